@@ -1,0 +1,1 @@
+//! What thinks: planners that read a plan and return a patch.

@@ -1,0 +1,1 @@
+//! What listens and speaks: the hub and one folder per channel.

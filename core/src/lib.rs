@@ -1,0 +1,1 @@
+//! What Patchbay knows: the patch, the plan, the review, and their Postgres.

@@ -1,0 +1,1 @@
+//! Patchbay against the real thing: Postgres, HTTP, a scripted model, a browser.

@@ -1,0 +1,1 @@
+//! The axum service and the program `patchbay`.
