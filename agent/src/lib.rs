@@ -1,1 +1,8 @@
 //! What thinks: planners that read a plan and return a patch.
+//!
+//! Nothing here can write: a planner is given a [`Context`] by value and all it returns is a patch for the gates of
+//! [`patchbay_core::patch`]. It knows neither SQL nor channels.
+
+pub mod planner;
+
+pub use planner::{Context, Draft, Exchange, Failure, Mode, Outcome, Planned, Planner, Progress, Turn, Voice};
