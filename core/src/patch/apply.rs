@@ -100,6 +100,13 @@ impl Run<'_> {
         id_of(node, &self.ids)
     }
 
+    /// Dependencies are a set; it is kept in the order of the ids.
+    fn dependencies(&self, nodes: &[Node]) -> Vec<TaskId> {
+        let mut ids: Vec<_> = nodes.iter().map(|node| self.id(*node)).collect();
+        ids.sort_unstable();
+        ids
+    }
+
     fn operation(&mut self, index: usize) {
         if std::mem::replace(&mut self.placed[index], true) {
             return;
@@ -148,7 +155,7 @@ impl Run<'_> {
             priority: body.priority,
             assignee: body.assignee.clone(),
             due_on: body.due_on,
-            depends_on: resolved.depends_on.iter().flatten().map(|node| self.id(*node)).collect(),
+            depends_on: self.dependencies(resolved.depends_on.as_deref().unwrap_or_default()),
             detail: Detail {
                 description: body.description.clone().unwrap_or_default(),
                 kind: body.kind.clone(),
@@ -175,7 +182,7 @@ impl Run<'_> {
         let Node::Task(id) = resolved.node else { return };
         self.before.task(self.plan, id);
         let body = &update.body;
-        let depends_on = resolved.depends_on.as_ref().map(|nodes| nodes.iter().map(|node| self.id(*node)).collect::<Vec<_>>());
+        let depends_on = resolved.depends_on.as_ref().map(|nodes| self.dependencies(nodes));
         let Some(task) = self.plan.get_mut(id) else { return };
         if let Field::Set(title) = &body.title {
             task.title.clone_from(title);
