@@ -16,6 +16,13 @@ create function presented() returns text
     language sql stable parallel safe
     as $$ select nullif(current_setting('patchbay.presented', true), '') $$;
 
+-- The organisations there are, by id alone: for what must look after all of them. The first is the one that the
+-- program's own commands act for.
+create table installation (
+    organization uuid primary key,
+    created_at timestamptz not null default now()
+);
+
 create table organization (
     organization_id uuid primary key,
     name text not null,
@@ -129,7 +136,8 @@ create table task (
     updated_at timestamptz not null
 );
 create unique index task_number on task (project_id, number);
-create index task_place on task (project_id, parent_id, rank);
+-- Root tasks stand below the project itself here, so that siblings are found by equality.
+create index task_place on task (project_id, (coalesce(parent_id, project_id)), rank);
 
 -- Its own table, and not an array with an inverted index: under row-level security Postgres uses an index only for
 -- operators that cannot leak, which equality is and "contains" is not.

@@ -1,0 +1,126 @@
+//! Postgres: how it is reached, by which role, and for which organisation.
+//!
+//! Invariants: nobody outside this folder holds a pool, so that every query runs in a transaction which names its organisation;
+//! the service is never a superuser, because a superuser is not held by row-level security.
+
+mod access;
+mod migrate;
+
+use std::time::Duration;
+
+use sqlx::{AssertSqlSafe, PgConnection, PgPool, Postgres, Row, postgres::PgPoolOptions};
+
+use crate::ids::OrganizationId;
+
+pub use access::{Access, AccessError};
+pub use migrate::{MigrateError, migrate, migrations_digest};
+
+/// A transaction. Dropping it rolls back.
+pub type Tx = sqlx::Transaction<'static, Postgres>;
+
+/// How many connections each role may have.
+#[derive(Clone, Copy, Debug)]
+pub struct PoolSize {
+    pub service: u32,
+    pub reader: u32,
+}
+
+impl Default for PoolSize {
+    fn default() -> Self {
+        Self { service: 16, reader: 4 }
+    }
+}
+
+/// The database of a running Patchbay.
+#[derive(Clone, Debug)]
+pub struct Db {
+    service: PgPool,
+    reader: PgPool,
+}
+
+impl Db {
+    /// Opens the pools. Nothing is connected yet.
+    pub fn open(access: &Access, size: PoolSize) -> Self {
+        let pool = |role, connections| {
+            PgPoolOptions::new()
+                .max_connections(connections)
+                .acquire_timeout(Duration::from_secs(10))
+                // Each use would cost a round trip more. A dead connection shows as an error of its first query, and is replaced.
+                .test_before_acquire(false)
+                .connect_lazy_with(access.options(role))
+        };
+        Self { service: pool(access::Role::Service, size.service), reader: pool(access::Role::Reader, size.reader) }
+    }
+
+    /// Begins a transaction of an organisation, in one round trip.
+    pub async fn begin(&self, organization: OrganizationId) -> sqlx::Result<Tx> {
+        begin(&self.service, "begin", "organization", &organization.to_string()).await
+    }
+
+    /// Begins a transaction that can only read, as the role that can only read.
+    pub async fn read(&self, organization: OrganizationId) -> sqlx::Result<Tx> {
+        begin(&self.reader, "begin isolation level repeatable read read only", "organization", &organization.to_string()).await
+    }
+
+    /// Begins a transaction that sees one snapshot and that the service's connections serve.
+    pub async fn snapshot(&self, organization: OrganizationId) -> sqlx::Result<Tx> {
+        begin(&self.service, "begin isolation level repeatable read read only", "organization", &organization.to_string()).await
+    }
+
+    /// Begins a transaction before the organisation is known: it sees only rows whose secret is presented.
+    ///
+    /// `presented` must be a hash or an e-mail address that was checked to be one; anything that could end a literal is refused.
+    pub async fn begin_presented(&self, presented: &str) -> sqlx::Result<Tx> {
+        if presented.contains(['\'', '\\', '\0']) {
+            return Err(sqlx::Error::Protocol("a presented value has a quote in it".into()));
+        }
+        begin(&self.service, "begin", "presented", presented).await
+    }
+
+    /// All organisations, the first one first. Only their ids: what is in them needs [`Db::begin`].
+    pub async fn organizations(&self) -> sqlx::Result<Vec<OrganizationId>> {
+        sqlx::query_scalar("select organization from installation order by created_at, organization").fetch_all(&self.service).await
+    }
+
+    /// Reads one row of one organisation in one round trip, where a transaction would take three.
+    ///
+    /// The statement goes by the simple protocol, whose messages are one transaction each; so it can have no parameters.
+    /// It must be a text of ours with nothing in it but ids and numbers.
+    pub(crate) async fn glance(&self, organization: OrganizationId, statement: &str) -> sqlx::Result<Option<sqlx::postgres::PgRow>> {
+        let sql = format!("select set_config('patchbay.organization', '{organization}', true), null, null; {statement}");
+        let mut rows = sqlx::raw_sql(AssertSqlSafe(sql)).fetch_all(&self.service).await?;
+        Ok(if rows.len() > 1 { rows.pop() } else { None })
+    }
+
+    /// Whether the database answers.
+    pub async fn ping(&self) -> sqlx::Result<()> {
+        sqlx::query("select 1").execute(&self.service).await.map(drop)
+    }
+
+    /// The server's version, `15.8`.
+    pub async fn version(&self) -> sqlx::Result<String> {
+        let row = sqlx::query("show server_version").fetch_one(&self.service).await?;
+        row.try_get(0)
+    }
+
+    /// Connections in use and open, of the service.
+    pub fn load(&self) -> (u32, u32) {
+        let open = self.service.size();
+        (open.saturating_sub(u32::try_from(self.service.num_idle()).unwrap_or(u32::MAX)), open)
+    }
+
+    /// Waits for what runs and closes everything.
+    pub async fn close(&self) {
+        tokio::join!(self.service.close(), self.reader.close());
+    }
+}
+
+async fn begin(pool: &PgPool, begin: &str, setting: &str, value: &str) -> sqlx::Result<Tx> {
+    // One message of the simple protocol. The value has been seen to hold no quote.
+    pool.begin_with(AssertSqlSafe(format!("{begin}; select set_config('patchbay.{setting}', '{value}', true)"))).await
+}
+
+/// Goes from presenting a secret to the organisation that it belongs to, within the same transaction.
+pub async fn enter(conn: &mut PgConnection, organization: OrganizationId) -> sqlx::Result<()> {
+    sqlx::query("select set_config('patchbay.organization', $1::text, true)").bind(organization.to_string()).execute(conn).await.map(drop)
+}

@@ -1,0 +1,13 @@
+//! Organisations, who may act for them, and how they prove it: members with roles, API keys, sessions, sign-in links.
+//!
+//! Invariants: a secret is shown once and stored as a hash; an [`Actor`] can only be had by proving who one is.
+
+mod actor;
+mod password;
+mod secret;
+
+pub mod store;
+
+pub use actor::{Actor, Scope, Scopes};
+pub use password::{PasswordError, hash_password, verify_password};
+pub use secret::{Secret, hash_secret};
