@@ -8,7 +8,7 @@
 //! Invariants: a [`shape::parse`]d patch obeys the published JSON Schema; a [`check::Checked`] patch can be
 //! applied to its plan without any further question; applying a patch and then its inverse is the identity.
 
-mod id;
+pub(crate) mod id;
 mod types;
 
 pub mod apply;
@@ -26,6 +26,6 @@ pub use fault::Fault;
 pub(crate) use id::uuid_newtype;
 pub use id::{ProjectId, Reference, TaskId};
 pub use types::{
-    Create, CreateBody, Criterion, CriterionEdit, Delete, DeleteBody, Effort, Field, ListEdit, MetaUpdates, NewCriterion, Priority, ProjectPatch,
-    SubtasksGo, TaskPatch, Update, UpdateBody,
+    Create, CreateBody, Criterion, CriterionEdit, Delete, DeleteBody, Effort, Field, ListEdit,
+    MetaUpdates, NewCriterion, Priority, ProjectPatch, SubtasksGo, TaskPatch, Update, UpdateBody,
 };

@@ -247,7 +247,9 @@ pub enum SubtasksGo {
     Up,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
 #[schemars(inline)]
 pub enum Priority {
     P0,
@@ -269,7 +271,9 @@ impl Priority {
     }
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
 #[schemars(inline)]
 pub enum Effort {
     S,
@@ -420,8 +424,12 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for ListEdit<T> {
                 Ok(ListEdit::Replace(list))
             }
             fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
-                let AddAndRemove { add, remove } = AddAndRemove::deserialize(MapAccessDeserializer::new(map))?;
-                Ok(ListEdit::Change { add: add.unwrap_or_default(), remove: remove.unwrap_or_default() })
+                let AddAndRemove { add, remove } =
+                    AddAndRemove::deserialize(MapAccessDeserializer::new(map))?;
+                Ok(ListEdit::Change {
+                    add: add.unwrap_or_default(),
+                    remove: remove.unwrap_or_default(),
+                })
             }
         }
 
@@ -527,16 +535,21 @@ impl<'de> Deserialize<'de> for TaskPatch {
             }
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<TaskPatch, A::Error> {
-                let (mut op, mut task_id, mut id, mut body, mut early) = (None::<Op>, None, None, None, None::<Value>);
+                let (mut op, mut task_id, mut id, mut body, mut early) =
+                    (None::<Op>, None, None, None, None::<Value>);
                 while let Some(key) = map.next_key()? {
                     match key {
                         Key::Op if op.is_some() => return Err(de::Error::duplicate_field("op")),
                         Key::Op => op = Some(map.next_value()?),
-                        Key::TaskId if task_id.is_some() => return Err(de::Error::duplicate_field("task_id")),
+                        Key::TaskId if task_id.is_some() => {
+                            return Err(de::Error::duplicate_field("task_id"));
+                        }
                         Key::TaskId => task_id = Some(map.next_value()?),
                         Key::Id if id.is_some() => return Err(de::Error::duplicate_field("id")),
                         Key::Id => id = Some(map.next_value()?),
-                        Key::Body if body.is_some() || early.is_some() => return Err(de::Error::duplicate_field("body")),
+                        Key::Body if body.is_some() || early.is_some() => {
+                            return Err(de::Error::duplicate_field("body"));
+                        }
                         Key::Body => match op {
                             Some(Op::Create) => body = Some(Body::Create(map.next_value()?)),
                             Some(Op::Update) => body = Some(Body::Update(map.next_value()?)),
@@ -549,17 +562,34 @@ impl<'de> Deserialize<'de> for TaskPatch {
                 let task_id = task_id.ok_or_else(|| de::Error::missing_field("task_id"))?;
                 if let Some(value) = early {
                     body = Some(match op {
-                        Op::Create => Body::Create(CreateBody::deserialize(value).map_err(de::Error::custom)?),
-                        Op::Update => Body::Update(UpdateBody::deserialize(value).map_err(de::Error::custom)?),
-                        Op::Delete => Body::Delete(DeleteBody::deserialize(value).map_err(de::Error::custom)?),
+                        Op::Create => {
+                            Body::Create(CreateBody::deserialize(value).map_err(de::Error::custom)?)
+                        }
+                        Op::Update => {
+                            Body::Update(UpdateBody::deserialize(value).map_err(de::Error::custom)?)
+                        }
+                        Op::Delete => {
+                            Body::Delete(DeleteBody::deserialize(value).map_err(de::Error::custom)?)
+                        }
                     });
                 }
                 match (op, body) {
-                    (Op::Create, Some(Body::Create(body))) => Ok(TaskPatch::Create(Create { task_id, id, body })),
-                    (_, Some(_)) if id.is_some() => Err(de::Error::unknown_field("id", &["op", "task_id", "body"])),
-                    (Op::Update, Some(Body::Update(body))) => Ok(TaskPatch::Update(Update { task_id, body })),
-                    (Op::Delete, Some(Body::Delete(body))) => Ok(TaskPatch::Delete(Delete { task_id, body })),
-                    (Op::Delete, None) => Ok(TaskPatch::Delete(Delete { task_id, body: DeleteBody::default() })),
+                    (Op::Create, Some(Body::Create(body))) => {
+                        Ok(TaskPatch::Create(Create { task_id, id, body }))
+                    }
+                    (_, Some(_)) if id.is_some() => {
+                        Err(de::Error::unknown_field("id", &["op", "task_id", "body"]))
+                    }
+                    (Op::Update, Some(Body::Update(body))) => {
+                        Ok(TaskPatch::Update(Update { task_id, body }))
+                    }
+                    (Op::Delete, Some(Body::Delete(body))) => {
+                        Ok(TaskPatch::Delete(Delete { task_id, body }))
+                    }
+                    (Op::Delete, None) => Ok(TaskPatch::Delete(Delete {
+                        task_id,
+                        body: DeleteBody::default(),
+                    })),
                     _ => Err(de::Error::missing_field("body")),
                 }
             }
@@ -578,7 +608,10 @@ impl JsonSchema for TaskPatch {
         let variant = |op: &str, schema: Schema| {
             let mut schema = schema;
             let object = schema.ensure_object();
-            object.entry("properties").or_insert_with(|| Value::Object(serde_json::Map::new()))["op"] = serde_json::json!({ "const": op });
+            object
+                .entry("properties")
+                .or_insert_with(|| Value::Object(serde_json::Map::new()))["op"] =
+                serde_json::json!({ "const": op });
             if let Some(Value::Array(required)) = object.get_mut("required") {
                 required.insert(0, "op".into());
             }

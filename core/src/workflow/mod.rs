@@ -1,3 +1,16 @@
-//! Projects, their tasks and the processes that those move through.
+//! Projects, tasks and their history, as Postgres keeps them.
+//!
+//! Invariants: a plan changes by [`apply`] alone, which writes the revision with the change; folding a project's revisions
+//! from nothing gives its present state, which [`verify`] proves.
 
+mod apply;
+mod key;
+mod part;
+mod verify;
+
+pub mod store;
 pub mod view;
+
+pub use apply::{Apply, ApplyError, Change, Origin, apply, begin, check};
+pub use store::ProjectRow;
+pub use verify::{Finding, verify};

@@ -1,0 +1,697 @@
+//! The rows of projects, tasks, revisions and logged time.
+
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, Utc};
+use sqlx::{AssertSqlSafe, FromRow, PgConnection, Row, postgres::PgRow, types::Json};
+
+use super::{
+    apply::{Origin, Recorded},
+    part::Names,
+    view::ProjectView,
+};
+use crate::{
+    ids::{MemberId, OrganizationId},
+    patch::{
+        Priority, ProjectId, ProjectPatch, TaskId,
+        apply::Write,
+        plan::{Detail, Plan, Project, Rank, Task},
+        process::Process,
+    },
+};
+
+/// A project as it is stored.
+#[derive(Clone, Debug)]
+pub struct ProjectRow {
+    pub project: Project,
+    /// That of its newest revision.
+    pub digest: Vec<u8>,
+    pub created_at: DateTime<Utc>,
+    pub updated_at: DateTime<Utc>,
+}
+
+impl ProjectRow {
+    pub fn view(&self) -> ProjectView {
+        ProjectView::new(&self.project, self.created_at, self.updated_at)
+    }
+}
+
+impl FromRow<'_, PgRow> for ProjectRow {
+    fn from_row(row: &PgRow) -> sqlx::Result<Self> {
+        let process: &str = row.try_get("process")?;
+        Ok(Self {
+            project: Project {
+                id: row.try_get("project_id")?,
+                key: row.try_get("key")?,
+                title: row.try_get("title")?,
+                summary: row.try_get("summary")?,
+                version: row.try_get("version")?,
+                process: Process::find(process)
+                    .ok_or_else(|| damaged(format!("there is no process {process}")))?,
+                time_zone: row.try_get("time_zone")?,
+                next_task: row.try_get("next_task")?,
+            },
+            digest: row.try_get("digest")?,
+            created_at: row.try_get("created_at")?,
+            updated_at: row.try_get("updated_at")?,
+        })
+    }
+}
+
+fn damaged(what: String) -> sqlx::Error {
+    sqlx::Error::Decode(what.into())
+}
+
+const PROJECT: &str = "project_id, key, title, summary, version, process, time_zone, next_task, digest, created_at, updated_at";
+
+/// A task's columns, with what it depends on.
+const TASK: &str = "t.task_id, t.number, t.parent_id, t.rank, t.title, t.status, t.priority, t.assignee, t.due_on, t.detail,
+    array(select d.depends_on_id from task_dependency d where d.task_id = t.task_id order by d.depends_on_id) as depends_on";
+
+fn task(row: &PgRow) -> sqlx::Result<Task> {
+    Ok(Task {
+        id: row.try_get("task_id")?,
+        number: row.try_get("number")?,
+        parent: row.try_get("parent_id")?,
+        rank: rank(row.try_get("rank")?)?,
+        title: row.try_get("title")?,
+        status: row.try_get("status")?,
+        priority: row
+            .try_get::<Option<i16>, _>("priority")?
+            .and_then(|number| Priority::ALL.get(usize::try_from(number).ok()?).copied()),
+        assignee: row.try_get("assignee")?,
+        due_on: row.try_get("due_on")?,
+        depends_on: row.try_get("depends_on")?,
+        detail: row.try_get::<Json<Detail>, _>("detail")?.0,
+    })
+}
+
+fn rank(bytes: Vec<u8>) -> sqlx::Result<Rank> {
+    Rank::from_bytes(bytes).map_err(|error| damaged(error.to_string()))
+}
+
+/// The project with this id or key.
+pub async fn find_project(conn: &mut PgConnection, name: &str) -> sqlx::Result<Option<ProjectRow>> {
+    match name.parse::<ProjectId>() {
+        Ok(id) => {
+            sqlx::query_as(AssertSqlSafe(format!(
+                "select {PROJECT} from project where project_id = $1 and deleted_at is null"
+            )))
+            .bind(id)
+            .fetch_optional(conn)
+            .await
+        }
+        Err(_) => {
+            sqlx::query_as(AssertSqlSafe(format!(
+                "select {PROJECT} from project where key = $1 and deleted_at is null"
+            )))
+            .bind(name.to_ascii_uppercase())
+            .fetch_optional(conn)
+            .await
+        }
+    }
+}
+
+/// A project in a list of them.
+#[derive(Clone, Debug)]
+pub struct Listed {
+    pub project: ProjectRow,
+    pub open_proposals: i64,
+    pub tasks: i64,
+    pub done: i64,
+}
+
+/// The projects by key, after a key; only one where only that may be seen.
+pub async fn list_projects(
+    conn: &mut PgConnection,
+    only: Option<ProjectId>,
+    after: Option<&str>,
+    limit: i64,
+) -> sqlx::Result<Vec<Listed>> {
+    let done: Vec<&str> = Process::builtin()
+        .iter()
+        .flat_map(|process| {
+            process
+                .steps
+                .iter()
+                .filter(|step| process.is_done(&step.name))
+        })
+        .map(|step| step.name.as_str())
+        .collect();
+    let rows = sqlx::query(AssertSqlSafe(format!(
+        "select {PROJECT}, coalesce(t.tasks, 0) as tasks, coalesce(t.done, 0) as done,
+                (select count(*) from proposal where proposal.project_id = project.project_id and state = 'open') as open_proposals
+         from project
+         left join lateral (select count(*) as tasks, count(*) filter (where status = any($4)) as done
+                            from task where task.project_id = project.project_id) t on true
+         where deleted_at is null and ($1::uuid is null or project_id = $1) and ($2::text is null or key > $2)
+         order by key limit $3"
+    )))
+    .bind(only)
+    .bind(after)
+    .bind(limit)
+    .bind(done)
+    .fetch_all(conn)
+    .await?;
+    rows.iter()
+        .map(|row| {
+            Ok(Listed {
+                project: ProjectRow::from_row(row)?,
+                open_proposals: row.try_get("open_proposals")?,
+                tasks: row.try_get("tasks")?,
+                done: row.try_get("done")?,
+            })
+        })
+        .collect()
+}
+
+/// The handles that a task can be assigned to.
+pub async fn handles(conn: &mut PgConnection) -> sqlx::Result<BTreeSet<String>> {
+    let handles: Vec<String> =
+        sqlx::query_scalar("select handle from member where removed_at is null")
+            .fetch_all(conn)
+            .await?;
+    Ok(handles.into_iter().collect())
+}
+
+/// The whole plan of a project, in two queries whatever its shape.
+pub async fn load(conn: &mut PgConnection, project: &ProjectRow) -> sqlx::Result<Plan> {
+    let rows = sqlx::query(AssertSqlSafe(format!(
+        "select {TASK} from task t where t.project_id = $1"
+    )))
+    .bind(project.project.id)
+    .fetch_all(&mut *conn)
+    .await?;
+    let tasks: Vec<Task> = rows.iter().map(task).collect::<sqlx::Result<_>>()?;
+    Ok(Plan::new(
+        project.project.clone(),
+        handles(conn).await?,
+        tasks,
+    ))
+}
+
+/// How many tasks a project has.
+pub async fn count_tasks(conn: &mut PgConnection, project: ProjectId) -> sqlx::Result<i64> {
+    sqlx::query_scalar("select count(*) from task where project_id = $1")
+        .bind(project)
+        .fetch_one(conn)
+        .await
+}
+
+/// The project of a task, by the task's id.
+pub async fn project_of(conn: &mut PgConnection, task: TaskId) -> sqlx::Result<Option<ProjectId>> {
+    sqlx::query_scalar("select project_id from task where task_id = $1")
+        .bind(task)
+        .fetch_optional(conn)
+        .await
+}
+
+/// A project, its last root task (after which new ones come) and, where asked for, the members. To be read under the project's lock.
+pub(super) async fn head(
+    conn: &mut PgConnection,
+    name: &str,
+    with_members: bool,
+) -> sqlx::Result<Option<(ProjectRow, Option<Task>, BTreeSet<String>)>> {
+    let row = sqlx::query(
+        "select p.project_id, p.key, p.title, p.summary, p.version, p.process, p.time_zone, p.next_task, p.digest, p.created_at, p.updated_at,
+                t.task_id, t.number, t.rank,
+                case when $2 then array(select handle from member where removed_at is null) else '{}' end as handles
+         from project p
+         left join lateral (select task_id, number, rank from task t
+                            where t.project_id = p.project_id and coalesce(t.parent_id, t.project_id) = p.project_id
+                            order by t.rank desc limit 1) t on true
+         where p.project_id = coalesce($1, (select project_id from project where key = $3 and deleted_at is null)) and p.deleted_at is null",
+    )
+    .bind(name.parse::<ProjectId>().ok())
+    .bind(with_members)
+    .bind(name.to_ascii_uppercase())
+    .fetch_optional(conn)
+    .await?;
+    let Some(row) = row else { return Ok(None) };
+    let head = ProjectRow::from_row(&row)?;
+    let last = match row.try_get::<Option<TaskId>, _>("task_id")? {
+        None => None,
+        // Only its place counts: it is neither named nor touched.
+        Some(id) => Some(Task {
+            id,
+            number: row.try_get("number")?,
+            parent: None,
+            rank: rank(row.try_get("rank")?)?,
+            title: String::new(),
+            status: head.project.process.first().name.clone(),
+            priority: None,
+            assignee: None,
+            due_on: None,
+            depends_on: Vec::new(),
+            detail: Detail::default(),
+        }),
+    };
+    let handles: Vec<String> = row.try_get("handles")?;
+    Ok(Some((head, last, handles.into_iter().collect())))
+}
+
+/// As many of a project's tasks as a patch needs to be checked and applied: its cost goes by the patch, not by the project.
+pub(super) async fn part(
+    conn: &mut PgConnection,
+    project: ProjectId,
+    names: &Names,
+) -> sqlx::Result<Vec<Task>> {
+    let rows = sqlx::query(AssertSqlSafe(format!(
+        "with recursive
+         named as (
+             select task_id, parent_id, rank from task
+             where project_id = $1 and number = any($2)
+             union
+             select task_id, parent_id, rank from task
+             where project_id = $1 and task_id = any($3)
+         ),
+         -- Everything below a task that moves or goes.
+         below as (
+             select task_id from task where project_id = $1 and (number = any($4) or task_id = any($5)) and cardinality($4) + cardinality($5) > 0
+             union all
+             select t.task_id from below b join task t on t.project_id = $1 and coalesce(t.parent_id, t.project_id) = b.task_id
+         ),
+         above as (
+             select parent_id as task_id from named where parent_id is not null
+             union
+             select t.parent_id from above a join task t on t.task_id = a.task_id where t.parent_id is not null
+         ),
+         -- The first and the last below each parent that something can come to.
+         ends as (
+             select e.task_id
+             from (select task_id from named union all select $1) p (id)
+             cross join lateral (
+                 (select task_id from task t where t.project_id = $1 and coalesce(t.parent_id, t.project_id) = p.id order by t.rank limit 1)
+                 union all
+                 (select task_id from task t where t.project_id = $1 and coalesce(t.parent_id, t.project_id) = p.id order by t.rank desc limit 1)
+             ) e
+         ),
+         -- The neighbours, between which something can come.
+         beside as (
+             select s.task_id
+             from named n
+             cross join lateral (
+                 (select task_id from task t
+                  where t.project_id = $1 and coalesce(t.parent_id, t.project_id) = coalesce(n.parent_id, $1) and t.rank > n.rank order by t.rank limit 1)
+                 union all
+                 (select task_id from task t
+                  where t.project_id = $1 and coalesce(t.parent_id, t.project_id) = coalesce(n.parent_id, $1) and t.rank < n.rank order by t.rank desc limit 1)
+             ) s
+         ),
+         -- All that is led to by dependencies, where new ones could close a circle.
+         ahead as (
+             select d.depends_on_id as task_id from named n join task_dependency d on d.task_id = n.task_id
+             union
+             select d.depends_on_id from ahead a join task_dependency d on d.task_id = a.task_id where $6
+         ),
+         waiting as (
+             select d.task_id from below b join task_dependency d on d.depends_on_id = b.task_id
+         ),
+         picked as (
+             select task_id from named union select task_id from below union select task_id from above union select task_id from ends
+             union select task_id from beside union select task_id from ahead union select task_id from waiting
+         ),
+         whole as (
+             select task_id from picked union select d.depends_on_id from picked p join task_dependency d on d.task_id = p.task_id
+         )
+         select {TASK} from whole w join task t on t.task_id = w.task_id"
+    )))
+    .bind(project)
+    .bind(&names.numbers)
+    .bind(&names.ids)
+    .bind(&names.structural_numbers)
+    .bind(&names.structural_ids)
+    .bind(names.dependencies)
+    .fetch_all(conn)
+    .await?;
+    rows.iter().map(task).collect()
+}
+
+/// Serialises the making of projects in an organisation, and answers the keys in use that begin so.
+pub(super) async fn lock_keys(
+    conn: &mut PgConnection,
+    organization: OrganizationId,
+    stem: &str,
+) -> sqlx::Result<Vec<String>> {
+    sqlx::query("select pg_advisory_xact_lock(hashtextextended($1, 0))")
+        .bind(organization.to_string())
+        .execute(&mut *conn)
+        .await?;
+    sqlx::query_scalar("select key from project where key like $1 || '%' and deleted_at is null")
+        .bind(stem)
+        .fetch_all(conn)
+        .await
+}
+
+/// Writes a change: the project's row, its tasks, the revision, the event and the audit row, in one statement. Whether the
+/// project was at the version that the change was made for.
+pub(super) async fn write(
+    conn: &mut PgConnection,
+    organization: OrganizationId,
+    plan: &Plan,
+    writes: &[Write],
+    gone: &[TaskId],
+    recorded: &Recorded<'_>,
+) -> sqlx::Result<bool> {
+    let mut inserted = Rows::default();
+    let mut updated = Rows::default();
+    for write in writes {
+        match write {
+            Write::Insert(id) => inserted.push(plan, *id),
+            Write::Update(id) => updated.push(plan, *id),
+            Write::Delete(_) => {}
+        }
+    }
+    let simple = updated.ids.is_empty() && gone.is_empty();
+    let sql = if simple {
+        SQL_ADD.as_str()
+    } else {
+        SQL_CHANGE.as_str()
+    };
+    let project = &plan.project;
+    let mut query = sqlx::query_scalar::<_, i64>(AssertSqlSafe(sql))
+        .bind(organization)
+        .bind(project.id)
+        .bind(&project.key)
+        .bind(&project.title)
+        .bind(&project.summary)
+        .bind(project.version)
+        .bind(&project.process.name)
+        .bind(project.process.version)
+        .bind(&project.time_zone)
+        .bind(project.next_task)
+        .bind(recorded.digest)
+        .bind(recorded.at)
+        .bind(recorded.patch)
+        .bind(recorded.inverse)
+        .bind(recorded.member)
+        .bind(recorded.actor)
+        .bind(recorded.origin.as_str())
+        .bind(recorded.proposal)
+        .bind(recorded.reverts)
+        .bind(recorded.event)
+        .bind(Json(&recorded.details))
+        .bind(recorded.audit_id);
+    query = inserted.bind(query);
+    if !simple {
+        query = updated.bind(query).bind(gone);
+    }
+    Ok(query.fetch_one(conn).await? == 1)
+}
+
+/// Task rows as columns.
+#[derive(Default)]
+struct Rows<'a> {
+    ids: Vec<TaskId>,
+    numbers: Vec<i32>,
+    parents: Vec<Option<TaskId>>,
+    ranks: Vec<&'a [u8]>,
+    titles: Vec<&'a str>,
+    statuses: Vec<&'a str>,
+    priorities: Vec<Option<i16>>,
+    assignees: Vec<Option<&'a str>>,
+    dues: Vec<Option<chrono::NaiveDate>>,
+    details: Vec<Json<&'a Detail>>,
+    dependents: Vec<TaskId>,
+    dependencies: Vec<TaskId>,
+}
+
+type Query<'q> = sqlx::query::QueryScalar<'q, sqlx::Postgres, i64, sqlx::postgres::PgArguments>;
+
+impl<'a> Rows<'a> {
+    fn push(&mut self, plan: &'a Plan, id: TaskId) {
+        let Some(task) = plan.get(id) else { return };
+        self.ids.push(id);
+        self.numbers.push(task.number);
+        self.parents.push(task.parent);
+        self.ranks.push(task.rank.as_bytes());
+        self.titles.push(&task.title);
+        self.statuses.push(&task.status);
+        self.priorities
+            .push(task.priority.map(|priority| priority as i16));
+        self.assignees.push(task.assignee.as_deref());
+        self.dues.push(task.due_on);
+        self.details.push(Json(&task.detail));
+        for dependency in &task.depends_on {
+            self.dependents.push(id);
+            self.dependencies.push(*dependency);
+        }
+    }
+
+    fn bind<'q>(self, query: Query<'q>) -> Query<'q>
+    where
+        'a: 'q,
+    {
+        query
+            .bind(self.ids)
+            .bind(self.numbers)
+            .bind(self.parents)
+            .bind(self.ranks)
+            .bind(self.titles)
+            .bind(self.statuses)
+            .bind(self.priorities)
+            .bind(self.assignees)
+            .bind(self.dues)
+            .bind(self.details)
+            .bind(self.dependents)
+            .bind(self.dependencies)
+    }
+}
+
+/// For a patch that only adds tasks, which most do.
+static SQL_ADD: std::sync::LazyLock<String> = std::sync::LazyLock::new(|| write_sql(""));
+
+static SQL_CHANGE: std::sync::LazyLock<String> = std::sync::LazyLock::new(|| {
+    write_sql(
+        "updated as (
+             update task t set parent_id = u.parent_id, rank = u.rank, title = u.title, status = u.status, priority = u.priority,
+                    assignee = u.assignee, due_on = u.due_on, detail = u.detail, updated_at = $12
+             from unnest($35::uuid[], $36::int4[], $37::uuid[], $38::bytea[], $39::text[], $40::text[], $41::int2[], $42::text[], $43::date[], $44::jsonb[])
+                  as u (task_id, number, parent_id, rank, title, status, priority, assignee, due_on, detail)
+             where t.task_id = u.task_id and t.project_id = $2
+         ),
+         removed as (
+             delete from task where task_id = any($47) and project_id = $2
+         ),
+         -- What a changed task depends on: what went is deleted, what stayed is not touched, what came is inserted.
+         parted as (
+             delete from task_dependency d
+             where d.task_id = any($47)
+                or (d.task_id = any($35) and not exists (
+                       select from unnest($45::uuid[], $46::uuid[]) as n (task_id, depends_on_id)
+                       where n.task_id = d.task_id and n.depends_on_id = d.depends_on_id))
+         ),
+         joined as (
+             insert into task_dependency (organization_id, project_id, task_id, depends_on_id)
+             select $1, $2, * from unnest($45::uuid[], $46::uuid[])
+             on conflict do nothing
+         ),",
+    )
+});
+
+fn write_sql(more: &str) -> String {
+    format!(
+        "with head as (
+             insert into project (organization_id, project_id, key, title, summary, version, process, process_version, time_zone, next_task, digest, created_at, updated_at)
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12)
+             on conflict (project_id) do update
+             set title = $4, summary = $5, version = $6, time_zone = $9, next_task = $10, digest = $11, updated_at = $12
+             where project.version = $6 - 1
+             returning 1
+         ),
+         inserted as (
+             insert into task (organization_id, project_id, task_id, number, parent_id, rank, title, status, priority, assignee, due_on, detail, updated_at)
+             select $1, $2, u.*, $12
+             from unnest($23::uuid[], $24::int4[], $25::uuid[], $26::bytea[], $27::text[], $28::text[], $29::int2[], $30::text[], $31::date[], $32::jsonb[]) u
+         ),
+         depending as (
+             insert into task_dependency (organization_id, project_id, task_id, depends_on_id)
+             select $1, $2, * from unnest($33::uuid[], $34::uuid[])
+         ),
+         {more}
+         recorded as (
+             insert into revision (organization_id, project_id, number, patch, inverse, digest, member_id, actor, origin, proposal, reverts, at)
+             values ($1, $2, $6, $13::text::json, $14::text::json, $11, $15, $16, $17, $18, $19, $12)
+         ),
+         told as (
+             insert into event (organization_id, seq, at, event, actor, target, details)
+             select $1, base.seq + (select count(*) from event where seq >= base.seq and seq < base.seq + 1024), $12, $20, $16, $3, $21
+             from event_base() as base (seq)
+         ),
+         audited as (
+             insert into audit (organization_id, audit_id, at, member_id, actor, action, target, details)
+             values ($1, $22, $12, $15, $16, $20, $3, $21)
+         )
+         select count(*) from head"
+    )
+}
+
+/// An applied patch as it is stored.
+#[derive(Clone, Debug)]
+pub struct Revision {
+    pub number: i32,
+    pub patch: Box<serde_json::value::RawValue>,
+    pub inverse: Box<serde_json::value::RawValue>,
+    pub digest: Vec<u8>,
+    pub actor: String,
+    pub origin: Origin,
+    pub proposal: Option<i32>,
+    pub reverts: Option<i32>,
+    pub at: DateTime<Utc>,
+}
+
+impl Revision {
+    /// The patch that takes it back.
+    pub fn inverse(&self) -> serde_json::Result<ProjectPatch> {
+        serde_json::from_str(self.inverse.get())
+    }
+}
+
+impl FromRow<'_, PgRow> for Revision {
+    fn from_row(row: &PgRow) -> sqlx::Result<Self> {
+        let origin: &str = row.try_get("origin")?;
+        Ok(Self {
+            number: row.try_get("number")?,
+            patch: row.try_get::<Json<_>, _>("patch")?.0,
+            inverse: row.try_get::<Json<_>, _>("inverse")?.0,
+            digest: row.try_get("digest")?,
+            actor: row.try_get("actor")?,
+            origin: Origin::parse(origin)
+                .ok_or_else(|| damaged(format!("{origin} is no origin")))?,
+            proposal: row.try_get("proposal")?,
+            reverts: row.try_get("reverts")?,
+            at: row.try_get("at")?,
+        })
+    }
+}
+
+const REVISION: &str = "select number, patch, inverse, digest, actor, origin, proposal, reverts, at from revision where project_id = $1";
+
+pub async fn find_revision(
+    conn: &mut PgConnection,
+    project: ProjectId,
+    number: i32,
+) -> sqlx::Result<Option<Revision>> {
+    sqlx::query_as(AssertSqlSafe(format!("{REVISION} and number = $2")))
+        .bind(project)
+        .bind(number)
+        .fetch_optional(conn)
+        .await
+}
+
+/// Revisions below a number, newest first.
+pub async fn list_revisions(
+    conn: &mut PgConnection,
+    project: ProjectId,
+    below: i32,
+    limit: i64,
+) -> sqlx::Result<Vec<Revision>> {
+    sqlx::query_as(AssertSqlSafe(format!(
+        "{REVISION} and number < $2 order by number desc limit $3"
+    )))
+    .bind(project)
+    .bind(below)
+    .bind(limit)
+    .fetch_all(conn)
+    .await
+}
+
+/// Revisions after a number, oldest first.
+pub async fn revisions_after(
+    conn: &mut PgConnection,
+    project: ProjectId,
+    after: i32,
+    limit: i64,
+) -> sqlx::Result<Vec<Revision>> {
+    sqlx::query_as(AssertSqlSafe(format!(
+        "{REVISION} and number > $2 order by number limit $3"
+    )))
+    .bind(project)
+    .bind(after)
+    .bind(limit)
+    .fetch_all(conn)
+    .await
+}
+
+/// The revisions that touched a task, newest first.
+pub async fn task_history(
+    conn: &mut PgConnection,
+    project: ProjectId,
+    reference: &str,
+    limit: i64,
+) -> sqlx::Result<Vec<Revision>> {
+    sqlx::query_as(AssertSqlSafe(format!(
+        "{REVISION} and exists (select from json_array_elements(patch -> 'tasks') op where op ->> 'task_id' = $2) order by number desc limit $3"
+    )))
+    .bind(project)
+    .bind(reference)
+    .bind(limit)
+    .fetch_all(conn)
+    .await
+}
+
+/// Takes a project out of sight. Its key is free again; its rows stay for those who must be able to look.
+pub async fn delete_project(
+    conn: &mut PgConnection,
+    project: ProjectId,
+    now: DateTime<Utc>,
+) -> sqlx::Result<bool> {
+    let deleted = sqlx::query(
+        "update project set deleted_at = $2 where project_id = $1 and deleted_at is null",
+    )
+    .bind(project)
+    .bind(now)
+    .execute(conn)
+    .await?;
+    Ok(deleted.rows_affected() == 1)
+}
+
+/// Time that somebody spent on a task.
+pub struct TimeEntry<'a> {
+    pub id: uuid::Uuid,
+    pub project: ProjectId,
+    pub task: TaskId,
+    pub member: MemberId,
+    pub minutes: i32,
+    pub note: &'a str,
+    pub at: DateTime<Utc>,
+}
+
+pub async fn log_time(
+    conn: &mut PgConnection,
+    organization: OrganizationId,
+    entry: &TimeEntry<'_>,
+) -> sqlx::Result<()> {
+    sqlx::query(
+        "insert into time_entry (organization_id, time_entry_id, project_id, task_id, member_id, minutes, note, at)
+         values ($1, $2, $3, $4, $5, $6, $7, $8)",
+    )
+    .bind(organization)
+    .bind(entry.id)
+    .bind(entry.project)
+    .bind(entry.task)
+    .bind(entry.member)
+    .bind(entry.minutes)
+    .bind(entry.note)
+    .bind(entry.at)
+    .execute(conn)
+    .await
+    .map(drop)
+}
+
+/// Logged minutes of a task.
+pub async fn logged_minutes(conn: &mut PgConnection, task: TaskId) -> sqlx::Result<i64> {
+    sqlx::query_scalar("select coalesce(sum(minutes), 0)::int8 from time_entry where task_id = $1")
+        .bind(task)
+        .fetch_one(conn)
+        .await
+}
+
+/// Every project of an organisation, also deleted ones, by id.
+pub async fn all_projects(conn: &mut PgConnection) -> sqlx::Result<Vec<ProjectRow>> {
+    sqlx::query_as(AssertSqlSafe(format!(
+        "select {PROJECT} from project order by key, project_id"
+    )))
+    .fetch_all(conn)
+    .await
+}
