@@ -5,6 +5,4 @@
 
 pub mod planner;
 
-pub use planner::{
-    Context, Draft, Exchange, Failure, Mode, Outcome, Planned, Planner, Progress, Turn, Voice,
-};
+pub use planner::{Context, Draft, Exchange, Failure, Mode, Outcome, Planned, Planner, Progress, Turn, Voice};

@@ -133,22 +133,13 @@ pub struct Exchange {
 pub enum Failure {
     /// Every provider was tried.
     #[error("no model answered: {why}")]
-    Unreachable {
-        why: String,
-        exchanges: Vec<Exchange>,
-    },
+    Unreachable { why: String, exchanges: Vec<Exchange> },
     /// The model answered, but never with a patch that fits, also after two repairs.
     #[error("the model's answer does not fit the plan")]
-    Unusable {
-        faults: Vec<patchbay_core::patch::Fault>,
-        exchanges: Vec<Exchange>,
-    },
+    Unusable { faults: Vec<patchbay_core::patch::Fault>, exchanges: Vec<Exchange> },
     /// The model refused.
     #[error("the model refused: {why}")]
-    Refused {
-        why: String,
-        exchanges: Vec<Exchange>,
-    },
+    Refused { why: String, exchanges: Vec<Exchange> },
 }
 
 /// Turns free text into a patch. It can change nothing.
@@ -158,11 +149,5 @@ pub trait Planner: Send + Sync {
     fn name(&self) -> &str;
 
     /// Dropping the future stops the work, also at the provider.
-    async fn get_diff(
-        &self,
-        mode: Mode,
-        context: &Context,
-        message: &str,
-        progress: &ProgressSender,
-    ) -> Result<Planned, Failure>;
+    async fn get_diff(&self, mode: Mode, context: &Context, message: &str, progress: &ProgressSender) -> Result<Planned, Failure>;
 }

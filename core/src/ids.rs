@@ -54,19 +54,13 @@ pub struct System {
 
 impl Context for System {
     fn now(&self) -> DateTime<Utc> {
-        #[expect(
-            clippy::disallowed_methods,
-            reason = "the one place that asks the machine for the time"
-        )]
+        #[expect(clippy::disallowed_methods, reason = "the one place that asks the machine for the time")]
         let now = Utc::now();
         truncate_to_micros(now)
     }
 
     fn uuid(&self) -> Uuid {
-        let order = self
-            .order
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        let order = self.order.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         #[expect(clippy::disallowed_methods, reason = "the one place that mints ids")]
         Uuid::new_v7(Timestamp::now(&*order))
     }
@@ -74,6 +68,5 @@ impl Context for System {
 
 /// Postgres keeps microseconds; anything finer would change on the way through the database.
 pub fn truncate_to_micros(time: DateTime<Utc>) -> DateTime<Utc> {
-    DateTime::from_timestamp_micros(time.timestamp_micros())
-        .expect("a time that chrono holds has microseconds that chrono holds")
+    DateTime::from_timestamp_micros(time.timestamp_micros()).expect("a time that chrono holds has microseconds that chrono holds")
 }

@@ -28,9 +28,7 @@ impl Role {
 pub enum AccessError {
     #[error("the database cannot be reached")]
     Unreachable(#[source] sqlx::Error),
-    #[error(
-        "Patchbay needs Postgres 15 or newer, and this is {found}: give it another DATABASE_URL"
-    )]
+    #[error("Patchbay needs Postgres 15 or newer, and this is {found}: give it another DATABASE_URL")]
     TooOld { found: String },
     #[error(
         "the database user {user} is a superuser or bypasses row-level security, and may not become the role {role}: \
@@ -52,17 +50,11 @@ pub struct Access {
 impl Access {
     /// Connects as the given user, makes the roles and the schema where they are missing and where that is allowed.
     pub async fn prepare(base: PgConnectOptions) -> Result<Self, AccessError> {
-        let mut conn = PgConnection::connect_with(&base)
-            .await
-            .map_err(AccessError::Unreachable)?;
-        let version: i32 = sqlx::query_scalar("select current_setting('server_version_num')::int")
-            .fetch_one(&mut conn)
-            .await
-            .map_err(AccessError::Unreachable)?;
+        let mut conn = PgConnection::connect_with(&base).await.map_err(AccessError::Unreachable)?;
+        let version: i32 =
+            sqlx::query_scalar("select current_setting('server_version_num')::int").fetch_one(&mut conn).await.map_err(AccessError::Unreachable)?;
         if version < 150_000 {
-            return Err(AccessError::TooOld {
-                found: (version / 10_000).to_string(),
-            });
+            return Err(AccessError::TooOld { found: (version / 10_000).to_string() });
         }
         let has_roles = make_roles(&mut conn).await.map_err(AccessError::Prepare)?;
         if !has_roles {
@@ -71,28 +63,17 @@ impl Access {
                 .await
                 .map_err(AccessError::Prepare)?;
             if row.get(1) {
-                return Err(AccessError::TooPowerful {
-                    user: row.get(0),
-                    role: Role::Service.name(),
-                });
+                return Err(AccessError::TooPowerful { user: row.get(0), role: Role::Service.name() });
             }
         }
-        let schema = if has_roles {
-            "create schema if not exists patchbay authorization patchbay_owner"
-        } else {
-            "create schema if not exists patchbay"
-        };
-        let exists: bool =
-            sqlx::query_scalar("select exists (select from pg_namespace where nspname = $1)")
-                .bind(SCHEMA)
-                .fetch_one(&mut conn)
-                .await
-                .map_err(AccessError::Prepare)?;
+        let schema = if has_roles { "create schema if not exists patchbay authorization patchbay_owner" } else { "create schema if not exists patchbay" };
+        let exists: bool = sqlx::query_scalar("select exists (select from pg_namespace where nspname = $1)")
+            .bind(SCHEMA)
+            .fetch_one(&mut conn)
+            .await
+            .map_err(AccessError::Prepare)?;
         if !exists {
-            sqlx::query(schema)
-                .execute(&mut conn)
-                .await
-                .map_err(AccessError::Prepare)?;
+            sqlx::query(schema).execute(&mut conn).await.map_err(AccessError::Prepare)?;
         }
         let _ = conn.close().await;
         Ok(Self { base, has_roles })
@@ -100,16 +81,8 @@ impl Access {
 
     /// How to connect as a role.
     pub fn options(&self, role: Role) -> PgConnectOptions {
-        let options = self
-            .base
-            .clone()
-            .application_name("patchbay")
-            .options([("search_path", SCHEMA)]);
-        if self.has_roles {
-            options.options([("role", role.name())])
-        } else {
-            options
-        }
+        let options = self.base.clone().application_name("patchbay").options([("search_path", SCHEMA)]);
+        if self.has_roles { options.options([("role", role.name())]) } else { options }
     }
 
     /// As the role that owns the schema.

@@ -11,9 +11,7 @@ static MIGRATOR: Migrator = sqlx::migrate!("../migrations");
 pub enum MigrateError {
     #[error("the database cannot be reached as the owner of the schema")]
     Connect(#[source] sqlx::Error),
-    #[error(
-        "this database was used by a newer Patchbay (its migration {0} is unknown here): start that one"
-    )]
+    #[error("this database was used by a newer Patchbay (its migration {0} is unknown here): start that one")]
     Newer(i64),
     #[error("a migration failed")]
     Failed(#[source] sqlx::migrate::MigrateError),
@@ -23,18 +21,13 @@ pub enum MigrateError {
 
 /// Brings the schema up to date, under an advisory lock. Answers how many migrations there are.
 pub async fn migrate(access: &Access) -> Result<usize, MigrateError> {
-    let mut conn = PgConnection::connect_with(&access.owner())
-        .await
-        .map_err(MigrateError::Connect)?;
+    let mut conn = PgConnection::connect_with(&access.owner()).await.map_err(MigrateError::Connect)?;
     MIGRATOR.run(&mut conn).await.map_err(|error| match error {
         sqlx::migrate::MigrateError::VersionMissing(version) => MigrateError::Newer(version),
         other => MigrateError::Failed(other),
     })?;
     if access.has_roles {
-        sqlx::raw_sql(GRANTS)
-            .execute(&mut conn)
-            .await
-            .map_err(MigrateError::Grants)?;
+        sqlx::raw_sql(GRANTS).execute(&mut conn).await.map_err(MigrateError::Grants)?;
     }
     let _ = conn.close().await;
     Ok(MIGRATOR.iter().count())

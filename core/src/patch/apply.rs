@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use serde_json::Value;
 
 use super::{
-    Create, CreateBody, Criterion, Delete, DeleteBody, Field, ListEdit, MetaUpdates, NewCriterion,
-    ProjectPatch, SubtasksGo, TaskId, TaskPatch, Update, UpdateBody,
+    Create, CreateBody, Criterion, Delete, DeleteBody, Field, ListEdit, MetaUpdates, NewCriterion, ProjectPatch, SubtasksGo, TaskId, TaskPatch, Update,
+    UpdateBody,
     check::{Checked, Node, Resolved},
     plan::{Detail, Plan, Project, Task},
 };
@@ -36,51 +36,27 @@ pub enum Write {
 /// `new_id` gives the id of each new task that does not bring its own.
 pub fn apply(plan: &mut Plan, checked: &Checked, mut new_id: impl FnMut() -> TaskId) -> Applied {
     let version = plan.project.version;
-    let meta_inverse = checked
-        .flat
-        .patch
-        .meta_updates
-        .as_ref()
-        .and_then(|meta| apply_meta(&mut plan.project, meta));
+    let meta_inverse = checked.flat.patch.meta_updates.as_ref().and_then(|meta| apply_meta(&mut plan.project, meta));
     let mut ids: Vec<Option<(TaskId, i32)>> = vec![None; checked.resolved.len()];
     for (index, task) in checked.tasks().iter().enumerate() {
         if let TaskPatch::Create(create) = task {
-            let restored = create.id.and_then(|id| {
-                super::Reference::parse(&create.task_id).map(|reference| (id, reference.number))
-            });
+            let restored = create.id.and_then(|id| super::Reference::parse(&create.task_id).map(|reference| (id, reference.number)));
             let (id, number) = restored.unwrap_or_else(|| (new_id(), plan.project.next_task));
             plan.project.next_task = plan.project.next_task.max(number + 1);
             ids[index] = Some((id, number));
         }
     }
-    let mut run = Run {
-        plan,
-        checked,
-        ids,
-        placed: vec![false; checked.resolved.len()],
-        before: Before::default(),
-    };
+    let mut run = Run { plan, checked, ids, placed: vec![false; checked.resolved.len()], before: Before::default() };
     for index in 0..checked.resolved.len() {
         run.operation(index);
     }
     for index in 0..checked.resolved.len() {
         run.delete(index);
     }
-    let Run {
-        plan, ids, before, ..
-    } = run;
+    let Run { plan, ids, before, .. } = run;
     plan.project.version = version + 1;
-    let touched = checked
-        .resolved
-        .iter()
-        .map(|operation| id_of(operation.node, &ids))
-        .collect();
-    Applied {
-        patch: settle(plan, checked, &ids, &before),
-        inverse: before.inverse(plan, meta_inverse),
-        writes: before.writes(plan),
-        touched,
-    }
+    let touched = checked.resolved.iter().map(|operation| id_of(operation.node, &ids)).collect();
+    Applied { patch: settle(plan, checked, &ids, &before), inverse: before.inverse(plan, meta_inverse), writes: before.writes(plan), touched }
 }
 
 fn apply_meta(project: &mut Project, meta: &MetaUpdates) -> Option<MetaUpdates> {
@@ -94,11 +70,7 @@ fn apply_meta(project: &mut Project, meta: &MetaUpdates) -> Option<MetaUpdates> 
     };
     swap(&mut project.title, &meta.title, &mut inverse.title);
     swap(&mut project.summary, &meta.summary, &mut inverse.summary);
-    swap(
-        &mut project.time_zone,
-        &meta.time_zone,
-        &mut inverse.time_zone,
-    );
+    swap(&mut project.time_zone, &meta.time_zone, &mut inverse.time_zone);
     // What a project had before its first revision is nothing that one could go back to.
     (project.version > 0 && !inverse.is_empty()).then_some(inverse)
 }
@@ -137,11 +109,7 @@ impl Run<'_> {
         let checked = self.checked;
         let resolved = &checked.resolved[index];
         // A new task that this one hangs on comes first, wherever it stands in the patch.
-        for node in [resolved.parent, resolved.after]
-            .into_iter()
-            .flatten()
-            .flatten()
-        {
+        for node in [resolved.parent, resolved.after].into_iter().flatten().flatten() {
             if let Node::New(needed) = node {
                 self.operation(needed);
             }
@@ -153,28 +121,14 @@ impl Run<'_> {
         }
     }
 
-    fn place(
-        &self,
-        parent: Option<TaskId>,
-        after: Option<Option<Node>>,
-        moving: Option<TaskId>,
-    ) -> (usize, super::plan::Rank) {
-        let siblings: Vec<TaskId> = self
-            .plan
-            .children(parent)
-            .iter()
-            .copied()
-            .filter(|id| Some(*id) != moving)
-            .collect();
+    fn place(&self, parent: Option<TaskId>, after: Option<Option<Node>>, moving: Option<TaskId>) -> (usize, super::plan::Rank) {
+        let siblings: Vec<TaskId> = self.plan.children(parent).iter().copied().filter(|id| Some(*id) != moving).collect();
         let at = match after {
             None => siblings.len(),
             Some(None) => 0,
             Some(Some(node)) => {
                 let after = self.id(node);
-                siblings
-                    .iter()
-                    .position(|id| *id == after)
-                    .map_or(siblings.len(), |at| at + 1)
+                siblings.iter().position(|id| *id == after).map_or(siblings.len(), |at| at + 1)
             }
         };
         let rank = self.plan.rank_at(&siblings, at);
@@ -192,10 +146,7 @@ impl Run<'_> {
             parent,
             rank,
             title: body.title.clone(),
-            status: body
-                .status
-                .clone()
-                .unwrap_or_else(|| self.plan.project.process.first().name.clone()),
+            status: body.status.clone().unwrap_or_else(|| self.plan.project.process.first().name.clone()),
             priority: body.priority,
             assignee: body.assignee.clone(),
             due_on: body.due_on,
@@ -228,10 +179,7 @@ impl Run<'_> {
         };
         self.before.task(self.plan, id);
         let body = &update.body;
-        let depends_on = resolved
-            .depends_on
-            .as_ref()
-            .map(|nodes| self.dependencies(nodes));
+        let depends_on = resolved.depends_on.as_ref().map(|nodes| self.dependencies(nodes));
         let Some(task) = self.plan.get_mut(id) else {
             return;
         };
@@ -250,9 +198,7 @@ impl Run<'_> {
         edit_detail(&mut task.detail, body);
         if resolved.parent.is_some() || resolved.after.is_some() {
             let from = task.parent;
-            let to = resolved
-                .parent
-                .map_or(from, |parent| parent.map(|node| self.id(node)));
+            let to = resolved.parent.map_or(from, |parent| parent.map(|node| self.id(node)));
             let (at, rank) = self.place(to, resolved.after, Some(id));
             self.before.list(self.plan, from);
             self.before.list(self.plan, to);
@@ -274,12 +220,7 @@ impl Run<'_> {
         self.before.list(self.plan, parent);
         if delete.body.subtasks_go == SubtasksGo::Up {
             self.before.list(self.plan, Some(id));
-            let mut at = self
-                .plan
-                .children(parent)
-                .iter()
-                .position(|sibling| *sibling == id)
-                .map_or(0, |at| at + 1);
+            let mut at = self.plan.children(parent).iter().position(|sibling| *sibling == id).map_or(0, |at| at + 1);
             for child in self.plan.children(Some(id)).to_vec() {
                 self.before.task(self.plan, child);
                 let rank = self.plan.rank_at(self.plan.children(parent), at);
@@ -287,17 +228,12 @@ impl Run<'_> {
                 at += 1;
             }
         }
-        let gone: Vec<TaskId> = std::iter::once(id)
-            .chain(self.plan.descendants(id))
-            .collect();
+        let gone: Vec<TaskId> = std::iter::once(id).chain(self.plan.descendants(id)).collect();
         let gone_set: HashSet<_> = gone.iter().copied().collect();
         let waiting: Vec<_> = self
             .plan
             .tasks()
-            .filter(|task| {
-                !gone_set.contains(&task.id)
-                    && task.depends_on.iter().any(|id| gone_set.contains(id))
-            })
+            .filter(|task| !gone_set.contains(&task.id) && task.depends_on.iter().any(|id| gone_set.contains(id)))
             .map(|task| task.id)
             .collect();
         for id in waiting {
@@ -326,25 +262,17 @@ pub(super) fn edit_detail(detail: &mut Detail, body: &UpdateBody) {
     edit_list(&mut detail.labels, &body.labels);
     edit_list(&mut detail.references, &body.references);
     if !body.acceptance_criteria.is_absent() {
-        detail.acceptance_criteria =
-            criteria(&detail.acceptance_criteria, &body.acceptance_criteria);
+        detail.acceptance_criteria = criteria(&detail.acceptance_criteria, &body.acceptance_criteria);
     }
     match &body.external_refs {
         Field::Absent => {}
         Field::Clear => detail.external_refs.clear(),
-        Field::Set(edit) => merge(
-            &mut detail.external_refs,
-            edit.iter().map(|(key, value)| (key, value.clone())),
-        ),
+        Field::Set(edit) => merge(&mut detail.external_refs, edit.iter().map(|(key, value)| (key, value.clone()))),
     }
     match &body.metadata {
         Field::Absent => {}
         Field::Clear => detail.metadata.clear(),
-        Field::Set(edit) => merge(
-            &mut detail.metadata,
-            edit.iter()
-                .map(|(key, value)| (key, (!value.is_null()).then(|| value.clone()))),
-        ),
+        Field::Set(edit) => merge(&mut detail.metadata, edit.iter().map(|(key, value)| (key, (!value.is_null()).then(|| value.clone())))),
     }
 }
 
@@ -370,10 +298,7 @@ fn edit_list(now: &mut Vec<String>, edit: &Field<ListEdit<String>>) {
     }
 }
 
-fn merge<'a, T>(
-    now: &mut BTreeMap<String, T>,
-    edit: impl Iterator<Item = (&'a String, Option<T>)>,
-) {
+fn merge<'a, T>(now: &mut BTreeMap<String, T>, edit: impl Iterator<Item = (&'a String, Option<T>)>) {
     for (key, value) in edit {
         match value {
             Some(value) => now.insert(key.clone(), value),
@@ -402,11 +327,7 @@ pub(super) fn criteria(now: &[Criterion], edit: &Field<ListEdit<NewCriterion>>) 
                 let id = format!("c{next}");
                 next += 1;
                 // An id that was just removed is not given again: to whoever remembers it, it means the old one.
-                let taken = named.contains(id.as_str())
-                    || now
-                        .iter()
-                        .chain(&result)
-                        .any(|criterion| criterion.id == id);
+                let taken = named.contains(id.as_str()) || now.iter().chain(&result).any(|criterion| criterion.id == id);
                 if !taken {
                     break id;
                 }
@@ -417,11 +338,7 @@ pub(super) fn criteria(now: &[Criterion], edit: &Field<ListEdit<NewCriterion>>) 
                 criterion.text.clone_from(&new.text);
                 criterion.done = new.done;
             }
-            None => result.push(Criterion {
-                id,
-                text: new.text.clone(),
-                done: new.done,
-            }),
+            None => result.push(Criterion { id, text: new.text.clone(), done: new.done }),
         }
     }
     result
@@ -451,9 +368,7 @@ impl Before {
     }
 
     fn list(&mut self, plan: &Plan, parent: Option<TaskId>) {
-        self.lists
-            .entry(parent)
-            .or_insert_with(|| plan.children(parent).to_vec());
+        self.lists.entry(parent).or_insert_with(|| plan.children(parent).to_vec());
     }
 
     fn writes(&self, plan: &Plan) -> Vec<Write> {
@@ -479,44 +394,25 @@ impl Before {
     fn inverse(&self, plan: &Plan, meta: Option<MetaUpdates>) -> ProjectPatch {
         let key = &plan.project.key;
         let name = |id: TaskId| {
-            let number = self
-                .tasks
-                .get(&id)
-                .and_then(Option::as_ref)
-                .map(|task| task.number)
-                .or_else(|| plan.get(id).map(|task| task.number));
+            let number = self.tasks.get(&id).and_then(Option::as_ref).map(|task| task.number).or_else(|| plan.get(id).map(|task| task.number));
             format!("{key}-{}", number.unwrap_or_default())
         };
         let mut back = Vec::new();
         let mut placed: Vec<&Task> = Vec::new();
         for id in &self.order {
             match (&self.tasks[id], plan.get(*id)) {
-                (Some(before), Some(now))
-                    if before.parent == now.parent && before.rank == now.rank =>
-                {
+                (Some(before), Some(now)) if before.parent == now.parent && before.rank == now.rank => {
                     let body = field_changes(now, before, &name);
                     if !body.is_empty() {
-                        back.push(TaskPatch::Update(Update {
-                            task_id: name(*id),
-                            body,
-                        }));
+                        back.push(TaskPatch::Update(Update { task_id: name(*id), body }));
                     }
                 }
                 (Some(before), _) => placed.push(before),
-                (None, Some(_)) => back.push(TaskPatch::Delete(Delete {
-                    task_id: name(*id),
-                    body: DeleteBody {
-                        subtasks_go: SubtasksGo::WithIt,
-                    },
-                })),
+                (None, Some(_)) => back.push(TaskPatch::Delete(Delete { task_id: name(*id), body: DeleteBody { subtasks_go: SubtasksGo::WithIt } })),
                 (None, None) => {}
             }
         }
-        placed.sort_by_key(|task| {
-            self.lists
-                .get(&task.parent)
-                .and_then(|list| list.iter().position(|id| *id == task.id))
-        });
+        placed.sort_by_key(|task| self.lists.get(&task.parent).and_then(|list| list.iter().position(|id| *id == task.id)));
         for before in placed {
             let after = Field::to(self.previous(before).map(name));
             back.push(match plan.get(before.id) {
@@ -526,54 +422,25 @@ impl Before {
                         body.parent_id = Field::to(before.parent.map(name));
                     }
                     body.after = after;
-                    TaskPatch::Update(Update {
-                        task_id: name(before.id),
-                        body,
-                    })
+                    TaskPatch::Update(Update { task_id: name(before.id), body })
                 }
-                None => TaskPatch::Create(Create {
-                    task_id: name(before.id),
-                    id: Some(before.id),
-                    body: whole(before, after, &name),
-                }),
+                None => TaskPatch::Create(Create { task_id: name(before.id), id: Some(before.id), body: whole(before, after, &name) }),
             });
         }
-        ProjectPatch {
-            project_id: Some(key.clone()),
-            base_version: Some(plan.project.version),
-            meta_updates: meta,
-            tasks: back,
-            note: None,
-        }
+        ProjectPatch { project_id: Some(key.clone()), base_version: Some(plan.project.version), meta_updates: meta, tasks: back, note: None }
     }
 }
 
 /// The update that makes `from` into `to`, but for its place.
 fn field_changes(from: &Task, to: &Task, name: &impl Fn(TaskId) -> String) -> UpdateBody {
     fn change<T: PartialEq + Clone>(from: &Option<T>, to: &Option<T>) -> Field<T> {
-        if from == to {
-            Field::Absent
-        } else {
-            Field::to(to.clone())
-        }
+        if from == to { Field::Absent } else { Field::to(to.clone()) }
     }
     fn text(from: &str, to: &str) -> Field<String> {
-        if from == to {
-            Field::Absent
-        } else {
-            Field::to((!to.is_empty()).then(|| to.to_owned()))
-        }
+        if from == to { Field::Absent } else { Field::to((!to.is_empty()).then(|| to.to_owned())) }
     }
-    fn list<T: PartialEq>(
-        from: &T,
-        to: &T,
-        edit: impl FnOnce() -> Option<ListEdit<String>>,
-    ) -> Field<ListEdit<String>> {
-        if from == to {
-            Field::Absent
-        } else {
-            Field::to(edit())
-        }
+    fn list<T: PartialEq>(from: &T, to: &T, edit: impl FnOnce() -> Option<ListEdit<String>>) -> Field<ListEdit<String>> {
+        if from == to { Field::Absent } else { Field::to(edit()) }
     }
     fn replace(list: &[String]) -> Option<ListEdit<String>> {
         (!list.is_empty()).then(|| ListEdit::Replace(list.to_vec()))
@@ -590,9 +457,7 @@ fn field_changes(from: &Task, to: &Task, name: &impl Fn(TaskId) -> String) -> Up
         assignee: change(&from.assignee, &to.assignee),
         due_on: change(&from.due_on, &to.due_on),
         labels: list(&a.labels, &b.labels, || replace(&b.labels)),
-        depends_on: list(&from.depends_on, &to.depends_on, || {
-            replace(&to.depends_on.iter().map(|id| name(*id)).collect::<Vec<_>>())
-        }),
+        depends_on: list(&from.depends_on, &to.depends_on, || replace(&to.depends_on.iter().map(|id| name(*id)).collect::<Vec<_>>())),
         blocker: change(&a.blocker, &b.blocker),
         acceptance_criteria: if a.acceptance_criteria == b.acceptance_criteria {
             Field::Absent
@@ -601,44 +466,24 @@ fn field_changes(from: &Task, to: &Task, name: &impl Fn(TaskId) -> String) -> Up
         },
         references: list(&a.references, &b.references, || replace(&b.references)),
         external_refs: map_changes(&a.external_refs, &b.external_refs, |value| value.cloned()),
-        metadata: map_changes(&a.metadata, &b.metadata, |value| {
-            value.cloned().unwrap_or(Value::Null)
-        }),
+        metadata: map_changes(&a.metadata, &b.metadata, |value| value.cloned().unwrap_or(Value::Null)),
         parent_id: Field::Absent,
         after: Field::Absent,
         subtasks: None,
     }
 }
 
-fn map_changes<T: PartialEq, E>(
-    from: &BTreeMap<String, T>,
-    to: &BTreeMap<String, T>,
-    edit: impl Fn(Option<&T>) -> E,
-) -> Field<BTreeMap<String, E>> {
+fn map_changes<T: PartialEq, E>(from: &BTreeMap<String, T>, to: &BTreeMap<String, T>, edit: impl Fn(Option<&T>) -> E) -> Field<BTreeMap<String, E>> {
     if from == to {
         return Field::Absent;
     }
-    let keys = from
-        .keys()
-        .chain(to.keys().filter(|key| !from.contains_key(*key)));
-    Field::Set(
-        keys.filter(|key| from.get(*key) != to.get(*key))
-            .map(|key| (key.clone(), edit(to.get(key))))
-            .collect(),
-    )
+    let keys = from.keys().chain(to.keys().filter(|key| !from.contains_key(*key)));
+    Field::Set(keys.filter(|key| from.get(*key) != to.get(*key)).map(|key| (key.clone(), edit(to.get(key)))).collect())
 }
 
 fn given_criteria(criteria: &[Criterion]) -> Option<Vec<NewCriterion>> {
-    (!criteria.is_empty()).then(|| {
-        criteria
-            .iter()
-            .map(|criterion| NewCriterion {
-                id: Some(criterion.id.clone()),
-                text: criterion.text.clone(),
-                done: criterion.done,
-            })
-            .collect()
-    })
+    (!criteria.is_empty())
+        .then(|| criteria.iter().map(|criterion| NewCriterion { id: Some(criterion.id.clone()), text: criterion.text.clone(), done: criterion.done }).collect())
 }
 
 /// The create that brings a task back as it was.
@@ -658,13 +503,7 @@ fn whole(task: &Task, after: Field<String>, name: &impl Fn(TaskId) -> String) ->
         assignee: task.assignee.clone(),
         due_on: task.due_on,
         labels: list(&detail.labels),
-        depends_on: list(
-            &task
-                .depends_on
-                .iter()
-                .map(|id| name(*id))
-                .collect::<Vec<_>>(),
-        ),
+        depends_on: list(&task.depends_on.iter().map(|id| name(*id)).collect::<Vec<_>>()),
         blocker: detail.blocker.clone(),
         acceptance_criteria: given_criteria(&detail.acceptance_criteria),
         references: list(&detail.references),
@@ -677,23 +516,12 @@ fn whole(task: &Task, after: Field<String>, name: &impl Fn(TaskId) -> String) ->
 }
 
 /// The patch as it is recorded: every task by its reference, new ones with their ids.
-fn settle(
-    plan: &Plan,
-    checked: &Checked,
-    ids: &[Option<(TaskId, i32)>],
-    before: &Before,
-) -> ProjectPatch {
+fn settle(plan: &Plan, checked: &Checked, ids: &[Option<(TaskId, i32)>], before: &Before) -> ProjectPatch {
     let key = &plan.project.key;
     let reference = |node: Node| {
         let number = match node {
             Node::New(index) => ids[index].map(|(_, number)| number),
-            Node::Task(id) => plan.get(id).map(|task| task.number).or_else(|| {
-                before
-                    .tasks
-                    .get(&id)
-                    .and_then(Option::as_ref)
-                    .map(|task| task.number)
-            }),
+            Node::Task(id) => plan.get(id).map(|task| task.number).or_else(|| before.tasks.get(&id).and_then(Option::as_ref).map(|task| task.number)),
         };
         format!("{key}-{}", number.unwrap_or_default())
     };
@@ -705,14 +533,7 @@ fn settle(
         .map(|(resolved, task)| {
             let mut task = task.clone();
             let task_id = reference(resolved.node);
-            let names = || {
-                resolved.depends_on.as_ref().map(|nodes| {
-                    nodes
-                        .iter()
-                        .map(|node| reference(*node))
-                        .collect::<Vec<_>>()
-                })
-            };
+            let names = || resolved.depends_on.as_ref().map(|nodes| nodes.iter().map(|node| reference(*node)).collect::<Vec<_>>());
             match &mut task {
                 TaskPatch::Create(create) => {
                     create.id = Some(id_of(resolved.node, ids));
@@ -732,8 +553,7 @@ fn settle(
                         update.body.after = Field::to(after.map(reference));
                     }
                     if let Some(names) = names() {
-                        update.body.depends_on =
-                            Field::to((!names.is_empty()).then_some(ListEdit::Replace(names)));
+                        update.body.depends_on = Field::to((!names.is_empty()).then_some(ListEdit::Replace(names)));
                     }
                 }
                 TaskPatch::Delete(delete) => delete.task_id = task_id,

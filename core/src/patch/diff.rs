@@ -136,11 +136,7 @@ pub fn diff(plan: &Plan, checked: &Checked) -> Diff {
     let new = plan.project.version == 0;
     Diff {
         project: (!new).then(|| plan.project.key.clone()),
-        project_title: patch
-            .meta_updates
-            .as_ref()
-            .and_then(|meta| meta.title.clone())
-            .unwrap_or_else(|| plan.project.title.clone()),
+        project_title: patch.meta_updates.as_ref().and_then(|meta| meta.title.clone()).unwrap_or_else(|| plan.project.title.clone()),
         base_version: plan.project.version,
         project_changes: project_changes(plan, checked),
         entries,
@@ -162,19 +158,11 @@ fn project_changes(plan: &Plan, checked: &Checked) -> Vec<FieldChange> {
         ("time_zone", &meta.time_zone, &project.time_zone),
     ]
     .into_iter()
-    .filter_map(|(field, after, before)| {
-        text_change(field, if new { "" } else { before }, after.as_deref()?)
-    })
+    .filter_map(|(field, after, before)| text_change(field, if new { "" } else { before }, after.as_deref()?))
     .collect()
 }
 
-fn entry(
-    plan: &Plan,
-    checked: &Checked,
-    index: usize,
-    resolved: &Resolved,
-    needs: &BTreeSet<usize>,
-) -> Entry {
+fn entry(plan: &Plan, checked: &Checked, index: usize, resolved: &Resolved, needs: &BTreeSet<usize>) -> Entry {
     let mut entry = Entry {
         index: index + 1,
         op: Op::Create,
@@ -190,9 +178,7 @@ fn entry(
         needs: needs.iter().map(|needed| needed + 1).collect(),
     };
     let name = |node: Node| node_name(plan, checked, node);
-    let parent = resolved
-        .parent
-        .unwrap_or_else(|| parent_of(plan, resolved.node));
+    let parent = resolved.parent.unwrap_or_else(|| parent_of(plan, resolved.node));
     entry.parent = parent.map(name);
     entry.depth = depth(plan, checked, parent);
     match (&checked.tasks()[index], resolved.node) {
@@ -209,27 +195,15 @@ fn entry(
                 return entry;
             };
             entry.task = plan.reference(task);
-            entry
-                .title
-                .clone_from(update.body.title.set().unwrap_or(&task.title));
+            entry.title.clone_from(update.body.title.set().unwrap_or(&task.title));
             updated(&mut entry.changes, plan, task, update, resolved, &name);
             if resolved.parent.is_some() || resolved.after.is_some() {
-                let from = Place {
-                    parent: task.parent.map(|id| plan.reference_of(id)),
-                    after: plan.previous(task).map(|id| plan.reference_of(id)),
-                };
+                let from = Place { parent: task.parent.map(|id| plan.reference_of(id)), after: plan.previous(task).map(|id| plan.reference_of(id)) };
                 let after = match resolved.after {
                     Some(after) => after.map(name),
-                    None => plan
-                        .children(parent.and_then(existing))
-                        .iter()
-                        .rfind(|sibling| **sibling != id)
-                        .map(|id| plan.reference_of(*id)),
+                    None => plan.children(parent.and_then(existing)).iter().rfind(|sibling| **sibling != id).map(|id| plan.reference_of(*id)),
                 };
-                let to = Place {
-                    parent: entry.parent.clone(),
-                    after,
-                };
+                let to = Place { parent: entry.parent.clone(), after };
                 entry.moved = (from != to).then_some(Move { from, to });
             }
         }
@@ -241,11 +215,7 @@ fn entry(
             entry.task = plan.reference(task);
             entry.title.clone_from(&task.title);
             if delete.body.subtasks_go == SubtasksGo::WithIt {
-                entry.removes = plan
-                    .descendants(id)
-                    .into_iter()
-                    .map(|id| plan.reference_of(id))
-                    .collect();
+                entry.removes = plan.descendants(id).into_iter().map(|id| plan.reference_of(id)).collect();
             }
         }
         // A create makes a new node and the others name one that exists: check resolved them so.
@@ -262,10 +232,7 @@ fn existing(node: Node) -> Option<super::TaskId> {
 }
 
 fn parent_of(plan: &Plan, node: Node) -> Option<Node> {
-    existing(node)
-        .and_then(|id| plan.get(id))
-        .and_then(|task| task.parent)
-        .map(Node::Task)
+    existing(node).and_then(|id| plan.get(id)).and_then(|task| task.parent).map(Node::Task)
 }
 
 fn depth(plan: &Plan, checked: &Checked, parent: Option<Node>) -> usize {
@@ -275,12 +242,9 @@ fn depth(plan: &Plan, checked: &Checked, parent: Option<Node>) -> usize {
         depth += 1;
         at = match node {
             Node::New(index) => checked.resolved[index].parent.flatten(),
-            Node::Task(_) => checked
-                .resolved
-                .iter()
-                .find(|operation| operation.node == node)
-                .and_then(|operation| operation.parent)
-                .unwrap_or_else(|| parent_of(plan, node)),
+            Node::Task(_) => {
+                checked.resolved.iter().find(|operation| operation.node == node).and_then(|operation| operation.parent).unwrap_or_else(|| parent_of(plan, node))
+            }
         };
     }
     depth
@@ -293,21 +257,11 @@ fn node_name(plan: &Plan, checked: &Checked, node: Node) -> String {
     }
 }
 
-fn created(
-    changes: &mut Vec<FieldChange>,
-    create: &Create,
-    resolved: &Resolved,
-    name: &impl Fn(Node) -> String,
-) {
+fn created(changes: &mut Vec<FieldChange>, create: &Create, resolved: &Resolved, name: &impl Fn(Node) -> String) {
     let body = &create.body;
     let mut add = |field: &str, after: Value| {
         if !after.is_null() {
-            changes.push(FieldChange {
-                field: field.to_owned(),
-                before: Value::Null,
-                after,
-                words: None,
-            });
+            changes.push(FieldChange { field: field.to_owned(), before: Value::Null, after, words: None });
         }
     };
     add("description", json!(body.description));
@@ -319,59 +273,30 @@ fn created(
     add("assignee", json!(body.assignee));
     add("due_on", json!(body.due_on));
     add("labels", json!(body.labels));
-    if let Some(nodes) = resolved
-        .depends_on
-        .as_ref()
-        .filter(|nodes| !nodes.is_empty())
-    {
-        add(
-            "depends_on",
-            json!(nodes.iter().map(|node| name(*node)).collect::<Vec<_>>()),
-        );
+    if let Some(nodes) = resolved.depends_on.as_ref().filter(|nodes| !nodes.is_empty()) {
+        add("depends_on", json!(nodes.iter().map(|node| name(*node)).collect::<Vec<_>>()));
     }
     add("blocker", json!(body.blocker));
     if let Some(criteria) = &body.acceptance_criteria {
-        add(
-            "acceptance_criteria",
-            json!(
-                criteria
-                    .iter()
-                    .map(|criterion| json!({ "text": criterion.text, "done": criterion.done }))
-                    .collect::<Vec<_>>()
-            ),
-        );
+        add("acceptance_criteria", json!(criteria.iter().map(|criterion| json!({ "text": criterion.text, "done": criterion.done })).collect::<Vec<_>>()));
     }
     add("references", json!(body.references));
     add("external_refs", json!(body.external_refs));
     add("metadata", json!(body.metadata));
 }
 
-fn updated(
-    changes: &mut Vec<FieldChange>,
-    plan: &Plan,
-    task: &Task,
-    update: &Update,
-    resolved: &Resolved,
-    name: &impl Fn(Node) -> String,
-) {
+fn updated(changes: &mut Vec<FieldChange>, plan: &Plan, task: &Task, update: &Update, resolved: &Resolved, name: &impl Fn(Node) -> String) {
     let (body, detail) = (&update.body, &task.detail);
-    for (field, before, edit) in [
-        ("title", &task.title, &body.title),
-        ("description", &detail.description, &body.description),
-        ("status", &task.status, &body.status),
-    ] {
+    for (field, before, edit) in
+        [("title", &task.title, &body.title), ("description", &detail.description, &body.description), ("status", &task.status, &body.status)]
+    {
         if let Some(after) = edit.given() {
             changes.extend(text_change(field, before, after.map_or("", String::as_str)));
         }
     }
     let mut change = |field: &str, before: Value, after: Value| {
         if before != after {
-            changes.push(FieldChange {
-                field: field.to_owned(),
-                before,
-                after,
-                words: None,
-            });
+            changes.push(FieldChange { field: field.to_owned(), before, after, words: None });
         }
     };
     fn given<T: Serialize>(edit: &Field<T>) -> Option<Value> {
@@ -381,11 +306,7 @@ fn updated(
         ("priority", json!(task.priority), given(&body.priority)),
         ("kind", json!(detail.kind), given(&body.kind)),
         ("effort", json!(detail.effort), given(&body.effort)),
-        (
-            "estimate_minutes",
-            json!(detail.estimate_minutes),
-            given(&body.estimate_minutes),
-        ),
+        ("estimate_minutes", json!(detail.estimate_minutes), given(&body.estimate_minutes)),
         ("assignee", json!(task.assignee), given(&body.assignee)),
         ("due_on", json!(task.due_on), given(&body.due_on)),
         ("blocker", json!(detail.blocker), given(&body.blocker)),
@@ -398,38 +319,18 @@ fn updated(
     super::apply::edit_detail(&mut after, body);
     change("labels", list(&detail.labels), list(&after.labels));
     if let Some(nodes) = &resolved.depends_on {
-        let before: Vec<_> = task
-            .depends_on
-            .iter()
-            .map(|id| plan.reference_of(*id))
-            .collect();
+        let before: Vec<_> = task.depends_on.iter().map(|id| plan.reference_of(*id)).collect();
         let after: Vec<_> = nodes.iter().map(|node| name(*node)).collect();
         change("depends_on", list(&before), list(&after));
     }
-    change(
-        "acceptance_criteria",
-        list(&detail.acceptance_criteria),
-        list(&after.acceptance_criteria),
-    );
-    change(
-        "references",
-        list(&detail.references),
-        list(&after.references),
-    );
-    change(
-        "external_refs",
-        json!(detail.external_refs),
-        json!(after.external_refs),
-    );
+    change("acceptance_criteria", list(&detail.acceptance_criteria), list(&after.acceptance_criteria));
+    change("references", list(&detail.references), list(&after.references));
+    change("external_refs", json!(detail.external_refs), json!(after.external_refs));
     change("metadata", json!(detail.metadata), json!(after.metadata));
 }
 
 fn list<T: Serialize>(list: &[T]) -> Value {
-    if list.is_empty() {
-        Value::Null
-    } else {
-        json!(list)
-    }
+    if list.is_empty() { Value::Null } else { json!(list) }
 }
 
 fn text_change(field: &str, before: &str, after: &str) -> Option<FieldChange> {
@@ -437,20 +338,10 @@ fn text_change(field: &str, before: &str, after: &str) -> Option<FieldChange> {
         return None;
     }
     let value = |text: &str| {
-        if text.is_empty() {
-            Value::Null
-        } else {
-            Value::from(text)
-        }
+        if text.is_empty() { Value::Null } else { Value::from(text) }
     };
-    let words = (!before.is_empty() && !after.is_empty() && before.contains(' '))
-        .then(|| words(before, after));
-    Some(FieldChange {
-        field: field.to_owned(),
-        before: value(before),
-        after: value(after),
-        words,
-    })
+    let words = (!before.is_empty() && !after.is_empty() && before.contains(' ')).then(|| words(before, after));
+    Some(FieldChange { field: field.to_owned(), before: value(before), after: value(after), words })
 }
 
 /// The words that stayed, came and went, neighbours of one kind together.
@@ -464,10 +355,7 @@ pub fn words(before: &str, after: &str) -> Vec<Word> {
         };
         match words.last_mut() {
             Some(last) if last.kind == kind => last.text.push_str(change.value()),
-            _ => words.push(Word {
-                kind,
-                text: change.value().to_owned(),
-            }),
+            _ => words.push(Word { kind, text: change.value().to_owned() }),
         }
     }
     words

@@ -52,17 +52,10 @@ impl Reference {
     /// Reads `WEB-7`, in any case; `None` where the text is something else.
     pub fn parse(text: &str) -> Option<Self> {
         let (key, number) = text.rsplit_once('-')?;
-        if !is_key(&key.to_ascii_uppercase())
-            || number.is_empty()
-            || number.starts_with('0')
-            || !number.bytes().all(|b| b.is_ascii_digit())
-        {
+        if !is_key(&key.to_ascii_uppercase()) || number.is_empty() || number.starts_with('0') || !number.bytes().all(|b| b.is_ascii_digit()) {
             return None;
         }
-        Some(Self {
-            key: key.to_ascii_uppercase(),
-            number: number.parse().ok()?,
-        })
+        Some(Self { key: key.to_ascii_uppercase(), number: number.parse().ok()? })
     }
 }
 
@@ -81,9 +74,5 @@ impl fmt::Display for Reference {
 
 /// Whether the text is a project key: 1–10 capital letters and digits, a letter first.
 pub(crate) fn is_key(text: &str) -> bool {
-    (1..=10).contains(&text.len())
-        && text.starts_with(|c: char| c.is_ascii_uppercase())
-        && text
-            .bytes()
-            .all(|b| b.is_ascii_uppercase() || b.is_ascii_digit())
+    (1..=10).contains(&text.len()) && text.starts_with(|c: char| c.is_ascii_uppercase()) && text.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit())
 }

@@ -26,6 +26,6 @@ pub use fault::Fault;
 pub(crate) use id::uuid_newtype;
 pub use id::{ProjectId, Reference, TaskId};
 pub use types::{
-    Create, CreateBody, Criterion, CriterionEdit, Delete, DeleteBody, Effort, Field, ListEdit,
-    MetaUpdates, NewCriterion, Priority, ProjectPatch, SubtasksGo, TaskPatch, Update, UpdateBody,
+    Create, CreateBody, Criterion, CriterionEdit, Delete, DeleteBody, Effort, Field, ListEdit, MetaUpdates, NewCriterion, Priority, ProjectPatch, SubtasksGo,
+    TaskPatch, Update, UpdateBody,
 };

@@ -15,9 +15,7 @@ pub struct Flat {
 impl Flat {
     /// JSON Pointer to an operation in the patch as its author wrote it. Counts from 0.
     pub fn path(&self, index: usize) -> String {
-        self.origin
-            .get(index)
-            .map_or_else(|| format!("/tasks/{index}"), |at| self.written_path(*at))
+        self.origin.get(index).map_or_else(|| format!("/tasks/{index}"), |at| self.written_path(*at))
     }
 
     fn written_path(&self, at: usize) -> String {
@@ -35,11 +33,7 @@ impl Flat {
 
 /// Flattens a patch. A create stands after the operation it was nested in; an update that held nothing but `subtasks` goes.
 pub fn flatten(mut patch: ProjectPatch) -> Flat {
-    if patch
-        .meta_updates
-        .as_ref()
-        .is_some_and(super::MetaUpdates::is_empty)
-    {
+    if patch.meta_updates.as_ref().is_some_and(super::MetaUpdates::is_empty) {
         patch.meta_updates = None;
     }
     trim_option(&mut patch.note);
@@ -48,16 +42,10 @@ pub fn flatten(mut patch: ProjectPatch) -> Flat {
     }
     if patch.tasks.iter().all(|task| task.subtasks().is_empty()) {
         patch.tasks.iter_mut().for_each(tidy);
-        return Flat {
-            patch,
-            ..Flat::default()
-        };
+        return Flat { patch, ..Flat::default() };
     }
     let nested = std::mem::take(&mut patch.tasks);
-    let mut flat = Flat {
-        patch,
-        ..Flat::default()
-    };
+    let mut flat = Flat { patch, ..Flat::default() };
     flat.push(nested, None, None);
     flat
 }
@@ -80,8 +68,7 @@ impl Flat {
             let name = task.task_id().to_owned();
             let written = self.written.len();
             self.written.push((within, place));
-            let only_holds_others = !below.is_empty()
-                && matches!(&task, TaskPatch::Update(update) if update.body.is_empty());
+            let only_holds_others = !below.is_empty() && matches!(&task, TaskPatch::Update(update) if update.body.is_empty());
             if !only_holds_others {
                 self.patch.tasks.push(task);
                 self.origin.push(written);
@@ -106,12 +93,7 @@ fn tidy(task: &mut TaskPatch) {
                     *list = None;
                 }
             }
-            for text in [
-                &mut body.description,
-                &mut body.kind,
-                &mut body.assignee,
-                &mut body.blocker,
-            ] {
+            for text in [&mut body.description, &mut body.kind, &mut body.assignee, &mut body.blocker] {
                 trim_option(text);
             }
             handle(body.assignee.as_mut());

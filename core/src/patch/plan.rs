@@ -89,18 +89,8 @@ pub struct Plan {
 }
 
 impl Plan {
-    pub fn new(
-        project: Project,
-        members: BTreeSet<String>,
-        tasks: impl IntoIterator<Item = Task>,
-    ) -> Self {
-        let mut plan = Self {
-            project,
-            members,
-            tasks: HashMap::new(),
-            by_number: HashMap::new(),
-            children: HashMap::new(),
-        };
+    pub fn new(project: Project, members: BTreeSet<String>, tasks: impl IntoIterator<Item = Task>) -> Self {
+        let mut plan = Self { project, members, tasks: HashMap::new(), by_number: HashMap::new(), children: HashMap::new() };
         for task in tasks {
             plan.by_number.insert(task.number, task.id);
             plan.children.entry(task.parent).or_default().push(task.id);
@@ -108,8 +98,7 @@ impl Plan {
         }
         let tasks = &plan.tasks;
         for siblings in plan.children.values_mut() {
-            siblings
-                .sort_by(|a, b| (tasks[a].rank.as_bytes(), a).cmp(&(tasks[b].rank.as_bytes(), b)));
+            siblings.sort_by(|a, b| (tasks[a].rank.as_bytes(), a).cmp(&(tasks[b].rank.as_bytes(), b)));
         }
         plan
     }
@@ -131,19 +120,13 @@ impl Plan {
     }
 
     pub fn by_number(&self, number: i32) -> Option<&Task> {
-        self.by_number
-            .get(&number)
-            .and_then(|id| self.tasks.get(id))
+        self.by_number.get(&number).and_then(|id| self.tasks.get(id))
     }
 
     /// The task that a uuid or a reference names, where it is one of this plan.
     pub fn find(&self, name: &str) -> Option<&Task> {
         if let Some(reference) = Reference::parse(name) {
-            return if reference.key == self.project.key {
-                self.by_number(reference.number)
-            } else {
-                None
-            };
+            return if reference.key == self.project.key { self.by_number(reference.number) } else { None };
         }
         name.parse().ok().and_then(|id| self.get(id))
     }
@@ -165,8 +148,7 @@ impl Plan {
 
     /// The reference of a task by id; `?` for one that is not here.
     pub fn reference_of(&self, id: TaskId) -> String {
-        self.get(id)
-            .map_or_else(|| "?".into(), |task| self.reference(task))
+        self.get(id).map_or_else(|| "?".into(), |task| self.reference(task))
     }
 
     /// What a task is below, nearest first.
@@ -193,20 +175,10 @@ impl Plan {
     /// All tasks in the order of the tree with their depth, root tasks at 0.
     pub fn walk(&self) -> Vec<(usize, &Task)> {
         let mut found = Vec::with_capacity(self.tasks.len());
-        let mut stack: Vec<(usize, TaskId)> = self
-            .children(None)
-            .iter()
-            .rev()
-            .map(|id| (0, *id))
-            .collect();
+        let mut stack: Vec<(usize, TaskId)> = self.children(None).iter().rev().map(|id| (0, *id)).collect();
         while let Some((depth, id)) = stack.pop() {
             found.push((depth, &self.tasks[&id]));
-            stack.extend(
-                self.children(Some(id))
-                    .iter()
-                    .rev()
-                    .map(|id| (depth + 1, *id)),
-            );
+            stack.extend(self.children(Some(id)).iter().rev().map(|id| (depth + 1, *id)));
         }
         found
     }
@@ -220,17 +192,12 @@ impl Plan {
 
     /// The tasks that depend on one.
     pub fn dependents(&self, id: TaskId) -> impl Iterator<Item = &Task> {
-        self.tasks
-            .values()
-            .filter(move |task| task.depends_on.contains(&id))
+        self.tasks.values().filter(move |task| task.depends_on.contains(&id))
     }
 
     pub(super) fn insert(&mut self, task: Task, at: usize) {
         self.by_number.insert(task.number, task.id);
-        self.children
-            .entry(task.parent)
-            .or_default()
-            .insert(at, task.id);
+        self.children.entry(task.parent).or_default().insert(at, task.id);
         self.tasks.insert(task.id, task);
     }
 
@@ -247,10 +214,7 @@ impl Plan {
         let from = self.tasks[&id].parent;
         self.detach(from, id);
         self.children.entry(parent).or_default().insert(at, id);
-        let task = self
-            .tasks
-            .get_mut(&id)
-            .expect("the caller has looked it up");
+        let task = self.tasks.get_mut(&id).expect("the caller has looked it up");
         task.parent = parent;
         task.rank = rank;
     }
@@ -266,10 +230,7 @@ impl Plan {
 
     /// A rank between the neighbours of a place in a list of siblings.
     pub(super) fn rank_at(&self, siblings: &[TaskId], at: usize) -> Rank {
-        let before = at
-            .checked_sub(1)
-            .and_then(|at| siblings.get(at))
-            .map(|id| &self.tasks[id].rank);
+        let before = at.checked_sub(1).and_then(|at| siblings.get(at)).map(|id| &self.tasks[id].rank);
         let after = siblings.get(at).map(|id| &self.tasks[id].rank);
         FractionalIndex::new(before, after).expect("siblings stand in the order of different ranks")
     }

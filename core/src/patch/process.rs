@@ -18,13 +18,7 @@ pub enum Role {
 }
 
 impl Role {
-    pub const ALL: [Self; 5] = [
-        Self::Owner,
-        Self::Admin,
-        Self::Member,
-        Self::Viewer,
-        Self::Agent,
-    ];
+    pub const ALL: [Self; 5] = [Self::Owner, Self::Admin, Self::Member, Self::Viewer, Self::Agent];
 
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -110,8 +104,7 @@ pub enum Requirement {
 impl Process {
     /// The processes that every organisation has.
     pub fn builtin() -> &'static [Self] {
-        static BUILTIN: std::sync::LazyLock<Vec<Process>> =
-            std::sync::LazyLock::new(|| vec![simple(), agents()]);
+        static BUILTIN: std::sync::LazyLock<Vec<Process>> = std::sync::LazyLock::new(|| vec![simple(), agents()]);
         &BUILTIN
     }
 
@@ -128,40 +121,25 @@ impl Process {
     }
 
     pub fn is_done(&self, step: &str) -> bool {
-        self.step(step)
-            .is_some_and(|step| step.kind == StepKind::Done)
+        self.step(step).is_some_and(|step| step.kind == StepKind::Done)
     }
 
     pub fn transition(&self, from: &str, to: &str) -> Option<&Transition> {
-        self.transitions
-            .iter()
-            .find(|t| t.from == from && t.to == to)
+        self.transitions.iter().find(|t| t.from == from && t.to == to)
     }
 
     /// Where a task can go from a step.
     pub fn reachable<'a>(&'a self, from: &'a str) -> impl Iterator<Item = &'a str> {
-        self.transitions
-            .iter()
-            .filter(move |t| t.from == from)
-            .map(|t| t.to.as_str())
+        self.transitions.iter().filter(move |t| t.from == from).map(|t| t.to.as_str())
     }
 }
 
 fn step(name: &str, title: &str, kind: StepKind) -> Step {
-    Step {
-        name: name.into(),
-        title: title.into(),
-        kind,
-    }
+    Step { name: name.into(), title: title.into(), kind }
 }
 
 fn moves(from: &str, to: &[&str]) -> impl Iterator<Item = Transition> {
-    to.iter().map(move |to| Transition {
-        from: from.into(),
-        to: (*to).into(),
-        roles: Vec::new(),
-        requires: Vec::new(),
-    })
+    to.iter().map(move |to| Transition { from: from.into(), to: (*to).into(), roles: Vec::new(), requires: Vec::new() })
 }
 
 /// For people: nearly everything goes, but what is blocked or done is first taken up again.
@@ -215,12 +193,7 @@ fn agents() -> Process {
             transition("review", "approved", &people, &[]),
             transition("review", "in_progress", &[], &[Requirement::Reason]),
             transition("approved", "merging", &[], &[]),
-            transition(
-                "merging",
-                "done",
-                &[],
-                &[Requirement::CriteriaDone, Requirement::NoOpenDependency],
-            ),
+            transition("merging", "done", &[], &[Requirement::CriteriaDone, Requirement::NoOpenDependency]),
             transition("merging", "in_progress", &[], &[Requirement::Reason]),
             transition("done", "queued", &people, &[Requirement::Reason]),
         ],
@@ -235,18 +208,8 @@ mod tests {
     fn every_transition_names_steps_that_exist() {
         for process in Process::builtin() {
             for transition in &process.transitions {
-                assert!(
-                    process.step(&transition.from).is_some(),
-                    "{}: {}",
-                    process.name,
-                    transition.from
-                );
-                assert!(
-                    process.step(&transition.to).is_some(),
-                    "{}: {}",
-                    process.name,
-                    transition.to
-                );
+                assert!(process.step(&transition.from).is_some(), "{}: {}", process.name, transition.from);
+                assert!(process.step(&transition.to).is_some(), "{}: {}", process.name, transition.to);
             }
         }
     }
@@ -265,12 +228,7 @@ mod tests {
                     }
                     at += 1;
                 }
-                assert!(
-                    seen.iter().any(|step| process.is_done(step)),
-                    "{}: {} is a dead end",
-                    process.name,
-                    step.name
-                );
+                assert!(seen.iter().any(|step| process.is_done(step)), "{}: {} is a dead end", process.name, step.name);
             }
         }
     }

@@ -20,9 +20,7 @@ pub fn task_patch() -> &'static Value {
 }
 
 fn generate<T: JsonSchema>(name: &str) -> Value {
-    let mut schema = SchemaSettings::draft2020_12()
-        .into_generator()
-        .into_root_schema_for::<T>();
+    let mut schema = SchemaSettings::draft2020_12().into_generator().into_root_schema_for::<T>();
     schema.insert("$id".into(), format!("/api/v1/schemas/{name}.json").into());
     schema.to_value()
 }

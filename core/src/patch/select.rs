@@ -16,36 +16,20 @@ pub fn needs(plan: &Plan, checked: &Checked) -> Vec<BTreeSet<usize>> {
         .iter()
         .enumerate()
         .map(|(index, operation)| {
-            let names = operation
-                .parent
-                .flatten()
-                .into_iter()
-                .chain(operation.depends_on.iter().flatten().copied());
+            let names = operation.parent.flatten().into_iter().chain(operation.depends_on.iter().flatten().copied());
             let mut needs: BTreeSet<usize> = names
                 .filter_map(|node| match node {
                     Node::New(needed) => Some(needed),
                     Node::Task(_) => None,
                 })
                 .collect();
-            if let (TaskPatch::Delete(delete), Node::Task(id)) =
-                (&checked.tasks()[index], operation.node)
+            if let (TaskPatch::Delete(delete), Node::Task(id)) = (&checked.tasks()[index], operation.node)
                 && delete.body.subtasks_go == SubtasksGo::WithIt
             {
-                needs.extend(
-                    checked
-                        .resolved
-                        .iter()
-                        .enumerate()
-                        .filter_map(|(other, moved)| match moved.node {
-                            Node::Task(task)
-                                if moved.parent.is_some()
-                                    && plan.ancestors(task).any(|above| above.id == id) =>
-                            {
-                                Some(other)
-                            }
-                            _ => None,
-                        }),
-                );
+                needs.extend(checked.resolved.iter().enumerate().filter_map(|(other, moved)| match moved.node {
+                    Node::Task(task) if moved.parent.is_some() && plan.ancestors(task).any(|above| above.id == id) => Some(other),
+                    _ => None,
+                }));
             }
             needs.remove(&index);
             needs
@@ -56,37 +40,20 @@ pub fn needs(plan: &Plan, checked: &Checked) -> Vec<BTreeSet<usize>> {
 /// Keeps the chosen operations (from 0) of a flat patch, or lists what they need that was not chosen.
 ///
 /// Order is no reason to refuse: a task that followed a dropped one follows what that one followed.
-pub fn choose(
-    patch: &ProjectPatch,
-    needs: &[BTreeSet<usize>],
-    kept: &BTreeSet<usize>,
-) -> Result<ProjectPatch, Vec<Fault>> {
+pub fn choose(patch: &ProjectPatch, needs: &[BTreeSet<usize>], kept: &BTreeSet<usize>) -> Result<ProjectPatch, Vec<Fault>> {
     let mut faults: Vec<Fault> = kept
         .iter()
         .filter(|index| **index >= patch.tasks.len())
-        .map(|index| {
-            Fault::new("/ops", format!("there is no operation {}", index + 1))
-                .expected(format!("1–{}", patch.tasks.len()))
-        })
+        .map(|index| Fault::new("/ops", format!("there is no operation {}", index + 1)).expected(format!("1–{}", patch.tasks.len())))
         .collect();
     for index in kept.iter().filter(|index| **index < needs.len()) {
         for needed in needs[*index].difference(kept) {
             faults.push(
                 Fault::new(
                     "/ops",
-                    format!(
-                        "operation {} ({}) needs operation {} ({})",
-                        index + 1,
-                        title(&patch.tasks[*index]),
-                        needed + 1,
-                        title(&patch.tasks[*needed])
-                    ),
+                    format!("operation {} ({}) needs operation {} ({})", index + 1, title(&patch.tasks[*index]), needed + 1, title(&patch.tasks[*needed])),
                 )
-                .fix(format!(
-                    "accept {} too, or leave out {}",
-                    needed + 1,
-                    index + 1
-                )),
+                .fix(format!("accept {} too, or leave out {}", needed + 1, index + 1)),
             );
         }
     }
@@ -123,10 +90,7 @@ pub fn choose(
             task
         })
         .collect();
-    Ok(ProjectPatch {
-        tasks,
-        ..patch.clone()
-    })
+    Ok(ProjectPatch { tasks, ..patch.clone() })
 }
 
 fn title(task: &TaskPatch) -> &str {

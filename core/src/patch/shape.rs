@@ -36,10 +36,7 @@ pub fn parse_task(bytes: &[u8]) -> Result<TaskPatch, Vec<Fault>> {
     Ok(patch)
 }
 
-fn typed<T: DeserializeOwned>(
-    bytes: &[u8],
-    faults: impl FnOnce(&Value) -> Vec<Fault>,
-) -> Result<T, Vec<Fault>> {
+fn typed<T: DeserializeOwned>(bytes: &[u8], faults: impl FnOnce(&Value) -> Vec<Fault>) -> Result<T, Vec<Fault>> {
     if bytes.len() > MAX_BYTES {
         return Err(vec![
             Fault::new("", "the patch is too large")
@@ -57,27 +54,15 @@ fn typed<T: DeserializeOwned>(
     };
     let faults = faults(&value);
     // What the schema cannot say, such as a key that comes twice, serde says.
-    Err(if faults.is_empty() {
-        vec![Fault::new("", reason.to_string())]
-    } else {
-        faults
-    })
+    Err(if faults.is_empty() { vec![Fault::new("", reason.to_string())] } else { faults })
 }
 
 /// What the types let pass: sizes, and the id that only Patchbay gives.
 fn check_tasks(tasks: &[TaskPatch]) -> Result<(), Vec<Fault>> {
     fn walk(tasks: &[TaskPatch], level: usize, count: &mut usize, given_id: &mut bool) -> usize {
         *count += tasks.len();
-        *given_id |= tasks
-            .iter()
-            .any(|task| matches!(task, TaskPatch::Create(create) if create.id.is_some()));
-        tasks
-            .iter()
-            .map(|task| task.subtasks())
-            .filter(|below| !below.is_empty())
-            .map(|below| walk(below, level + 1, count, given_id))
-            .max()
-            .unwrap_or(level)
+        *given_id |= tasks.iter().any(|task| matches!(task, TaskPatch::Create(create) if create.id.is_some()));
+        tasks.iter().map(|task| task.subtasks()).filter(|below| !below.is_empty()).map(|below| walk(below, level + 1, count, given_id)).max().unwrap_or(level)
     }
     let (mut count, mut given_id) = (0, false);
     let levels = walk(tasks, 1, &mut count, &mut given_id);
@@ -99,15 +84,9 @@ fn check_tasks(tasks: &[TaskPatch]) -> Result<(), Vec<Fault>> {
         );
     }
     if given_id {
-        faults.push(
-            Fault::new("/tasks", "a new task's id is given by Patchbay").fix("leave out `id`"),
-        );
+        faults.push(Fault::new("/tasks", "a new task's id is given by Patchbay").fix("leave out `id`"));
     }
-    if faults.is_empty() {
-        Ok(())
-    } else {
-        Err(faults)
-    }
+    if faults.is_empty() { Ok(()) } else { Err(faults) }
 }
 
 struct Validators {
@@ -120,12 +99,7 @@ struct Validators {
 /// The published schema, cut at each operation: those are held against the schema of their own `op`, because
 /// "matches none of three alternatives" helps nobody.
 static VALIDATORS: LazyLock<Validators> = LazyLock::new(|| {
-    let compile = |schema: &Value| {
-        jsonschema::options()
-            .should_validate_formats(true)
-            .build(schema)
-            .expect("the schema made from our types is a valid schema")
-    };
+    let compile = |schema: &Value| jsonschema::options().should_validate_formats(true).build(schema).expect("the schema made from our types is a valid schema");
     let with_defs = |mut schema: Value, pointer: &str| {
         if let Some(list) = schema.pointer_mut(pointer) {
             list["items"] = json!(true);
@@ -133,21 +107,11 @@ static VALIDATORS: LazyLock<Validators> = LazyLock::new(|| {
         schema["$defs"] = schema::project_patch()["$defs"].clone();
         schema
     };
-    let operation = |at: usize| {
-        with_defs(
-            schema::task_patch()["oneOf"][at].clone(),
-            "/properties/body/properties/subtasks",
-        )
-    };
+    let operation = |at: usize| with_defs(schema::task_patch()["oneOf"][at].clone(), "/properties/body/properties/subtasks");
     let mut definitions = operation_definitions();
     let mut take = |at: usize| {
         let mut schema = operation(at);
-        if let Some(body) = schema
-            .pointer("/properties/body/$ref")
-            .and_then(Value::as_str)
-            .and_then(|name| name.rsplit('/').next())
-            .map(str::to_owned)
-        {
+        if let Some(body) = schema.pointer("/properties/body/$ref").and_then(Value::as_str).and_then(|name| name.rsplit('/').next()).map(str::to_owned) {
             let mut body = definitions.remove(&body).unwrap_or_default();
             if let Some(list) = body.pointer_mut("/properties/subtasks") {
                 list["items"] = json!(true);
@@ -159,27 +123,15 @@ static VALIDATORS: LazyLock<Validators> = LazyLock::new(|| {
     let (create, update, delete) = (take(0), take(1), take(2));
     let mut project = schema::project_patch().clone();
     project["properties"]["tasks"]["items"] = json!(true);
-    Validators {
-        project: compile(&project),
-        create,
-        update,
-        delete,
-    }
+    Validators { project: compile(&project), create, update, delete }
 });
 
 fn operation_definitions() -> Map<String, Value> {
-    schema::task_patch()["$defs"]
-        .as_object()
-        .cloned()
-        .unwrap_or_default()
+    schema::task_patch()["$defs"].as_object().cloned().unwrap_or_default()
 }
 
 fn project_faults(value: &Value) -> Vec<Fault> {
-    let mut faults: Vec<_> = VALIDATORS
-        .project
-        .iter_errors(value)
-        .map(|error| explain(&error, ""))
-        .collect();
+    let mut faults: Vec<_> = VALIDATORS.project.iter_errors(value).map(|error| explain(&error, "")).collect();
     if let Some(tasks) = value.get("tasks").and_then(Value::as_array) {
         for (index, task) in tasks.iter().enumerate() {
             operation_faults(task, &format!("/tasks/{index}"), &mut faults);
@@ -194,11 +146,7 @@ fn operation_faults(value: &Value, path: &str, faults: &mut Vec<Fault>) {
         Some((_, Some("update"))) => &VALIDATORS.update,
         Some((_, Some("delete"))) => &VALIDATORS.delete,
         Some((found, _)) => {
-            faults.push(
-                Fault::new(format!("{path}/op"), "there is no such operation")
-                    .found(found.to_string())
-                    .expected("create, update or delete"),
-            );
+            faults.push(Fault::new(format!("{path}/op"), "there is no such operation").found(found.to_string()).expected("create, update or delete"));
             return;
         }
         None if value.is_object() => {
@@ -206,19 +154,11 @@ fn operation_faults(value: &Value, path: &str, faults: &mut Vec<Fault>) {
             return;
         }
         None => {
-            faults.push(
-                Fault::new(path, "an operation is an object")
-                    .found(brief(value))
-                    .expected(r#"{"op": …, "task_id": …, "body": {…}}"#),
-            );
+            faults.push(Fault::new(path, "an operation is an object").found(brief(value)).expected(r#"{"op": …, "task_id": …, "body": {…}}"#));
             return;
         }
     };
-    faults.extend(
-        validator
-            .iter_errors(value)
-            .map(|error| explain(&error, path)),
-    );
+    faults.extend(validator.iter_errors(value).map(|error| explain(&error, path)));
     if let Some(below) = value.pointer("/body/subtasks").and_then(Value::as_array) {
         for (index, task) in below.iter().enumerate() {
             operation_faults(task, &format!("{path}/body/subtasks/{index}"), faults);
@@ -234,72 +174,37 @@ fn explain(error: &jsonschema::ValidationError<'_>, prefix: &str) -> Fault {
         Kind::AdditionalProperties { unexpected } => {
             let name = unexpected.first().map(String::as_str).unwrap_or_default();
             let known = known_fields(&path);
-            let fault = Fault::new(
-                format!("{path}/{}", escape(name)),
-                format!("there is no field `{name}`"),
-            );
+            let fault = Fault::new(format!("{path}/{}", escape(name)), format!("there is no field `{name}`"));
             match nearest(name, known.iter().map(String::as_str)) {
                 Some(near) => fault.fix(format!("did you mean `{near}`?")),
                 None if known.is_empty() => fault,
                 None => fault.expected(format!("one of {}", known.join(", "))),
             }
         }
-        Kind::Required { property } => Fault::new(
-            path,
-            format!("`{}` is missing", property.as_str().unwrap_or_default()),
-        ),
+        Kind::Required { property } => Fault::new(path, format!("`{}` is missing", property.as_str().unwrap_or_default())),
         Kind::Type { kind } => {
             let names = match kind {
                 jsonschema::error::TypeKind::Single(one) => type_name(*one).to_owned(),
-                jsonschema::error::TypeKind::Multiple(many) => many
-                    .into_iter()
-                    .map(type_name)
-                    .collect::<Vec<_>>()
-                    .join(" or "),
+                jsonschema::error::TypeKind::Multiple(many) => many.into_iter().map(type_name).collect::<Vec<_>>().join(" or "),
             };
-            Fault::new(path, "this has the wrong type")
-                .found(found)
-                .expected(names)
+            Fault::new(path, "this has the wrong type").found(found).expected(names)
         }
         Kind::Enum { options } => {
-            let allowed: Vec<_> = options
-                .as_array()
-                .into_iter()
-                .flatten()
-                .map(|option| {
-                    option
-                        .as_str()
-                        .map_or_else(|| option.to_string(), str::to_owned)
-                })
-                .collect();
-            let fault = Fault::new(path, "this is none of the values it can have")
-                .found(found)
-                .expected(allowed.join(", "));
-            match error
-                .instance()
-                .as_str()
-                .and_then(|word| nearest(word, allowed.iter().map(String::as_str)))
-            {
+            let allowed: Vec<_> =
+                options.as_array().into_iter().flatten().map(|option| option.as_str().map_or_else(|| option.to_string(), str::to_owned)).collect();
+            let fault = Fault::new(path, "this is none of the values it can have").found(found).expected(allowed.join(", "));
+            match error.instance().as_str().and_then(|word| nearest(word, allowed.iter().map(String::as_str))) {
                 Some(near) => fault.fix(format!("did you mean `{near}`?")),
                 None => fault,
             }
         }
-        Kind::Format { format } if format == "date" => Fault::new(path, "this is not a date")
-            .found(found)
-            .expected("a day of the calendar as YYYY-MM-DD")
-            .fix("write it like 2026-12-01"),
-        Kind::AnyOf { .. } => Fault::new(path, "this has the wrong type")
-            .found(found)
-            .expected(r#"a list, or {"add": […], "remove": […]}, or null"#),
-        Kind::MaxItems { limit } => Fault::new(path, "this list is too long")
-            .expected(format!("at most {limit}"))
-            .fix("send it as several patches"),
-        Kind::Minimum { limit } => Fault::new(path, "this is too small")
-            .found(found)
-            .expected(format!("at least {limit}")),
-        Kind::Maximum { limit } => Fault::new(path, "this is too large")
-            .found(found)
-            .expected(format!("at most {limit}")),
+        Kind::Format { format } if format == "date" => {
+            Fault::new(path, "this is not a date").found(found).expected("a day of the calendar as YYYY-MM-DD").fix("write it like 2026-12-01")
+        }
+        Kind::AnyOf { .. } => Fault::new(path, "this has the wrong type").found(found).expected(r#"a list, or {"add": […], "remove": […]}, or null"#),
+        Kind::MaxItems { limit } => Fault::new(path, "this list is too long").expected(format!("at most {limit}")).fix("send it as several patches"),
+        Kind::Minimum { limit } => Fault::new(path, "this is too small").found(found).expected(format!("at least {limit}")),
+        Kind::Maximum { limit } => Fault::new(path, "this is too large").found(found).expected(format!("at most {limit}")),
         _ => Fault::new(path, error.to_string()),
     }
 }
@@ -307,20 +212,12 @@ fn explain(error: &jsonschema::ValidationError<'_>, prefix: &str) -> Fault {
 /// The fields that the object at a path may have.
 fn known_fields(path: &str) -> Vec<String> {
     let root = schema::project_patch();
-    let names = |schema: &Value| {
-        schema["properties"]
-            .as_object()
-            .map(|map| map.keys().cloned().collect())
-            .unwrap_or_default()
-    };
+    let names = |schema: &Value| schema["properties"].as_object().map(|map| map.keys().cloned().collect()).unwrap_or_default();
     let last = path.rsplit('/').next().unwrap_or_default();
     match last {
         "" => names(root),
         "meta_updates" => names(&root["$defs"]["MetaUpdates"]),
-        "body" => ["UpdateBody"]
-            .iter()
-            .flat_map(|name| -> Vec<String> { names(&root["$defs"][name]) })
-            .collect(),
+        "body" => ["UpdateBody"].iter().flat_map(|name| -> Vec<String> { names(&root["$defs"][name]) }).collect(),
         _ if path.contains("acceptance_criteria") => names(&root["$defs"]["NewCriterion"]),
         _ => vec!["op".into(), "task_id".into(), "body".into()],
     }
@@ -341,11 +238,7 @@ const fn type_name(kind: JsonType) -> &'static str {
 /// A value as a person can take it in.
 fn brief(value: &Value) -> String {
     let text = value.to_string();
-    if text.chars().count() <= 60 {
-        text
-    } else {
-        text.chars().take(59).chain(['…']).collect()
-    }
+    if text.chars().count() <= 60 { text } else { text.chars().take(59).chain(['…']).collect() }
 }
 
 /// A name as one step of a JSON Pointer.

@@ -247,9 +247,7 @@ pub enum SubtasksGo {
     Up,
 }
 
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[schemars(inline)]
 pub enum Priority {
     P0,
@@ -271,9 +269,7 @@ impl Priority {
     }
 }
 
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[schemars(inline)]
 pub enum Effort {
     S,
@@ -424,12 +420,8 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for ListEdit<T> {
                 Ok(ListEdit::Replace(list))
             }
             fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
-                let AddAndRemove { add, remove } =
-                    AddAndRemove::deserialize(MapAccessDeserializer::new(map))?;
-                Ok(ListEdit::Change {
-                    add: add.unwrap_or_default(),
-                    remove: remove.unwrap_or_default(),
-                })
+                let AddAndRemove { add, remove } = AddAndRemove::deserialize(MapAccessDeserializer::new(map))?;
+                Ok(ListEdit::Change { add: add.unwrap_or_default(), remove: remove.unwrap_or_default() })
             }
         }
 
@@ -535,8 +527,7 @@ impl<'de> Deserialize<'de> for TaskPatch {
             }
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<TaskPatch, A::Error> {
-                let (mut op, mut task_id, mut id, mut body, mut early) =
-                    (None::<Op>, None, None, None, None::<Value>);
+                let (mut op, mut task_id, mut id, mut body, mut early) = (None::<Op>, None, None, None, None::<Value>);
                 while let Some(key) = map.next_key()? {
                     match key {
                         Key::Op if op.is_some() => return Err(de::Error::duplicate_field("op")),
@@ -562,34 +553,17 @@ impl<'de> Deserialize<'de> for TaskPatch {
                 let task_id = task_id.ok_or_else(|| de::Error::missing_field("task_id"))?;
                 if let Some(value) = early {
                     body = Some(match op {
-                        Op::Create => {
-                            Body::Create(CreateBody::deserialize(value).map_err(de::Error::custom)?)
-                        }
-                        Op::Update => {
-                            Body::Update(UpdateBody::deserialize(value).map_err(de::Error::custom)?)
-                        }
-                        Op::Delete => {
-                            Body::Delete(DeleteBody::deserialize(value).map_err(de::Error::custom)?)
-                        }
+                        Op::Create => Body::Create(CreateBody::deserialize(value).map_err(de::Error::custom)?),
+                        Op::Update => Body::Update(UpdateBody::deserialize(value).map_err(de::Error::custom)?),
+                        Op::Delete => Body::Delete(DeleteBody::deserialize(value).map_err(de::Error::custom)?),
                     });
                 }
                 match (op, body) {
-                    (Op::Create, Some(Body::Create(body))) => {
-                        Ok(TaskPatch::Create(Create { task_id, id, body }))
-                    }
-                    (_, Some(_)) if id.is_some() => {
-                        Err(de::Error::unknown_field("id", &["op", "task_id", "body"]))
-                    }
-                    (Op::Update, Some(Body::Update(body))) => {
-                        Ok(TaskPatch::Update(Update { task_id, body }))
-                    }
-                    (Op::Delete, Some(Body::Delete(body))) => {
-                        Ok(TaskPatch::Delete(Delete { task_id, body }))
-                    }
-                    (Op::Delete, None) => Ok(TaskPatch::Delete(Delete {
-                        task_id,
-                        body: DeleteBody::default(),
-                    })),
+                    (Op::Create, Some(Body::Create(body))) => Ok(TaskPatch::Create(Create { task_id, id, body })),
+                    (_, Some(_)) if id.is_some() => Err(de::Error::unknown_field("id", &["op", "task_id", "body"])),
+                    (Op::Update, Some(Body::Update(body))) => Ok(TaskPatch::Update(Update { task_id, body })),
+                    (Op::Delete, Some(Body::Delete(body))) => Ok(TaskPatch::Delete(Delete { task_id, body })),
+                    (Op::Delete, None) => Ok(TaskPatch::Delete(Delete { task_id, body: DeleteBody::default() })),
                     _ => Err(de::Error::missing_field("body")),
                 }
             }
@@ -608,10 +582,7 @@ impl JsonSchema for TaskPatch {
         let variant = |op: &str, schema: Schema| {
             let mut schema = schema;
             let object = schema.ensure_object();
-            object
-                .entry("properties")
-                .or_insert_with(|| Value::Object(serde_json::Map::new()))["op"] =
-                serde_json::json!({ "const": op });
+            object.entry("properties").or_insert_with(|| Value::Object(serde_json::Map::new()))["op"] = serde_json::json!({ "const": op });
             if let Some(Value::Array(required)) = object.get_mut("required") {
                 required.insert(0, "op".into());
             }

@@ -58,13 +58,7 @@ pub enum Scope {
 }
 
 impl Scope {
-    pub const ALL: [Self; 5] = [
-        Self::Read,
-        Self::Propose,
-        Self::Review,
-        Self::Apply,
-        Self::Admin,
-    ];
+    pub const ALL: [Self; 5] = [Self::Read, Self::Propose, Self::Review, Self::Apply, Self::Admin];
 
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -102,32 +96,22 @@ impl Scopes {
     }
 
     pub fn iter(self) -> impl Iterator<Item = Scope> {
-        Scope::ALL
-            .into_iter()
-            .filter(move |scope| self.contains(*scope))
+        Scope::ALL.into_iter().filter(move |scope| self.contains(*scope))
     }
 
     /// What a role allows. An agent proposes: it applies only where its key says so, which [`Scopes::and`] decides.
     pub fn of(role: Role) -> Self {
         match role {
             Role::Owner | Role::Admin => Scope::ALL.into_iter().collect(),
-            Role::Member => [Scope::Read, Scope::Propose, Scope::Review, Scope::Apply]
-                .into_iter()
-                .collect(),
+            Role::Member => [Scope::Read, Scope::Propose, Scope::Review, Scope::Apply].into_iter().collect(),
             Role::Viewer => [Scope::Read].into_iter().collect(),
-            Role::Agent => [Scope::Read, Scope::Propose, Scope::Apply]
-                .into_iter()
-                .collect(),
+            Role::Agent => [Scope::Read, Scope::Propose, Scope::Apply].into_iter().collect(),
         }
     }
 }
 
 impl FromIterator<Scope> for Scopes {
     fn from_iter<I: IntoIterator<Item = Scope>>(scopes: I) -> Self {
-        Self(
-            scopes
-                .into_iter()
-                .fold(0, |set, scope| set | 1 << scope as u8),
-        )
+        Self(scopes.into_iter().fold(0, |set, scope| set | 1 << scope as u8))
     }
 }

@@ -25,26 +25,15 @@ pub fn hash_password(password: &SecretString) -> Result<String, PasswordError> {
     match text.chars().count() {
         ..MIN_PASSWORD => Err(PasswordError::TooShort),
         MAX_PASSWORD.. => Err(PasswordError::TooLong),
-        _ => Ok(Argon2::default()
-            .hash_password(text.as_bytes())
-            .expect("argon2 takes a password of this length")
-            .to_string()),
+        _ => Ok(Argon2::default().hash_password(text.as_bytes()).expect("argon2 takes a password of this length").to_string()),
     }
 }
 
 /// Whether the password is the one that was hashed. Without a hash the same work is done, so that nobody can time which
 /// addresses exist.
 pub fn verify_password(password: &SecretString, hash: Option<&str>) -> bool {
-    static NOBODY: std::sync::LazyLock<String> = std::sync::LazyLock::new(|| {
-        Argon2::default()
-            .hash_password(b"nobody has this password")
-            .expect("argon2 takes it")
-            .to_string()
-    });
+    static NOBODY: std::sync::LazyLock<String> =
+        std::sync::LazyLock::new(|| Argon2::default().hash_password(b"nobody has this password").expect("argon2 takes it").to_string());
     let known = hash.is_some();
-    PasswordHash::new(hash.unwrap_or(&NOBODY)).is_ok_and(|hash| {
-        Argon2::default()
-            .verify_password(password.expose_secret().as_bytes(), &hash)
-            .is_ok()
-    }) && known
+    PasswordHash::new(hash.unwrap_or(&NOBODY)).is_ok_and(|hash| Argon2::default().verify_password(password.expose_secret().as_bytes(), &hash).is_ok()) && known
 }

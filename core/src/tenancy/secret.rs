@@ -13,9 +13,7 @@ impl Secret {
     /// 256 bits from the operating system, after a prefix that tells what it is.
     pub fn generate(prefix: &str) -> Self {
         let mut bytes = [0; 32];
-        OsRng
-            .try_fill_bytes(&mut bytes)
-            .expect("the operating system gives randomness");
+        OsRng.try_fill_bytes(&mut bytes).expect("the operating system gives randomness");
         let mut text = String::with_capacity(prefix.len() + 64);
         text.push_str(prefix);
         for byte in bytes {
@@ -24,10 +22,7 @@ impl Secret {
             text.push(char::from(b"0123456789abcdef"[usize::from(byte & 15)]));
         }
         let hash = hash_secret(&text);
-        Self {
-            text: text.into(),
-            hash,
-        }
+        Self { text: text.into(), hash }
     }
 
     /// The first characters, enough to recognise it in a list.

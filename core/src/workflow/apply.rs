@@ -44,14 +44,7 @@ pub enum Origin {
 }
 
 impl Origin {
-    const ALL: [Self; 6] = [
-        Self::Command,
-        Self::Proposal,
-        Self::Form,
-        Self::Key,
-        Self::Import,
-        Self::Undo,
-    ];
+    const ALL: [Self; 6] = [Self::Command, Self::Proposal, Self::Form, Self::Key, Self::Import, Self::Undo];
 
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -104,15 +97,8 @@ impl Change {
 pub enum ApplyError {
     #[error("there is no project {0}")]
     NoProject(String),
-    #[error(
-        "the plan has moved on: the patch is for version {base} of {project}, which is at version {version}"
-    )]
-    Stale {
-        project: String,
-        base: i32,
-        version: i32,
-        since: Vec<Since>,
-    },
+    #[error("the plan has moved on: the patch is for version {base} of {project}, which is at version {version}")]
+    Stale { project: String, base: i32, version: i32, since: Vec<Since> },
     #[error("the patch does not fit the plan")]
     Faults(Vec<Fault>),
     #[error("the database failed")]
@@ -132,11 +118,7 @@ pub struct Since {
 
 /// Begins a transaction that holds the project's lock, so that what is read in it is what will be changed. A project
 /// that is not there is found to be missing by [`apply`].
-pub async fn begin(
-    db: &Db,
-    organization: OrganizationId,
-    project: Option<&str>,
-) -> sqlx::Result<Tx> {
+pub async fn begin(db: &Db, organization: OrganizationId, project: Option<&str>) -> sqlx::Result<Tx> {
     let lock = match project.map(|name| (name.parse::<ProjectId>(), name.to_ascii_uppercase())) {
         Some((Ok(id), _)) => format!("select 1 from project where project_id = '{id}' for update"),
         Some((Err(_), key)) if is_key(&key) => {
@@ -156,13 +138,7 @@ pub struct Prepared {
 }
 
 /// Checks a patch against the plan as it is, reading no more of that than is needed.
-pub async fn check(
-    conn: &mut PgConnection,
-    ctx: &dyn Context,
-    actor: &Actor,
-    patch: ProjectPatch,
-    rules: &Rules,
-) -> Result<Prepared, ApplyError> {
+pub async fn check(conn: &mut PgConnection, ctx: &dyn Context, actor: &Actor, patch: ProjectPatch, rules: &Rules) -> Result<Prepared, ApplyError> {
     let mut flat = normalise::flatten(patch);
     refuse_ids(&flat, rules)?;
     let (project, mut plan) = match flat.patch.project_id.clone() {
@@ -170,8 +146,7 @@ pub async fn check(
         Some(name) => {
             let names = Names::of(&flat.patch, &key_of(&name));
             let head = store::head(conn, &name, names.assignee).await?;
-            let Some((row, last, members)) = head.filter(|(row, ..)| actor.sees(row.project.id))
-            else {
+            let Some((row, last, members)) = head.filter(|(row, ..)| actor.sees(row.project.id)) else {
                 return Err(ApplyError::NoProject(name));
             };
             let version = row.project.version;
@@ -179,35 +154,22 @@ pub async fn check(
                 return Err(stale(conn, &row, base).await?);
             }
             // A project that was named by its id has its tasks named by a key that is only known now.
-            let names = if row.project.key == key_of(&name) {
-                names
-            } else {
-                Names::of(&flat.patch, &row.project.key)
-            };
-            let tasks = if names.any() {
-                store::part(conn, row.project.id, &names).await?
-            } else {
-                last.into_iter().collect()
-            };
+            let names = if row.project.key == key_of(&name) { names } else { Names::of(&flat.patch, &row.project.key) };
+            let tasks = if names.any() { store::part(conn, row.project.id, &names).await? } else { last.into_iter().collect() };
             let plan = Plan::new(row.project.clone(), members, tasks);
             (Some(row), plan)
         }
     };
     if flat.patch.tasks.is_empty() && flat.patch.meta_updates.is_none() {
         return Err(ApplyError::Faults(vec![
-            Fault::new("/tasks", "this patch changes nothing")
-                .fix("add an operation, or change the project's title or summary"),
+            Fault::new("/tasks", "this patch changes nothing").fix("add an operation, or change the project's title or summary"),
         ]));
     }
     let checked = check::check(&plan, flat, rules).map_err(ApplyError::Faults)?;
     if project.is_none() {
         name_project(conn, actor, &mut plan, &checked).await?;
     }
-    Ok(Prepared {
-        project,
-        plan,
-        checked,
-    })
+    Ok(Prepared { project, plan, checked })
 }
 
 fn key_of(name: &str) -> String {
@@ -225,145 +187,68 @@ fn refuse_ids(flat: &normalise::Flat, rules: &Rules) -> Result<(), ApplyError> {
         .iter()
         .enumerate()
         .filter(|(_, task)| matches!(task, TaskPatch::Create(create) if create.id.is_some()))
-        .map(|(index, _)| {
-            Fault::new(
-                format!("{}/id", flat.path(index)),
-                "a new task gets its id from Patchbay",
-            )
-            .fix("leave `id` out")
-        })
+        .map(|(index, _)| Fault::new(format!("{}/id", flat.path(index)), "a new task gets its id from Patchbay").fix("leave `id` out"))
         .collect();
-    if faults.is_empty() {
-        Ok(())
-    } else {
-        Err(ApplyError::Faults(faults))
-    }
+    if faults.is_empty() { Ok(()) } else { Err(ApplyError::Faults(faults)) }
 }
 
 /// The plan of a project that is yet to be made. What the patch leaves open is filled in, so that the patch says all of it.
-async fn blank(
-    conn: &mut PgConnection,
-    ctx: &dyn Context,
-    actor: &Actor,
-    patch: &mut ProjectPatch,
-) -> Result<Plan, ApplyError> {
+async fn blank(conn: &mut PgConnection, ctx: &dyn Context, actor: &Actor, patch: &mut ProjectPatch) -> Result<Plan, ApplyError> {
     if let Some(base) = patch.base_version.filter(|base| *base != 0) {
-        let fault = Fault::new("/base_version", "a new project has no version yet")
-            .found(base.to_string())
-            .expected("0, or nothing");
-        return Err(ApplyError::Faults(vec![fault.fix(
-            "to change a project that exists, say which in `project_id`",
-        )]));
+        let fault = Fault::new("/base_version", "a new project has no version yet").found(base.to_string()).expected("0, or nothing");
+        return Err(ApplyError::Faults(vec![fault.fix("to change a project that exists, say which in `project_id`")]));
     }
     patch.base_version = Some(0);
     let meta = patch.meta_updates.get_or_insert_with(MetaUpdates::default);
     let process = meta.process.get_or_insert_with(|| "simple".into());
     let process = Process::find(process).unwrap_or(&Process::builtin()[0]);
-    let time_zone = meta
-        .time_zone
-        .get_or_insert_with(|| actor.time_zone.clone())
-        .clone();
-    let members = if patch
-        .tasks
-        .iter()
-        .any(|task| matches!(task, TaskPatch::Create(create) if create.body.assignee.is_some()))
-    {
+    let time_zone = meta.time_zone.get_or_insert_with(|| actor.time_zone.clone()).clone();
+    let members = if patch.tasks.iter().any(|task| matches!(task, TaskPatch::Create(create) if create.body.assignee.is_some())) {
         store::handles(conn).await?
     } else {
         BTreeSet::new()
     };
-    let project = Project {
-        id: ProjectId(ctx.uuid()),
-        key: String::new(),
-        title: String::new(),
-        summary: String::new(),
-        version: 0,
-        process,
-        time_zone,
-        next_task: 1,
-    };
+    let project =
+        Project { id: ProjectId(ctx.uuid()), key: String::new(), title: String::new(), summary: String::new(), version: 0, process, time_zone, next_task: 1 };
     Ok(Plan::new(project, members, []))
 }
 
 /// Gives a new project its key.
-async fn name_project(
-    conn: &mut PgConnection,
-    actor: &Actor,
-    plan: &mut Plan,
-    checked: &Checked,
-) -> Result<(), ApplyError> {
+async fn name_project(conn: &mut PgConnection, actor: &Actor, plan: &mut Plan, checked: &Checked) -> Result<(), ApplyError> {
     let Some(meta) = &checked.flat.patch.meta_updates else {
         return Ok(());
     };
-    let stem = meta
-        .key
-        .clone()
-        .unwrap_or_else(|| key::stem(meta.title.as_deref().unwrap_or_default()));
+    let stem = meta.key.clone().unwrap_or_else(|| key::stem(meta.title.as_deref().unwrap_or_default()));
     let taken = store::lock_keys(conn, actor.organization, &stem).await?;
     if let Some(key) = meta.key.as_ref().filter(|key| taken.contains(key)) {
-        let fault = Fault::new(
-            "/meta_updates/key",
-            format!("there is a project {key} already"),
-        )
-        .fix(format!(
-            "take another, such as {}, or leave it out",
-            key::free(key, &taken)
-        ));
+        let fault = Fault::new("/meta_updates/key", format!("there is a project {key} already"))
+            .fix(format!("take another, such as {}, or leave it out", key::free(key, &taken)));
         return Err(ApplyError::Faults(vec![fault]));
     }
     plan.project.key = key::free(&stem, &taken);
     Ok(())
 }
 
-async fn stale(
-    conn: &mut PgConnection,
-    row: &ProjectRow,
-    base: i32,
-) -> Result<ApplyError, ApplyError> {
+async fn stale(conn: &mut PgConnection, row: &ProjectRow, base: i32) -> Result<ApplyError, ApplyError> {
     let version = row.project.version;
     if base > version || base < 0 {
-        let fault = Fault::new(
-            "/base_version",
-            format!("{} has no version {base} yet", row.project.key),
-        )
-        .found(base.to_string())
-        .expected(version.to_string());
+        let fault = Fault::new("/base_version", format!("{} has no version {base} yet", row.project.key)).found(base.to_string()).expected(version.to_string());
         return Ok(ApplyError::Faults(vec![fault]));
     }
     let since = since(conn, row.project.id, base).await?;
-    Ok(ApplyError::Stale {
-        project: row.project.key.clone(),
-        base,
-        version,
-        since,
-    })
+    Ok(ApplyError::Stale { project: row.project.key.clone(), base, version, since })
 }
 
 /// What changed in a project after a version, oldest first; at most 50 revisions.
-pub(crate) async fn since(
-    conn: &mut PgConnection,
-    project: ProjectId,
-    base: i32,
-) -> sqlx::Result<Vec<Since>> {
+pub(crate) async fn since(conn: &mut PgConnection, project: ProjectId, base: i32) -> sqlx::Result<Vec<Since>> {
     let revisions = store::revisions_after(conn, project, base, 50).await?;
     Ok(revisions
         .into_iter()
         .map(|revision| {
-            let patch: ProjectPatch =
-                serde_json::from_str(revision.patch.get()).unwrap_or_default();
-            let mut tasks: Vec<String> = patch
-                .tasks
-                .iter()
-                .map(|task| task.task_id().to_owned())
-                .collect();
+            let patch: ProjectPatch = serde_json::from_str(revision.patch.get()).unwrap_or_default();
+            let mut tasks: Vec<String> = patch.tasks.iter().map(|task| task.task_id().to_owned()).collect();
             tasks.dedup();
-            Since {
-                revision: revision.number,
-                actor: revision.actor,
-                at: revision.at,
-                note: patch.note,
-                tasks,
-            }
+            Since { revision: revision.number, actor: revision.actor, at: revision.at, note: patch.note, tasks }
         })
         .collect())
 }
@@ -385,62 +270,22 @@ pub(super) struct Recorded<'a> {
 }
 
 /// Applies a patch in a transaction of [`begin`], which the caller commits.
-pub async fn apply(
-    conn: &mut PgConnection,
-    ctx: &dyn Context,
-    request: Apply<'_>,
-) -> Result<Change, ApplyError> {
-    let Apply {
-        actor,
-        patch,
-        rules,
-        origin,
-        proposal,
-        reverts,
-    } = request;
-    let Prepared {
-        project,
-        mut plan,
-        checked,
-    } = check(conn, ctx, actor, patch, &rules).await?;
+pub async fn apply(conn: &mut PgConnection, ctx: &dyn Context, request: Apply<'_>) -> Result<Change, ApplyError> {
+    let Apply { actor, patch, rules, origin, proposal, reverts } = request;
+    let Prepared { project, mut plan, checked } = check(conn, ctx, actor, patch, &rules).await?;
     let is_new = project.is_none();
-    let before = project.as_ref().map(|row| {
-        (
-            row.project.title.clone(),
-            row.project.summary.clone(),
-            row.project.time_zone.clone(),
-        )
-    });
+    let before = project.as_ref().map(|row| (row.project.title.clone(), row.project.summary.clone(), row.project.time_zone.clone()));
     let applied = apply::apply(&mut plan, &checked, || TaskId(ctx.uuid()));
-    let same_project = before.is_some_and(|(title, summary, zone)| {
-        title == plan.project.title
-            && summary == plan.project.summary
-            && zone == plan.project.time_zone
-    });
+    let same_project =
+        before.is_some_and(|(title, summary, zone)| title == plan.project.title && summary == plan.project.summary && zone == plan.project.time_zone);
     if same_project && applied.writes.is_empty() {
-        return Err(ApplyError::Faults(vec![Fault::new(
-            "",
-            "nothing would change: the plan is so already",
-        )]));
+        return Err(ApplyError::Faults(vec![Fault::new("", "nothing would change: the plan is so already")]));
     }
     let patch = serde_json::to_string(&applied.patch).expect("a patch is JSON");
     let inverse = serde_json::to_string(&applied.inverse).expect("a patch is JSON");
-    let digest = chain(
-        project.as_ref().map_or(&[], |row| row.digest.as_slice()),
-        patch.as_bytes(),
-    );
+    let digest = chain(project.as_ref().map_or(&[], |row| row.digest.as_slice()), patch.as_bytes());
     let now = ctx.now();
-    let gone: Vec<TaskId> = applied
-        .writes
-        .iter()
-        .filter_map(|write| {
-            if let Write::Delete(id) = write {
-                Some(*id)
-            } else {
-                None
-            }
-        })
-        .collect();
+    let gone: Vec<TaskId> = applied.writes.iter().filter_map(|write| if let Write::Delete(id) = write { Some(*id) } else { None }).collect();
     let recorded = Recorded {
         digest: &digest,
         at: now,
@@ -451,45 +296,17 @@ pub async fn apply(
         origin,
         proposal,
         reverts,
-        event: if is_new {
-            "project.created"
-        } else {
-            "project.changed"
-        },
+        event: if is_new { "project.created" } else { "project.changed" },
         details: json!({ "project": plan.project.key, "version": plan.project.version, "proposal": proposal, "origin": origin, "operations": applied.patch.tasks.len() }),
         audit_id: ctx.uuid(),
     };
-    if !store::write(
-        conn,
-        actor.organization,
-        &plan,
-        &applied.writes,
-        &gone,
-        &recorded,
-    )
-    .await?
-    {
+    if !store::write(conn, actor.organization, &plan, &applied.writes, &gone, &recorded).await? {
         // The transaction did not hold the lock, and somebody was faster.
         let base = plan.project.version - 1;
-        return Err(ApplyError::Stale {
-            project: plan.project.key.clone(),
-            base,
-            version: base + 1,
-            since: Vec::new(),
-        });
+        return Err(ApplyError::Stale { project: plan.project.key.clone(), base, version: base + 1, since: Vec::new() });
     }
-    let row = ProjectRow {
-        project: plan.project.clone(),
-        digest,
-        created_at: project.map_or(now, |row| row.created_at),
-        updated_at: now,
-    };
-    Ok(Change {
-        project: row,
-        plan,
-        applied,
-        is_new,
-    })
+    let row = ProjectRow { project: plan.project.clone(), digest, created_at: project.map_or(now, |row| row.created_at), updated_at: now };
+    Ok(Change { project: row, plan, applied, is_new })
 }
 
 /// The digest of a revision: of the one before, and of its patch's bytes.

@@ -37,12 +37,7 @@ impl Names {
         match operation {
             TaskPatch::Create(create) => {
                 let body = &create.body;
-                self.all(
-                    body.parent_id
-                        .iter()
-                        .chain(body.depends_on.iter().flatten()),
-                    key,
-                );
+                self.all(body.parent_id.iter().chain(body.depends_on.iter().flatten()), key);
                 // A temporary name may look like a reference of a task: then it must be known that it is one.
                 self.name(&create.task_id, key);
                 self.after(&body.after, key);
@@ -59,9 +54,7 @@ impl Names {
                 self.after(&body.after, key);
                 match body.depends_on.set() {
                     Some(ListEdit::Replace(list)) => self.all(list, key),
-                    Some(ListEdit::Change { add, remove }) => {
-                        self.all(add.iter().chain(remove), key)
-                    }
+                    Some(ListEdit::Change { add, remove }) => self.all(add.iter().chain(remove), key),
                     None => {}
                 }
                 self.dependencies |= !body.depends_on.is_absent();
@@ -88,12 +81,7 @@ impl Names {
     }
 
     fn structural(&mut self, name: &str, key: &str) {
-        put(
-            name,
-            key,
-            &mut self.structural_numbers,
-            &mut self.structural_ids,
-        );
+        put(name, key, &mut self.structural_numbers, &mut self.structural_ids);
     }
 }
 

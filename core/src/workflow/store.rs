@@ -46,8 +46,7 @@ impl FromRow<'_, PgRow> for ProjectRow {
                 title: row.try_get("title")?,
                 summary: row.try_get("summary")?,
                 version: row.try_get("version")?,
-                process: Process::find(process)
-                    .ok_or_else(|| damaged(format!("there is no process {process}")))?,
+                process: Process::find(process).ok_or_else(|| damaged(format!("there is no process {process}")))?,
                 time_zone: row.try_get("time_zone")?,
                 next_task: row.try_get("next_task")?,
             },
@@ -76,9 +75,7 @@ fn task(row: &PgRow) -> sqlx::Result<Task> {
         rank: rank(row.try_get("rank")?)?,
         title: row.try_get("title")?,
         status: row.try_get("status")?,
-        priority: row
-            .try_get::<Option<i16>, _>("priority")?
-            .and_then(|number| Priority::ALL.get(usize::try_from(number).ok()?).copied()),
+        priority: row.try_get::<Option<i16>, _>("priority")?.and_then(|number| Priority::ALL.get(usize::try_from(number).ok()?).copied()),
         assignee: row.try_get("assignee")?,
         due_on: row.try_get("due_on")?,
         depends_on: row.try_get("depends_on")?,
@@ -94,20 +91,16 @@ fn rank(bytes: Vec<u8>) -> sqlx::Result<Rank> {
 pub async fn find_project(conn: &mut PgConnection, name: &str) -> sqlx::Result<Option<ProjectRow>> {
     match name.parse::<ProjectId>() {
         Ok(id) => {
-            sqlx::query_as(AssertSqlSafe(format!(
-                "select {PROJECT} from project where project_id = $1 and deleted_at is null"
-            )))
-            .bind(id)
-            .fetch_optional(conn)
-            .await
+            sqlx::query_as(AssertSqlSafe(format!("select {PROJECT} from project where project_id = $1 and deleted_at is null")))
+                .bind(id)
+                .fetch_optional(conn)
+                .await
         }
         Err(_) => {
-            sqlx::query_as(AssertSqlSafe(format!(
-                "select {PROJECT} from project where key = $1 and deleted_at is null"
-            )))
-            .bind(name.to_ascii_uppercase())
-            .fetch_optional(conn)
-            .await
+            sqlx::query_as(AssertSqlSafe(format!("select {PROJECT} from project where key = $1 and deleted_at is null")))
+                .bind(name.to_ascii_uppercase())
+                .fetch_optional(conn)
+                .await
         }
     }
 }
@@ -122,22 +115,9 @@ pub struct Listed {
 }
 
 /// The projects by key, after a key; only one where only that may be seen.
-pub async fn list_projects(
-    conn: &mut PgConnection,
-    only: Option<ProjectId>,
-    after: Option<&str>,
-    limit: i64,
-) -> sqlx::Result<Vec<Listed>> {
-    let done: Vec<&str> = Process::builtin()
-        .iter()
-        .flat_map(|process| {
-            process
-                .steps
-                .iter()
-                .filter(|step| process.is_done(&step.name))
-        })
-        .map(|step| step.name.as_str())
-        .collect();
+pub async fn list_projects(conn: &mut PgConnection, only: Option<ProjectId>, after: Option<&str>, limit: i64) -> sqlx::Result<Vec<Listed>> {
+    let done: Vec<&str> =
+        Process::builtin().iter().flat_map(|process| process.steps.iter().filter(|step| process.is_done(&step.name))).map(|step| step.name.as_str()).collect();
     let rows = sqlx::query(AssertSqlSafe(format!(
         "select {PROJECT}, coalesce(t.tasks, 0) as tasks, coalesce(t.done, 0) as done,
                 (select count(*) from proposal where proposal.project_id = project.project_id and state = 'open') as open_proposals
@@ -167,51 +147,29 @@ pub async fn list_projects(
 
 /// The handles that a task can be assigned to.
 pub async fn handles(conn: &mut PgConnection) -> sqlx::Result<BTreeSet<String>> {
-    let handles: Vec<String> =
-        sqlx::query_scalar("select handle from member where removed_at is null")
-            .fetch_all(conn)
-            .await?;
+    let handles: Vec<String> = sqlx::query_scalar("select handle from member where removed_at is null").fetch_all(conn).await?;
     Ok(handles.into_iter().collect())
 }
 
 /// The whole plan of a project, in two queries whatever its shape.
 pub async fn load(conn: &mut PgConnection, project: &ProjectRow) -> sqlx::Result<Plan> {
-    let rows = sqlx::query(AssertSqlSafe(format!(
-        "select {TASK} from task t where t.project_id = $1"
-    )))
-    .bind(project.project.id)
-    .fetch_all(&mut *conn)
-    .await?;
+    let rows = sqlx::query(AssertSqlSafe(format!("select {TASK} from task t where t.project_id = $1"))).bind(project.project.id).fetch_all(&mut *conn).await?;
     let tasks: Vec<Task> = rows.iter().map(task).collect::<sqlx::Result<_>>()?;
-    Ok(Plan::new(
-        project.project.clone(),
-        handles(conn).await?,
-        tasks,
-    ))
+    Ok(Plan::new(project.project.clone(), handles(conn).await?, tasks))
 }
 
 /// How many tasks a project has.
 pub async fn count_tasks(conn: &mut PgConnection, project: ProjectId) -> sqlx::Result<i64> {
-    sqlx::query_scalar("select count(*) from task where project_id = $1")
-        .bind(project)
-        .fetch_one(conn)
-        .await
+    sqlx::query_scalar("select count(*) from task where project_id = $1").bind(project).fetch_one(conn).await
 }
 
 /// The project of a task, by the task's id.
 pub async fn project_of(conn: &mut PgConnection, task: TaskId) -> sqlx::Result<Option<ProjectId>> {
-    sqlx::query_scalar("select project_id from task where task_id = $1")
-        .bind(task)
-        .fetch_optional(conn)
-        .await
+    sqlx::query_scalar("select project_id from task where task_id = $1").bind(task).fetch_optional(conn).await
 }
 
 /// A project, its last root task (after which new ones come) and, where asked for, the members. To be read under the project's lock.
-pub(super) async fn head(
-    conn: &mut PgConnection,
-    name: &str,
-    with_members: bool,
-) -> sqlx::Result<Option<(ProjectRow, Option<Task>, BTreeSet<String>)>> {
+pub(super) async fn head(conn: &mut PgConnection, name: &str, with_members: bool) -> sqlx::Result<Option<(ProjectRow, Option<Task>, BTreeSet<String>)>> {
     let row = sqlx::query(
         "select p.project_id, p.key, p.title, p.summary, p.version, p.process, p.time_zone, p.next_task, p.digest, p.created_at, p.updated_at,
                 t.task_id, t.number, t.rank,
@@ -251,11 +209,7 @@ pub(super) async fn head(
 }
 
 /// As many of a project's tasks as a patch needs to be checked and applied: its cost goes by the patch, not by the project.
-pub(super) async fn part(
-    conn: &mut PgConnection,
-    project: ProjectId,
-    names: &Names,
-) -> sqlx::Result<Vec<Task>> {
+pub(super) async fn part(conn: &mut PgConnection, project: ProjectId, names: &Names) -> sqlx::Result<Vec<Task>> {
     let rows = sqlx::query(AssertSqlSafe(format!(
         "with recursive
          named as (
@@ -328,19 +282,9 @@ pub(super) async fn part(
 }
 
 /// Serialises the making of projects in an organisation, and answers the keys in use that begin so.
-pub(super) async fn lock_keys(
-    conn: &mut PgConnection,
-    organization: OrganizationId,
-    stem: &str,
-) -> sqlx::Result<Vec<String>> {
-    sqlx::query("select pg_advisory_xact_lock(hashtextextended($1, 0))")
-        .bind(organization.to_string())
-        .execute(&mut *conn)
-        .await?;
-    sqlx::query_scalar("select key from project where key like $1 || '%' and deleted_at is null")
-        .bind(stem)
-        .fetch_all(conn)
-        .await
+pub(super) async fn lock_keys(conn: &mut PgConnection, organization: OrganizationId, stem: &str) -> sqlx::Result<Vec<String>> {
+    sqlx::query("select pg_advisory_xact_lock(hashtextextended($1, 0))").bind(organization.to_string()).execute(&mut *conn).await?;
+    sqlx::query_scalar("select key from project where key like $1 || '%' and deleted_at is null").bind(stem).fetch_all(conn).await
 }
 
 /// Writes a change: the project's row, its tasks, the revision, the event and the audit row, in one statement. Whether the
@@ -363,11 +307,7 @@ pub(super) async fn write(
         }
     }
     let simple = updated.ids.is_empty() && gone.is_empty();
-    let sql = if simple {
-        SQL_ADD.as_str()
-    } else {
-        SQL_CHANGE.as_str()
-    };
+    let sql = if simple { SQL_ADD.as_str() } else { SQL_CHANGE.as_str() };
     let project = &plan.project;
     let mut query = sqlx::query_scalar::<_, i64>(AssertSqlSafe(sql))
         .bind(organization)
@@ -427,8 +367,7 @@ impl<'a> Rows<'a> {
         self.ranks.push(task.rank.as_bytes());
         self.titles.push(&task.title);
         self.statuses.push(&task.status);
-        self.priorities
-            .push(task.priority.map(|priority| priority as i16));
+        self.priorities.push(task.priority.map(|priority| priority as i16));
         self.assignees.push(task.assignee.as_deref());
         self.dues.push(task.due_on);
         self.details.push(Json(&task.detail));
@@ -556,8 +495,7 @@ impl FromRow<'_, PgRow> for Revision {
             inverse: row.try_get::<Json<_>, _>("inverse")?.0,
             digest: row.try_get("digest")?,
             actor: row.try_get("actor")?,
-            origin: Origin::parse(origin)
-                .ok_or_else(|| damaged(format!("{origin} is no origin")))?,
+            origin: Origin::parse(origin).ok_or_else(|| damaged(format!("{origin} is no origin")))?,
             proposal: row.try_get("proposal")?,
             reverts: row.try_get("reverts")?,
             at: row.try_get("at")?,
@@ -567,59 +505,27 @@ impl FromRow<'_, PgRow> for Revision {
 
 const REVISION: &str = "select number, patch, inverse, digest, actor, origin, proposal, reverts, at from revision where project_id = $1";
 
-pub async fn find_revision(
-    conn: &mut PgConnection,
-    project: ProjectId,
-    number: i32,
-) -> sqlx::Result<Option<Revision>> {
-    sqlx::query_as(AssertSqlSafe(format!("{REVISION} and number = $2")))
-        .bind(project)
-        .bind(number)
-        .fetch_optional(conn)
-        .await
+pub async fn find_revision(conn: &mut PgConnection, project: ProjectId, number: i32) -> sqlx::Result<Option<Revision>> {
+    sqlx::query_as(AssertSqlSafe(format!("{REVISION} and number = $2"))).bind(project).bind(number).fetch_optional(conn).await
 }
 
 /// Revisions below a number, newest first.
-pub async fn list_revisions(
-    conn: &mut PgConnection,
-    project: ProjectId,
-    below: i32,
-    limit: i64,
-) -> sqlx::Result<Vec<Revision>> {
-    sqlx::query_as(AssertSqlSafe(format!(
-        "{REVISION} and number < $2 order by number desc limit $3"
-    )))
-    .bind(project)
-    .bind(below)
-    .bind(limit)
-    .fetch_all(conn)
-    .await
+pub async fn list_revisions(conn: &mut PgConnection, project: ProjectId, below: i32, limit: i64) -> sqlx::Result<Vec<Revision>> {
+    sqlx::query_as(AssertSqlSafe(format!("{REVISION} and number < $2 order by number desc limit $3")))
+        .bind(project)
+        .bind(below)
+        .bind(limit)
+        .fetch_all(conn)
+        .await
 }
 
 /// Revisions after a number, oldest first.
-pub async fn revisions_after(
-    conn: &mut PgConnection,
-    project: ProjectId,
-    after: i32,
-    limit: i64,
-) -> sqlx::Result<Vec<Revision>> {
-    sqlx::query_as(AssertSqlSafe(format!(
-        "{REVISION} and number > $2 order by number limit $3"
-    )))
-    .bind(project)
-    .bind(after)
-    .bind(limit)
-    .fetch_all(conn)
-    .await
+pub async fn revisions_after(conn: &mut PgConnection, project: ProjectId, after: i32, limit: i64) -> sqlx::Result<Vec<Revision>> {
+    sqlx::query_as(AssertSqlSafe(format!("{REVISION} and number > $2 order by number limit $3"))).bind(project).bind(after).bind(limit).fetch_all(conn).await
 }
 
 /// The revisions that touched a task, newest first.
-pub async fn task_history(
-    conn: &mut PgConnection,
-    project: ProjectId,
-    reference: &str,
-    limit: i64,
-) -> sqlx::Result<Vec<Revision>> {
+pub async fn task_history(conn: &mut PgConnection, project: ProjectId, reference: &str, limit: i64) -> sqlx::Result<Vec<Revision>> {
     sqlx::query_as(AssertSqlSafe(format!(
         "{REVISION} and exists (select from json_array_elements(patch -> 'tasks') op where op ->> 'task_id' = $2) order by number desc limit $3"
     )))
@@ -631,18 +537,8 @@ pub async fn task_history(
 }
 
 /// Takes a project out of sight. Its key is free again; its rows stay for those who must be able to look.
-pub async fn delete_project(
-    conn: &mut PgConnection,
-    project: ProjectId,
-    now: DateTime<Utc>,
-) -> sqlx::Result<bool> {
-    let deleted = sqlx::query(
-        "update project set deleted_at = $2 where project_id = $1 and deleted_at is null",
-    )
-    .bind(project)
-    .bind(now)
-    .execute(conn)
-    .await?;
+pub async fn delete_project(conn: &mut PgConnection, project: ProjectId, now: DateTime<Utc>) -> sqlx::Result<bool> {
+    let deleted = sqlx::query("update project set deleted_at = $2 where project_id = $1 and deleted_at is null").bind(project).bind(now).execute(conn).await?;
     Ok(deleted.rows_affected() == 1)
 }
 
@@ -657,11 +553,7 @@ pub struct TimeEntry<'a> {
     pub at: DateTime<Utc>,
 }
 
-pub async fn log_time(
-    conn: &mut PgConnection,
-    organization: OrganizationId,
-    entry: &TimeEntry<'_>,
-) -> sqlx::Result<()> {
+pub async fn log_time(conn: &mut PgConnection, organization: OrganizationId, entry: &TimeEntry<'_>) -> sqlx::Result<()> {
     sqlx::query(
         "insert into time_entry (organization_id, time_entry_id, project_id, task_id, member_id, minutes, note, at)
          values ($1, $2, $3, $4, $5, $6, $7, $8)",
@@ -681,17 +573,10 @@ pub async fn log_time(
 
 /// Logged minutes of a task.
 pub async fn logged_minutes(conn: &mut PgConnection, task: TaskId) -> sqlx::Result<i64> {
-    sqlx::query_scalar("select coalesce(sum(minutes), 0)::int8 from time_entry where task_id = $1")
-        .bind(task)
-        .fetch_one(conn)
-        .await
+    sqlx::query_scalar("select coalesce(sum(minutes), 0)::int8 from time_entry where task_id = $1").bind(task).fetch_one(conn).await
 }
 
 /// Every project of an organisation, also deleted ones, by id.
 pub async fn all_projects(conn: &mut PgConnection) -> sqlx::Result<Vec<ProjectRow>> {
-    sqlx::query_as(AssertSqlSafe(format!(
-        "select {PROJECT} from project order by key, project_id"
-    )))
-    .fetch_all(conn)
-    .await
+    sqlx::query_as(AssertSqlSafe(format!("select {PROJECT} from project order by key, project_id"))).fetch_all(conn).await
 }

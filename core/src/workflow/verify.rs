@@ -22,23 +22,13 @@ pub struct Finding {
 }
 
 fn finding(place: impl Into<String>, what: impl Into<String>) -> Finding {
-    Finding {
-        place: place.into(),
-        what: what.into(),
-    }
+    Finding { place: place.into(), what: what.into() }
 }
 
 /// Folds all revisions of a project and compares. Changes nothing. The transaction must see one snapshot.
 pub async fn verify(conn: &mut PgConnection, project: &ProjectRow) -> sqlx::Result<Vec<Finding>> {
     let key = &project.project.key;
-    let blank = Project {
-        version: 0,
-        title: String::new(),
-        summary: String::new(),
-        next_task: 1,
-        time_zone: "UTC".into(),
-        ..project.project.clone()
-    };
+    let blank = Project { version: 0, title: String::new(), summary: String::new(), next_task: 1, time_zone: "UTC".into(), ..project.project.clone() };
     let mut plan = Plan::new(blank, BTreeSet::new(), []);
     let mut digest = Vec::new();
     let mut after = 0;
@@ -50,18 +40,12 @@ pub async fn verify(conn: &mut PgConnection, project: &ProjectRow) -> sqlx::Resu
         for revision in revisions {
             let place = format!("{key} revision {}", revision.number);
             if revision.number != after + 1 {
-                return Ok(vec![finding(
-                    place,
-                    format!("revision {} is missing", after + 1),
-                )]);
+                return Ok(vec![finding(place, format!("revision {} is missing", after + 1))]);
             }
             after = revision.number;
             digest = chain(&digest, revision.patch.get().as_bytes());
             if digest != revision.digest {
-                return Ok(vec![finding(
-                    place,
-                    "its digest is not that of its patch and the revision before: it was changed, or one before it was",
-                )]);
+                return Ok(vec![finding(place, "its digest is not that of its patch and the revision before: it was changed, or one before it was")]);
             }
             if let Err(what) = fold(&mut plan, revision.patch.get()) {
                 return Ok(vec![finding(place, what)]);
@@ -70,10 +54,7 @@ pub async fn verify(conn: &mut PgConnection, project: &ProjectRow) -> sqlx::Resu
     }
     let mut findings = Vec::new();
     if digest != project.digest {
-        findings.push(finding(
-            key,
-            "the project's digest is not that of its newest revision",
-        ));
+        findings.push(finding(key, "the project's digest is not that of its newest revision"));
     }
     let present = store::load(conn, project).await?;
     compare_projects(&plan.project, &present.project, &mut findings);
@@ -82,29 +63,13 @@ pub async fn verify(conn: &mut PgConnection, project: &ProjectRow) -> sqlx::Resu
 }
 
 fn fold(plan: &mut Plan, patch: &str) -> Result<(), String> {
-    let patch: ProjectPatch = serde_json::from_str(patch)
-        .map_err(|error| format!("its patch cannot be read: {error}"))?;
-    if let Some(meta) = patch
-        .meta_updates
-        .as_ref()
-        .filter(|_| plan.project.version == 0)
-    {
-        plan.project.process = meta
-            .process
-            .as_deref()
-            .and_then(Process::find)
-            .unwrap_or(plan.project.process);
+    let patch: ProjectPatch = serde_json::from_str(patch).map_err(|error| format!("its patch cannot be read: {error}"))?;
+    if let Some(meta) = patch.meta_updates.as_ref().filter(|_| plan.project.version == 0) {
+        plan.project.process = meta.process.as_deref().and_then(Process::find).unwrap_or(plan.project.process);
     }
-    let rules = Rules {
-        history: true,
-        ..Rules::of(Role::Owner)
-    };
-    let checked = check::check(plan, normalise::flatten(patch), &rules).map_err(|faults| {
-        format!(
-            "its patch does not fit what was before: {}",
-            faults.first().map(ToString::to_string).unwrap_or_default()
-        )
-    })?;
+    let rules = Rules { history: true, ..Rules::of(Role::Owner) };
+    let checked = check::check(plan, normalise::flatten(patch), &rules)
+        .map_err(|faults| format!("its patch does not fit what was before: {}", faults.first().map(ToString::to_string).unwrap_or_default()))?;
     // Every create in history brings its id.
     apply::apply(plan, &checked, || TaskId(uuid::Uuid::nil()));
     Ok(())
@@ -119,17 +84,8 @@ fn compare_projects(folded: &Project, present: &Project, findings: &mut Vec<Find
         ("time zone", folded.time_zone == present.time_zone),
         ("next task number", folded.next_task == present.next_task),
     ];
-    findings.extend(
-        fields
-            .into_iter()
-            .filter(|(_, same)| !same)
-            .map(|(field, _)| {
-                finding(
-                    &present.key,
-                    format!("its {field} is not what its revisions made it"),
-                )
-            }),
-    );
+    findings
+        .extend(fields.into_iter().filter(|(_, same)| !same).map(|(field, _)| finding(&present.key, format!("its {field} is not what its revisions made it"))));
 }
 
 fn compare_tasks(folded: &Plan, present: &Plan, findings: &mut Vec<Finding>) {
@@ -140,31 +96,17 @@ fn compare_tasks(folded: &Plan, present: &Plan, findings: &mut Vec<Finding>) {
             Some(now) => {
                 let wrong = differences(task, now);
                 if !wrong.is_empty() {
-                    findings.push(finding(
-                        place,
-                        format!("not what the revisions made it: {}", wrong.join(", ")),
-                    ));
+                    findings.push(finding(place, format!("not what the revisions made it: {}", wrong.join(", "))));
                 }
             }
         }
     }
-    findings.extend(
-        present
-            .tasks()
-            .filter(|task| folded.get(task.id).is_none())
-            .map(|task| finding(present.reference(task), "no revision made this task")),
-    );
+    findings.extend(present.tasks().filter(|task| folded.get(task.id).is_none()).map(|task| finding(present.reference(task), "no revision made this task")));
     let parents: BTreeSet<Option<TaskId>> = folded.tasks().map(|task| task.parent).collect();
     for parent in parents {
         if folded.children(parent) != present.children(parent) {
-            let place = parent.map_or_else(
-                || present.project.key.clone(),
-                |id| present.reference_of(id),
-            );
-            findings.push(finding(
-                place,
-                "the order of what is below it is not what the revisions made it",
-            ));
+            let place = parent.map_or_else(|| present.project.key.clone(), |id| present.reference_of(id));
+            findings.push(finding(place, "the order of what is below it is not what the revisions made it"));
         }
     }
     findings.sort_by(|a, b| a.place.cmp(&b.place));
@@ -182,9 +124,5 @@ fn differences(folded: &Task, present: &Task) -> Vec<&'static str> {
         ("dependencies", folded.depends_on == present.depends_on),
         ("details", folded.detail == present.detail),
     ];
-    fields
-        .into_iter()
-        .filter(|(_, same)| !same)
-        .map(|(field, _)| field)
-        .collect()
+    fields.into_iter().filter(|(_, same)| !same).map(|(field, _)| field).collect()
 }

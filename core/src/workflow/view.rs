@@ -107,11 +107,7 @@ impl TaskView {
             assignee: task.assignee.clone(),
             due_on: task.due_on,
             labels: detail.labels,
-            depends_on: task
-                .depends_on
-                .iter()
-                .map(|id| plan.reference_of(*id))
-                .collect(),
+            depends_on: task.depends_on.iter().map(|id| plan.reference_of(*id)).collect(),
             blocker: detail.blocker,
             acceptance_criteria: detail.acceptance_criteria,
             references: detail.references,
@@ -135,10 +131,7 @@ impl TaskTree {
         plan.children(parent)
             .iter()
             .filter_map(|id| plan.get(*id))
-            .map(|task| Self {
-                task: TaskView::new(plan, task),
-                subtasks: Self::below(plan, Some(task.id)),
-            })
+            .map(|task| Self { task: TaskView::new(plan, task), subtasks: Self::below(plan, Some(task.id)) })
             .collect()
     }
 }
@@ -154,10 +147,7 @@ pub struct Tree {
 impl Tree {
     /// A plan does not know the time; the caller says when the project was made and last changed.
     pub fn new(plan: &Plan, created_at: DateTime<Utc>, updated_at: DateTime<Utc>) -> Self {
-        Self {
-            project: ProjectView::new(&plan.project, created_at, updated_at),
-            tasks: TaskTree::below(plan, None),
-        }
+        Self { project: ProjectView::new(&plan.project, created_at, updated_at), tasks: TaskTree::below(plan, None) }
     }
 }
 
@@ -199,11 +189,7 @@ mod tests {
             time_zone: "UTC".into(),
             next_task: 3,
         };
-        let plan = Plan::new(
-            project,
-            ["ana".to_owned()].into(),
-            [task(1, None, &[]), task(2, Some(1), &[1])],
-        );
+        let plan = Plan::new(project, ["ana".to_owned()].into(), [task(1, None, &[]), task(2, Some(1), &[1])]);
         let tree = Tree::new(&plan, DateTime::UNIX_EPOCH, DateTime::UNIX_EPOCH);
         let value = serde_json::to_value(&tree).unwrap();
         assert_eq!(
