@@ -218,6 +218,8 @@ create table proposal_revision (
     proposal_id uuid not null references proposal,
     revision integer not null,
     patch json not null,
+    -- As it was shown, against the base version; kept, because the plan moves on.
+    diff json not null,
     digest bytea not null,
     -- The words that asked for it.
     message text not null default '',

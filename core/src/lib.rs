@@ -2,7 +2,11 @@
 //!
 //! No HTTP, no model, no channel. [`patch`] is pure and everything else leans on it.
 
+pub mod audit;
+pub mod collab;
+pub mod command;
 pub mod db;
+pub mod idempotency;
 pub mod ids;
 pub mod patch;
 pub mod tenancy;

@@ -1,0 +1,3 @@
+//! Who did what, for those who answer for it. Rows are only ever added.
+
+pub mod store;
