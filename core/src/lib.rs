@@ -9,5 +9,6 @@ pub mod db;
 pub mod idempotency;
 pub mod ids;
 pub mod patch;
+pub mod review;
 pub mod tenancy;
 pub mod workflow;

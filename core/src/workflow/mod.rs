@@ -11,6 +11,6 @@ mod verify;
 pub mod store;
 pub mod view;
 
-pub use apply::{Apply, ApplyError, Change, Origin, apply, begin, check};
+pub use apply::{Apply, ApplyError, Change, Origin, Prepared, Since, apply, begin, check};
 pub use store::ProjectRow;
 pub use verify::{Finding, verify};

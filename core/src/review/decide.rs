@@ -1,0 +1,174 @@
+//! Deciding: accept all or some, reject, withdraw, comment.
+
+use std::collections::BTreeSet;
+
+use serde_json::json;
+use sqlx::PgConnection;
+
+use super::{Comment, Decided, Facts, Proposal, Revision, State, policy, store};
+use crate::{
+    collab, command,
+    ids::Context,
+    patch::{
+        Fault,
+        check::Rules,
+        select,
+    },
+    tenancy::{Actor, Scope},
+    workflow::{self, Apply, ApplyError, Change, Origin},
+};
+
+/// Why a decision has no effect. Nothing was changed.
+#[derive(Debug, thiserror::Error)]
+pub enum DecideError {
+    #[error("there is no proposal #{0}")]
+    NotFound(i32),
+    /// Somebody decided otherwise before.
+    #[error("#{} is {} already", .0.number, .0.state.as_str())]
+    Decided(Box<Proposal>),
+    /// What was looked at is not what it is now.
+    #[error("#{number} was refined since you looked: it is at revision {revision}")]
+    Refined { number: i32, revision: i32 },
+    /// The policy asks for somebody else.
+    #[error("{0}")]
+    NotAllowed(String),
+    /// The choice does not hold together.
+    #[error("these operations cannot be accepted alone")]
+    Choice(Vec<Fault>),
+    #[error(transparent)]
+    Apply(#[from] ApplyError),
+}
+
+impl From<sqlx::Error> for DecideError {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Apply(error.into())
+    }
+}
+
+/// An accepted proposal.
+#[derive(Debug)]
+pub struct Accepted {
+    pub proposal: Proposal,
+    pub revision: Revision,
+    /// What became of the plan; `None` where it had been accepted before.
+    pub change: Option<Box<Change>>,
+}
+
+/// Accepts a proposal, whole or the named operations (from 1), and applies it. `digest` names what the reviewer looked at.
+pub async fn accept(conn: &mut PgConnection, ctx: &dyn Context, actor: &Actor, number: i32, ops: Option<&[i32]>, digest: Option<&str>) -> Result<Accepted, DecideError> {
+    let mut proposal = locked(conn, actor, number).await?;
+    let revision = store::revision(conn, proposal.id, proposal.revision).await?;
+    let all: Vec<i32> = (1..=i32::try_from(revision.patch.tasks.len()).unwrap_or(i32::MAX)).collect();
+    let chosen: BTreeSet<i32> = ops.map_or_else(|| all.iter().copied().collect(), |ops| ops.iter().copied().collect());
+    if proposal.state == State::Applied {
+        let same = ops.is_none() || proposal.accepted.as_ref().is_some_and(|accepted| accepted.iter().copied().eq(chosen.iter().copied()));
+        return if same { Ok(Accepted { proposal, revision, change: None }) } else { Err(DecideError::Decided(Box::new(proposal))) };
+    }
+    if proposal.state != State::Open {
+        return Err(DecideError::Decided(Box::new(proposal)));
+    }
+    if digest.is_some_and(|digest| !digest.eq_ignore_ascii_case(&super::view::hex(&revision.digest))) {
+        return Err(DecideError::Refined { number, revision: proposal.revision });
+    }
+    let facts = Facts::of(&revision.diff, store::other_reviewers(conn, proposal.member).await?);
+    if let Some(why) = policy::refuse(actor, &proposal, facts) {
+        return Err(DecideError::NotAllowed(why));
+    }
+    let name = proposal.project.map(|id| id.to_string());
+    if let Some(project) = proposal.project {
+        store::lock_project(conn, project).await?;
+    }
+    let rules = Rules::of(actor.role);
+    let mut patch = revision.patch.clone();
+    patch.project_id = name;
+    if ops.is_some() {
+        let kept: BTreeSet<usize> = chosen.iter().map(|op| usize::try_from(op - 1).unwrap_or(usize::MAX)).collect();
+        if kept.is_empty() {
+            return Err(DecideError::Choice(vec![Fault::new("/ops", "no operation is chosen").fix(format!("to turn all of it down, reject #{number}"))]));
+        }
+        let needs: Vec<BTreeSet<usize>> = revision.diff.entries.iter().map(|entry| entry.needs.iter().map(|need| need - 1).collect()).collect();
+        patch = select::choose(&patch, &needs, &kept).map_err(DecideError::Choice)?;
+    }
+    let change = workflow::apply(conn, ctx, Apply { actor, patch, rules, origin: Origin::Proposal, proposal: Some(number), reverts: None }).await?;
+    let project = &change.project.project;
+    proposal.project = Some(project.id);
+    proposal.project_key = Some(project.key.clone());
+    proposal.state = State::Applied;
+    proposal.applied_as = Some(project.version);
+    proposal.accepted = Some(chosen.iter().copied().collect());
+    settle(conn, ctx, actor, &mut proposal, &revision, "accept", None).await?;
+    if let (Some(conversation), true) = (proposal.conversation, change.is_new) {
+        command::store::adopt(conn, conversation, project.id).await?;
+    }
+    Ok(Accepted { proposal, revision, change: Some(Box::new(change)) })
+}
+
+/// Turns a proposal down.
+pub async fn reject(conn: &mut PgConnection, ctx: &dyn Context, actor: &Actor, number: i32, reason: Option<&str>) -> Result<Proposal, DecideError> {
+    if !actor.may(Scope::Review) {
+        return Err(DecideError::NotAllowed("you may read and propose here, but not decide: ask a member".into()));
+    }
+    close(conn, ctx, actor, number, State::Rejected, "reject", reason).await
+}
+
+/// Takes a proposal back: its author may, and whoever administers.
+pub async fn withdraw(conn: &mut PgConnection, ctx: &dyn Context, actor: &Actor, number: i32) -> Result<Proposal, DecideError> {
+    let proposal = locked(conn, actor, number).await?;
+    if proposal.member != actor.member && !actor.may(Scope::Admin) {
+        return Err(DecideError::NotAllowed(format!("#{number} is {}'s: only its author takes it back, others reject it", proposal.author)));
+    }
+    close(conn, ctx, actor, number, State::Withdrawn, "withdraw", None).await
+}
+
+async fn close(conn: &mut PgConnection, ctx: &dyn Context, actor: &Actor, number: i32, state: State, verdict: &str, reason: Option<&str>) -> Result<Proposal, DecideError> {
+    let mut proposal = locked(conn, actor, number).await?;
+    if proposal.state == state {
+        return Ok(proposal);
+    }
+    if proposal.state != State::Open {
+        return Err(DecideError::Decided(Box::new(proposal)));
+    }
+    let revision = store::revision(conn, proposal.id, proposal.revision).await?;
+    proposal.state = state;
+    settle(conn, ctx, actor, &mut proposal, &revision, verdict, reason).await?;
+    Ok(proposal)
+}
+
+/// Says something about a proposal, or about one of its operations (from 1).
+pub async fn comment(conn: &mut PgConnection, ctx: &dyn Context, actor: &Actor, number: i32, text: &str, operation: Option<i32>) -> Result<(Proposal, Comment), DecideError> {
+    let proposal = locked(conn, actor, number).await?;
+    if let Some(operation) = operation {
+        let count = store::revision(conn, proposal.id, proposal.revision).await?.patch.tasks.len();
+        if usize::try_from(operation).is_ok_and(|n| n == 0 || n > count) || operation < 1 {
+            let fault = Fault::new("/operation", format!("#{number} has no operation {operation}")).expected(format!("1–{count}"));
+            return Err(DecideError::Choice(vec![fault]));
+        }
+    }
+    let comment = Comment { id: ctx.uuid(), author: actor.handle.clone(), text: text.to_owned(), operation, at: ctx.now() };
+    store::insert_comment(conn, actor, proposal.id, &comment).await?;
+    let details = json!({ "number": number, "project": proposal.project_key, "operation": operation });
+    collab::store::append(conn, actor.organization, comment.at, "proposal.commented", &actor.handle, &format!("#{number}"), &details).await?;
+    Ok((proposal, comment))
+}
+
+/// A proposal whose row is held until the transaction ends.
+pub(crate) async fn locked(conn: &mut PgConnection, actor: &Actor, number: i32) -> Result<Proposal, DecideError> {
+    let proposal = store::lock(conn, number).await?.ok_or(DecideError::NotFound(number))?;
+    // A key for one project sees no proposal of another, nor one for a new project.
+    match actor.project {
+        Some(only) if proposal.project != Some(only) => Err(DecideError::NotFound(number)),
+        _ => Ok(proposal),
+    }
+}
+
+async fn settle(conn: &mut PgConnection, ctx: &dyn Context, actor: &Actor, proposal: &mut Proposal, revision: &Revision, verdict: &str, reason: Option<&str>) -> sqlx::Result<()> {
+    let now = ctx.now();
+    proposal.decided = Some(Decided { by: actor.handle.clone(), at: now, reason: reason.map(str::to_owned) });
+    proposal.updated_at = now;
+    store::settle(conn, ctx, actor, proposal, revision, verdict).await?;
+    let details = json!({
+        "number": proposal.number, "project": proposal.project_key, "state": proposal.state, "applied_as": proposal.applied_as,
+        "conversation": proposal.conversation, "reason": reason,
+    });
+    collab::store::append(conn, actor.organization, now, "proposal.decided", &actor.handle, &format!("#{}", proposal.number), &details).await
+}
