@@ -5,6 +5,7 @@
 pub mod audit;
 pub mod collab;
 pub mod command;
+pub mod dates;
 pub mod db;
 pub mod idempotency;
 pub mod ids;
