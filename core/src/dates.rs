@@ -166,10 +166,9 @@ fn day(clock: &Clock, words: &[Word]) -> Option<(NaiveDate, usize)> {
     let text = |at: usize| words.get(at).map_or("", |word| word.text.as_str());
     let ahead = |days: u64| today.checked_add_days(Days::new(days));
     let simple = match first.text.as_str() {
-        "today" | "tonight" => Some(today),
+        "today" | "tonight" | "eod" => Some(today),
         "tomorrow" => ahead(1),
         "yesterday" => today.pred_opt(),
-        "eod" => Some(today),
         "eow" => coming(today, Weekday::Fri),
         "eom" => end_of_month(today),
         _ => None,
