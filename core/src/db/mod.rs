@@ -4,6 +4,7 @@
 //! the service is never a superuser, because a superuser is not held by row-level security.
 
 mod access;
+pub mod embedded;
 mod migrate;
 
 use std::time::Duration;
