@@ -1,1 +1,3 @@
 //! Patchbay against the real thing: Postgres, HTTP, a scripted model, a browser.
+
+pub mod cluster;

@@ -1,14 +1,12 @@
 //! The files in the data directory that are ours: the lock, the log, the cluster's version.
 
 use std::{
-    fs::{self, DirBuilder, File, OpenOptions},
+    fs::{self, DirBuilder, File, OpenOptions, TryLockError},
     io::{self, Read, Seek, SeekFrom, Write},
     os::unix::fs::{DirBuilderExt, OpenOptionsExt},
     path::{Path, PathBuf},
     time::{Duration, Instant},
 };
-
-use rustix::fs::{FlockOperation, flock};
 
 use super::error::{Error, io_at};
 
@@ -54,9 +52,9 @@ impl Lock {
         let mut file = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(&path).map_err(io_at("open", &path))?;
         // Whoever asks whether it is held holds it for an instant too.
         let deadline = Instant::now() + Duration::from_millis(200);
-        while let Err(error) = flock(&file, FlockOperation::NonBlockingLockExclusive) {
-            if error != rustix::io::Errno::WOULDBLOCK {
-                return Err(io_at("lock", &path)(error.into()));
+        while let Err(error) = file.try_lock() {
+            if let TryLockError::Error(error) = error {
+                return Err(io_at("lock", &path)(error));
             }
             if Instant::now() > deadline {
                 let mut pid = String::new();
@@ -77,10 +75,10 @@ impl Lock {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
             Err(error) => return Err(io_at("open", &path)(error)),
         };
-        match flock(&file, FlockOperation::NonBlockingLockShared) {
+        match file.try_lock_shared() {
             Ok(()) => Ok(false),
-            Err(rustix::io::Errno::WOULDBLOCK) => Ok(true),
-            Err(error) => Err(io_at("lock", &path)(error.into())),
+            Err(TryLockError::WouldBlock) => Ok(true),
+            Err(TryLockError::Error(error)) => Err(io_at("lock", &path)(error)),
         }
     }
 }

@@ -11,7 +11,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use sqlx::postgres::PgConnectOptions;
+use sqlx::postgres::{PgConnectOptions, PgSslMode};
 
 use super::{
     account::{self, Account},
@@ -40,8 +40,8 @@ impl Address {
 
     /// How to connect as a role to a database. The super-user is `postgres`, and there is a database `postgres`.
     pub fn options(&self, user: &str, database: &str) -> PgConnectOptions {
-        // Not `new`: it reads PG* variables, which belong to other servers.
-        PgConnectOptions::new_without_pgpass().socket(&self.socket_dir).port(self.port).username(user).database(database)
+        // Everything that PG* variables could set for another server is set here.
+        PgConnectOptions::new_without_pgpass().socket(&self.socket_dir).port(self.port).username(user).database(database).ssl_mode(PgSslMode::Disable)
     }
 
     /// The folder of the socket, for tools such as `psql -h`.
