@@ -299,9 +299,6 @@ fn updated(changes: &mut Vec<FieldChange>, plan: &Plan, task: &Task, update: &Up
             changes.push(FieldChange { field: field.to_owned(), before, after, words: None });
         }
     };
-    fn given<T: Serialize>(edit: &Field<T>) -> Option<Value> {
-        edit.given().map(|value| json!(value))
-    }
     for (field, before, after) in [
         ("priority", json!(task.priority), given(&body.priority)),
         ("kind", json!(detail.kind), given(&body.kind)),
@@ -327,6 +324,10 @@ fn updated(changes: &mut Vec<FieldChange>, plan: &Plan, task: &Task, update: &Up
     change("references", list(&detail.references), list(&after.references));
     change("external_refs", json!(detail.external_refs), json!(after.external_refs));
     change("metadata", json!(detail.metadata), json!(after.metadata));
+}
+
+fn given<T: Serialize>(edit: &Field<T>) -> Option<Value> {
+    edit.given().map(|value| json!(value))
 }
 
 fn list<T: Serialize>(list: &[T]) -> Value {

@@ -62,7 +62,7 @@ fn check_tasks(tasks: &[TaskPatch]) -> Result<(), Vec<Fault>> {
     fn walk(tasks: &[TaskPatch], level: usize, count: &mut usize, given_id: &mut bool) -> usize {
         *count += tasks.len();
         *given_id |= tasks.iter().any(|task| matches!(task, TaskPatch::Create(create) if create.id.is_some()));
-        tasks.iter().map(|task| task.subtasks()).filter(|below| !below.is_empty()).map(|below| walk(below, level + 1, count, given_id)).max().unwrap_or(level)
+        tasks.iter().map(TaskPatch::subtasks).filter(|below| !below.is_empty()).map(|below| walk(below, level + 1, count, given_id)).max().unwrap_or(level)
     }
     let (mut count, mut given_id) = (0, false);
     let levels = walk(tasks, 1, &mut count, &mut given_id);
