@@ -1,1 +1,4 @@
 //! What listens and speaks: the hub and one folder per channel.
+
+pub mod hub;
+pub mod render;

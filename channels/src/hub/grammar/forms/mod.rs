@@ -1,0 +1,5 @@
+//! How each command is written: what follows its first word.
+
+pub(super) mod looking;
+pub(super) mod review;
+pub(super) mod tasks;

@@ -1,0 +1,3 @@
+//! From a message to an answer, whatever the channel.
+
+pub mod grammar;

@@ -1,0 +1,3 @@
+//! What people see of patches and plans, for each kind of surface. Pure.
+
+pub mod escape;
