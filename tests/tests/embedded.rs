@@ -124,6 +124,11 @@ impl Program {
     }
 }
 
+/// Without a PATH there is no setpriv, and nobody tells Postgres that it was left alone.
+fn without_setpriv(command: &mut Command) {
+    command.env("PATH", "/nonexistent");
+}
+
 #[tokio::test]
 async fn another_program() -> Result<()> {
     let Some(data_dir) = env::var_os(DATA_DIR).map(PathBuf::from) else { return Ok(()) };
@@ -167,7 +172,7 @@ async fn commits_are_durable_unless_told_otherwise() -> Result<()> {
 #[tokio::test]
 async fn a_second_program_is_told_who_has_the_directory() -> Result<()> {
     let dir = scratch()?;
-    let other = Program::start(dir.path(), |_| {})?;
+    let other = Program::start(dir.path(), |_| ())?;
     let error = refusal(dir.path(), &quick()).await?;
     assert!(matches!(error, Error::InUse { .. }));
     let text = error.to_string();
@@ -193,7 +198,7 @@ async fn commands_find_the_database_of_a_running_program() -> Result<()> {
 #[tokio::test]
 async fn after_kill_9_the_next_start_works_at_once() -> Result<()> {
     let dir = scratch()?;
-    let program = Program::start(dir.path(), |_| {})?;
+    let program = Program::start(dir.path(), |_| ())?;
     let left = program.postgres;
     run(&embedded::attach(dir.path()).await?.context("it runs")?.options("postgres", "postgres"), "create table kept as select 'here'::text as word").await?;
     program.kill()?;
@@ -210,7 +215,7 @@ async fn after_kill_9_postgres_ends_by_itself_where_the_kernel_tells_it() -> Res
         return Ok(());
     }
     let dir = scratch()?;
-    let program = Program::start(dir.path(), |_| {})?;
+    let program = Program::start(dir.path(), |_| ())?;
     let left = program.postgres;
     program.kill()?;
     until("the orphan is gone", || !is_alive(left)).await
@@ -219,8 +224,7 @@ async fn after_kill_9_postgres_ends_by_itself_where_the_kernel_tells_it() -> Res
 #[tokio::test]
 async fn an_orphan_that_nobody_told_is_stopped_by_the_next_start() -> Result<()> {
     let dir = scratch()?;
-    // Without a PATH there is no setpriv.
-    let program = Program::start(dir.path(), |command| drop(command.env("PATH", "/nonexistent")))?;
+    let program = Program::start(dir.path(), without_setpriv)?;
     let left = program.postgres;
     program.kill()?;
     assert!(is_alive(left));
@@ -234,7 +238,7 @@ async fn an_orphan_that_nobody_told_is_stopped_by_the_next_start() -> Result<()>
 #[tokio::test]
 async fn orphans_that_lost_their_postmaster_too_are_stopped() -> Result<()> {
     let dir = scratch()?;
-    let program = Program::start(dir.path(), |command| drop(command.env("PATH", "/nonexistent")))?;
+    let program = Program::start(dir.path(), without_setpriv)?;
     let options = embedded::attach(dir.path()).await?.context("it runs")?.options("postgres", "postgres");
     let mut conn = PgConnection::connect_with(&options).await?;
     let backend: i32 = sqlx::query_scalar("select pg_backend_pid()").fetch_one(&mut conn).await?;
@@ -337,7 +341,7 @@ async fn root_gives_postgres_to_another_account() -> Result<()> {
     fs::create_dir(&closed)?;
     fs::set_permissions(&closed, fs::Permissions::from_mode(0o700))?;
     let text = refusal(&closed.join("data"), &quick()).await?.to_string();
-    assert!(text.contains("closed\n") && text.contains("/var/lib/patchbay"), "{text}");
+    assert!(text.contains("closed is closed to it") && text.contains("/var/lib"), "{text}");
     Ok(())
 }
 

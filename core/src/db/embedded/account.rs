@@ -40,9 +40,8 @@ impl Account {
     /// Only the mode bits are judged: an access list that says otherwise is rare, and then Postgres says so itself.
     pub(super) fn check_reach(&self, folder: &Path) -> Result<(), Error> {
         let folder = fs::canonicalize(folder).map_err(io_at("find", folder))?;
-        let mut ancestors: Vec<_> = folder.ancestors().collect();
-        ancestors.reverse();
-        for ancestor in ancestors {
+        let ancestors: Vec<_> = folder.ancestors().collect();
+        for ancestor in ancestors.into_iter().rev() {
             let metadata = fs::metadata(ancestor).map_err(io_at("look at", ancestor))?;
             let needed = if metadata.uid() == self.uid {
                 0o100
@@ -52,10 +51,20 @@ impl Account {
                 0o001
             };
             if metadata.mode() & needed == 0 {
-                return Err(Error::OutOfReach { account: self.name.clone(), barrier: ancestor.to_owned() });
+                return Err(Error::OutOfReach { account: self.name.clone(), barrier: ancestor.to_owned(), folder: folder.clone() });
             }
         }
         Ok(())
+    }
+
+    /// Lets the account pass through our data directory, without seeing what else is in it.
+    pub(super) fn admit(&self, data_dir: &Path) -> Result<(), Error> {
+        let metadata = fs::metadata(data_dir).map_err(io_at("look at", data_dir))?;
+        let (mode, passable) = (metadata.mode() & 0o7777, 0o011);
+        if metadata.uid() == self.uid || mode & passable == passable {
+            return Ok(());
+        }
+        fs::set_permissions(data_dir, fs::Permissions::from_mode(mode | passable)).map_err(io_at("change the mode of", data_dir))
     }
 
     /// Gives a file, or a folder with everything below, to the account. Links are given, not followed.
@@ -69,16 +78,6 @@ impl Account {
         }
         Ok(())
     }
-}
-
-/// Lets others pass through our data directory without seeing what is in it.
-pub(super) fn let_through(data_dir: &Path) -> Result<(), Error> {
-    let metadata = fs::metadata(data_dir).map_err(io_at("look at", data_dir))?;
-    let mode = metadata.mode() & 0o7777;
-    if mode & 0o011 == 0o011 {
-        return Ok(());
-    }
-    fs::set_permissions(data_dir, fs::Permissions::from_mode(mode | 0o011)).map_err(io_at("change the mode of", data_dir))
 }
 
 /// Whether root owns a path.

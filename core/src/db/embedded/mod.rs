@@ -9,15 +9,18 @@
 //! * Postgres does not outlive the program. [`Server::stop`] ends it in order; dropping the server does the same while blocking. After a
 //!   `kill -9` the kernel asks it to stop where `setpriv` of util-linux is installed; elsewhere, and where that comes too late, the next
 //!   start finds what is left by its working directory, never by a process id alone, stops it and goes on.
-//! * A super-user never runs Postgres: it is given to the owner of the data directory, else to `postgres`, else to `nobody`.
+//! * A super-user never runs Postgres: the cluster, and nothing else, is given to the owner of the data directory, else to `postgres`, else
+//!   to `nobody`; a data directory of root's is made passable for that (`chmod a+x`).
 //!
 //! In the data directory: `pgdata/` (the cluster, and its socket where the path is short enough), `postgres.log` with one predecessor,
 //! `postgres.lock` with the process id of its holder.
 
 mod account;
+mod create;
 mod discover;
 mod error;
 mod files;
+mod launch;
 mod orphan;
 mod pidfile;
 mod process;

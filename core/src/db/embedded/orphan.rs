@@ -14,7 +14,7 @@ use rustix::process::{Pid, Signal, kill_process, test_kill_process};
 use super::{
     error::{Error, io_at},
     pidfile,
-    socket::PORT,
+    socket::{PORT, socket_name},
 };
 
 /// Stops whatever still runs on a cluster and takes away the files that would stop the next start.
@@ -49,7 +49,7 @@ pub(super) async fn clear(pgdata: &Path) -> Result<(), Error> {
     // process of its own user, and ours is known not to be one of this cluster.
     if test_kill_process(file.pid).is_ok() {
         let socket_dir = file.socket_dir.as_deref().unwrap_or(pgdata);
-        let socket = format!(".s.PGSQL.{}", file.port.unwrap_or(PORT));
+        let socket = socket_name(file.port.unwrap_or(PORT));
         for stale in [pgdata.join(pidfile::NAME), socket_dir.join(format!("{socket}.lock")), socket_dir.join(socket)] {
             match fs::remove_file(&stale) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => {
@@ -83,13 +83,30 @@ fn by_working_directory(pgdata: &Path) -> Vec<Pid> {
 
 /// Where there is no `/proc` (macOS), the postmaster shows its `-D`; the processes below it end when they notice that it is gone.
 fn by_command_line(pgdata: &Path) -> Vec<Pid> {
-    let Ok(output) = Command::new("ps").args(["-axww", "-o", "pid=,command="]).stdin(Stdio::null()).output() else {
-        return Vec::new();
-    };
-    let argument = format!("postgres -D {} ", pgdata.display());
-    let list = String::from_utf8_lossy(&output.stdout);
+    let output = Command::new("ps").args(["-axww", "-o", "pid=,command="]).stdin(Stdio::null()).output();
+    output.map(|output| postmasters(&String::from_utf8_lossy(&output.stdout), pgdata)).unwrap_or_default()
+}
+
+fn postmasters(list: &str, pgdata: &Path) -> Vec<Pid> {
+    let arguments = format!("/postgres -D {} -k ", pgdata.display());
     list.lines()
-        .filter(|line| line.contains(&argument) && !line.contains("setpriv"))
-        .filter_map(|line| Pid::from_raw(line.split_whitespace().next()?.parse().ok()?))
+        .filter_map(|line| line.trim_start().split_once(' '))
+        .filter(|(_, command)| command.contains(&arguments))
+        .filter_map(|(pid, _)| Pid::from_raw(pid.parse().ok()?))
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_postmaster_is_known_by_its_data_directory() {
+        let list = "    1 /sbin/launchd\n\
+                    4711 /opt/homebrew/opt/postgresql@17/bin/postgres -D /Users/ana/data/pgdata -k \"/Users/ana/data/pgdata\" -p 5432\n\
+                    4712 /opt/homebrew/opt/postgresql@17/bin/postgres -D /Users/ana/data/pgdata2 -k \"/tmp\"\n\
+                    4713 postgres: patchbay: checkpointer \n\
+                    4714 less /Users/ana/data/pgdata/postgresql.conf\n";
+        assert_eq!(postmasters(list, Path::new("/Users/ana/data/pgdata")), [Pid::from_raw(4711).unwrap()]);
+    }
 }

@@ -1,8 +1,9 @@
-//! The process of the server: born in a thread that outlives it, signalled only while its number is surely its own.
+//! A process of Postgres: born in a thread that outlives it, signalled only while its number is surely its own.
 
 use std::{
     io,
     process::{Command, ExitStatus},
+    sync::mpsc,
     thread,
     time::{Duration, Instant},
 };
@@ -11,7 +12,7 @@ use rustix::{
     io::Errno,
     process::{Pid, Signal, WaitId, WaitIdOptions, kill_process, waitid},
 };
-use tokio::sync::{oneshot, watch};
+use tokio::sync::watch;
 
 /// How long each way of stopping may take: in order, without cleaning up, by force.
 ///
@@ -19,6 +20,7 @@ use tokio::sync::{oneshot, watch};
 const STOPPING: [(Signal, Duration); 3] =
     [(Signal::INT, Duration::from_secs(20)), (Signal::QUIT, Duration::from_secs(5)), (Signal::KILL, Duration::from_secs(5))];
 
+/// A child that ends when this is dropped.
 #[derive(Debug)]
 pub(super) struct Process {
     pid: Pid,
@@ -26,9 +28,9 @@ pub(super) struct Process {
 }
 
 impl Process {
-    /// Starts a command whose end is seen by [`Process::ended`].
-    pub(super) async fn spawn(mut command: Command) -> io::Result<Self> {
-        let (born_tx, born_rx) = oneshot::channel();
+    /// Starts a command. Blocks for as long as a fork takes, so that a start that is given up cannot leave a child that nobody knows.
+    pub(super) fn spawn(mut command: Command) -> io::Result<Self> {
+        let (born_tx, born_rx) = mpsc::channel();
         let (exit_tx, exit) = watch::channel(None);
         // The kernel tells a child of the end of the *thread* that made it, so the thread stays as long as the child.
         thread::Builder::new().name("postgres".to_owned()).spawn(move || {
@@ -37,15 +39,12 @@ impl Process {
                 Err(error) => return drop(born_tx.send(Err(error))),
             };
             let pid = Pid::from_child(&child);
-            // Nobody waits any more when the start was given up; the receiver of the exit is gone too then.
-            if born_tx.send(Ok(pid)).is_err() {
-                let _ = kill_process(pid, Signal::INT);
-            }
+            drop(born_tx.send(Ok(pid)));
             // Not yet buried, its number cannot be given to another process. Nobody signals it while the exit is being noted.
             while let Err(Errno::INTR) = waitid(WaitId::Pid(pid), WaitIdOptions::EXITED | WaitIdOptions::NOWAIT) {}
-            exit_tx.send_modify(|exit| *exit = child.wait().ok().or(Some(ExitStatus::default())));
+            exit_tx.send_modify(|exit| *exit = Some(child.wait().unwrap_or_default()));
         })?;
-        let pid = born_rx.await.map_err(io::Error::other)??;
+        let pid = born_rx.recv().map_err(io::Error::other)??;
         Ok(Self { pid, exit })
     }
 
@@ -76,8 +75,19 @@ impl Process {
         }
     }
 
-    /// The same where nothing can be awaited.
-    pub(super) fn stop_blocking(&self) {
+    fn signal(&self, signal: Signal) {
+        // Held while signalling, so that the exit cannot be noted, and the number given away, in between.
+        let exit = self.exit.borrow();
+        if exit.is_none() {
+            // It has ended by itself and is about to be noted.
+            let _ = kill_process(self.pid, signal);
+        }
+    }
+}
+
+/// In case nobody stopped it before.
+impl Drop for Process {
+    fn drop(&mut self) {
         for (signal, patience) in STOPPING {
             self.signal(signal);
             let deadline = Instant::now() + patience;
@@ -87,15 +97,6 @@ impl Process {
                 }
                 thread::sleep(Duration::from_millis(2));
             }
-        }
-    }
-
-    fn signal(&self, signal: Signal) {
-        // Held while signalling, so that the exit cannot be noted, and the number given away, in between.
-        let exit = self.exit.borrow();
-        if exit.is_none() {
-            // It has ended by itself and is about to be noted.
-            let _ = kill_process(self.pid, signal);
         }
     }
 }

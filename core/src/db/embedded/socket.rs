@@ -6,25 +6,29 @@ use std::{
     os::unix::{
         ffi::OsStrExt,
         fs::{DirBuilderExt, MetadataExt, lchown},
+        net::UnixListener,
     },
     path::{Path, PathBuf},
     time::{Duration, Instant},
 };
 
 use sqlx::postgres::{PgConnectOptions, PgSslMode};
+use tokio::net::UnixStream;
 
 use super::{
     account::{self, Account},
-    error::Error,
+    error::{Error, io_at},
     files::{self, Lock},
     pidfile,
 };
 
-/// Only the socket's name; nothing listens on it.
+/// Only a part of the socket's name; nothing listens on it.
 pub(super) const PORT: u16 = 5432;
 
-/// `sun_path` has 108 bytes on Linux and 104 on macOS, the last of them a zero.
-const LONGEST: usize = if cfg!(target_os = "linux") { 107 } else { 103 };
+/// What Postgres calls its socket.
+pub(super) fn socket_name(port: u16) -> String {
+    format!(".s.PGSQL.{port}")
+}
 
 /// The door of a running embedded Postgres.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -60,7 +64,13 @@ pub async fn attach(data_dir: &Path) -> Result<Option<Address>, Error> {
         if let Some(file) = pidfile::read(&pgdata)?.filter(|file| file.is_ready)
             && let (Some(socket_dir), Some(port)) = (file.socket_dir, file.port)
         {
-            return Ok(Some(Address { socket_dir, port }));
+            // A Patchbay that begins to start has not replaced the file that a dead one left, whose socket nobody answers.
+            let socket = socket_dir.join(socket_name(port));
+            match UnixStream::connect(&socket).await {
+                Ok(_) => return Ok(Some(Address { socket_dir, port })),
+                Err(error) if error.kind() == io::ErrorKind::PermissionDenied => return Err(io_at("connect to", &socket)(error)),
+                Err(_) => {}
+            }
         }
         if Instant::now() > deadline {
             return Err(Error::Unready { pgdata });
@@ -81,17 +91,16 @@ pub(super) struct SocketDir {
 impl SocketDir {
     /// The cluster's own folder, or, where the path to that is too long, a short one.
     pub(super) fn choose(pgdata: &Path, account: Option<&Account>) -> Result<Self, Error> {
-        if fits(pgdata) {
-            return Ok(Self { path: pgdata.to_owned(), is_extra: false });
+        let mut tried = Vec::new();
+        match try_socket(pgdata) {
+            Ok(()) => return Ok(Self { path: pgdata.to_owned(), is_extra: false }),
+            Err(error) => tried.push(format!("{}: {error}", pgdata.display())),
         }
         let digest = blake3::hash(pgdata.as_os_str().as_bytes()).to_hex();
-        let mut tried = Vec::new();
         for parent in account::short_folders(account) {
             let path = parent.join(format!("patchbay-{}", &digest[..16]));
-            match make_private(&path, account).and_then(|()| if fits(&path) { Ok(()) } else { Err(io::Error::other("the path is too long")) }) {
-                Ok(()) => {
-                    return Ok(Self { path, is_extra: true });
-                }
+            match make_private(&path, account).and_then(|()| try_socket(&path)) {
+                Ok(()) => return Ok(Self { path, is_extra: true }),
                 Err(error) => tried.push(format!("{}: {error}", path.display())),
             }
         }
@@ -121,8 +130,13 @@ impl Drop for SocketDir {
     }
 }
 
-fn fits(folder: &Path) -> bool {
-    folder.join(format!(".s.PGSQL.{PORT}")).as_os_str().len() <= LONGEST
+/// Makes a socket whose name is as long as that of Postgres. It fails where the path is too long (107 bytes on Linux, 103 on macOS) and
+/// where the file system has no sockets, as some that are shared with a virtual machine.
+fn try_socket(folder: &Path) -> io::Result<()> {
+    let path = folder.join(socket_name(PORT).replace("PGSQL", "TRIAL"));
+    let made = UnixListener::bind(&path).map(drop);
+    let _ = fs::remove_file(&path);
+    made
 }
 
 /// Makes a folder in a place that others can write to, and believes one that is there only when it can be nobody else's.
