@@ -78,7 +78,7 @@ pub async fn accept(conn: &mut PgConnection, ctx: &dyn Context, actor: &Actor, n
     if let Some(project) = proposal.project {
         store::lock_project(conn, project).await?;
     }
-    let rules = Rules::of(actor.role);
+    let rules = Rules { history: proposal.origin == super::REVERT, ..Rules::of(actor.role) };
     let mut patch = revision.patch.clone();
     patch.project_id = name;
     if ops.is_some() {
@@ -152,13 +152,19 @@ pub async fn comment(conn: &mut PgConnection, ctx: &dyn Context, actor: &Actor, 
 }
 
 /// A proposal whose row is held until the transaction ends.
-pub(crate) async fn locked(conn: &mut PgConnection, actor: &Actor, number: i32) -> Result<Proposal, DecideError> {
+async fn locked(conn: &mut PgConnection, actor: &Actor, number: i32) -> Result<Proposal, DecideError> {
     let proposal = store::lock(conn, number).await?.ok_or(DecideError::NotFound(number))?;
     // A key for one project sees no proposal of another, nor one for a new project.
     match actor.project {
         Some(only) if proposal.project != Some(only) => Err(DecideError::NotFound(number)),
         _ => Ok(proposal),
     }
+}
+
+/// An open proposal whose row is held until the transaction ends: to refine it.
+pub async fn lock_open(conn: &mut PgConnection, actor: &Actor, number: i32) -> Result<Proposal, DecideError> {
+    let proposal = locked(conn, actor, number).await?;
+    if proposal.state == State::Open { Ok(proposal) } else { Err(DecideError::Decided(Box::new(proposal))) }
 }
 
 async fn settle(conn: &mut PgConnection, ctx: &dyn Context, actor: &Actor, proposal: &mut Proposal, revision: &Revision, verdict: &str, reason: Option<&str>) -> sqlx::Result<()> {

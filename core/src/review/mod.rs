@@ -20,9 +20,12 @@ use crate::{
     patch::{ProjectPatch, diff::Diff},
 };
 
-pub use decide::{Accepted, DecideError, accept, comment, reject, withdraw};
+pub use decide::{Accepted, DecideError, accept, comment, lock_open, reject, withdraw};
 pub use open::{Draft, NewProposal, open, refine};
 pub use policy::Facts;
+
+/// The origin of a proposal that takes a revision back: its patch is Patchbay's own and may bring ids with it.
+pub const REVERT: &str = "revert";
 
 /// Where a proposal stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

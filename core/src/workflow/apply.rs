@@ -172,6 +172,12 @@ pub async fn check(conn: &mut PgConnection, ctx: &dyn Context, actor: &Actor, pa
     Ok(Prepared { project, plan, checked })
 }
 
+/// A task with what stands around it: what it is below, what it depends on, its neighbours.
+pub async fn around(conn: &mut PgConnection, row: &ProjectRow, task: &str) -> sqlx::Result<Plan> {
+    let tasks = store::part(conn, row.project.id, &Names::one(task, &row.project.key)).await?;
+    Ok(Plan::new(row.project.clone(), BTreeSet::new(), tasks))
+}
+
 fn key_of(name: &str) -> String {
     name.to_ascii_uppercase()
 }

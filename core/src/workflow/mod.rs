@@ -6,11 +6,13 @@
 mod apply;
 mod key;
 mod part;
+mod tree;
 mod verify;
 
 pub mod store;
 pub mod view;
 
-pub use apply::{Apply, ApplyError, Change, Origin, Prepared, Since, apply, begin, check};
+pub use apply::{Apply, ApplyError, Change, Origin, Prepared, Since, apply, around, begin, check};
 pub use store::ProjectRow;
+pub use tree::{Rendered, Trees};
 pub use verify::{Finding, verify};

@@ -24,6 +24,13 @@ impl Names {
         self.first || !self.numbers.is_empty() || !self.ids.is_empty()
     }
 
+    /// One task.
+    pub(super) fn one(name: &str, key: &str) -> Self {
+        let mut names = Self::default();
+        names.name(name, key);
+        names
+    }
+
     /// Reads a flat patch.
     pub(super) fn of(patch: &ProjectPatch, key: &str) -> Self {
         let mut names = Self::default();

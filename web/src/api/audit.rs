@@ -1,0 +1,35 @@
+//! The audit trail.
+
+use axum::extract::State;
+use patchbay_core::audit::store::{self, Entry};
+use schemars::JsonSchema;
+use serde::Deserialize;
+use uuid::Uuid;
+
+use super::{Api, Page, op};
+use crate::{
+    app::App,
+    extract::{Admin, Json, Query, page_size},
+    problem::Problem,
+};
+
+pub(super) fn routes(api: Api) -> Api {
+    api.get("/audit", list, op("audit", "Who did what, newest first").query::<ListQuery>().answer::<Page<Entry>>(200).problem(400).problem(422))
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct ListQuery {
+    #[schemars(range(min = 1, max = 200))]
+    limit: Option<u32>,
+    /// `meta.next_cursor` of the page before.
+    cursor: Option<Uuid>,
+}
+
+async fn list(State(app): State<App>, admin: Admin, Query(query): Query<ListQuery>) -> Result<Json<Page<Entry>>, Problem> {
+    let size = page_size(query.limit)?;
+    let mut tx = app.db.begin(admin.organization).await?;
+    let entries = store::list_before(&mut tx, query.cursor, size + 1).await?;
+    tx.rollback().await?;
+    Ok(Json(Page::of(entries, size, |entry| entry.id.to_string(), |entry| entry)))
+}

@@ -1,0 +1,145 @@
+//! API keys: shown once, taken back at once.
+
+use axum::{
+    extract::State,
+    http::StatusCode,
+    response::{IntoResponse, Response},
+};
+use chrono::{DateTime, Utc};
+use patchbay_core::{
+    audit,
+    ids::KeyId,
+    patch::Fault,
+    tenancy::{
+        Scope, Scopes,
+        store::{self, Key, NewKey},
+    },
+};
+use schemars::JsonSchema;
+use secrecy::ExposeSecret;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use super::{Api, Page, op, projects::find};
+use crate::{
+    app::App,
+    extract::{Admin, Json, Path},
+    problem::Problem,
+};
+
+pub(super) fn routes(api: Api) -> Api {
+    api.get("/keys", list, op("keys", "List keys").answer::<Page<KeyView>>(200))
+        .post("/keys", create, op("keys", "Make a key; its secret is in this answer and nowhere else").body::<CreateKey>().answer::<CreatedKey>(201))
+        .delete("/keys/{id}", revoke, op("keys", "Take a key back").plain(204, ""))
+}
+
+#[derive(Serialize, JsonSchema)]
+struct KeyView {
+    id: KeyId,
+    name: String,
+    /// Whose it is, by handle.
+    member: String,
+    /// Its first characters.
+    hint: String,
+    scopes: Vec<Scope>,
+    /// The key of the only project that it sees; null for all.
+    project: Option<String>,
+    created_at: DateTime<Utc>,
+    expires_at: Option<DateTime<Utc>>,
+    last_used_at: Option<DateTime<Utc>>,
+}
+
+impl From<Key> for KeyView {
+    fn from(key: Key) -> Self {
+        Self {
+            id: key.id,
+            name: key.name,
+            member: key.member,
+            hint: key.hint,
+            scopes: key.scopes.iter().collect(),
+            project: key.project,
+            created_at: key.created_at,
+            expires_at: key.expires_at,
+            last_used_at: key.last_used_at,
+        }
+    }
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct CreateKey {
+    #[schemars(length(min = 1, max = 100))]
+    name: String,
+    #[schemars(length(min = 1, max = 5))]
+    scopes: Vec<Scope>,
+    /// A project's id or key: the key sees only that one.
+    #[schemars(length(max = 100))]
+    project: Option<String>,
+    expires_at: Option<DateTime<Utc>>,
+}
+
+#[derive(Serialize, JsonSchema)]
+struct CreatedKey {
+    id: KeyId,
+    /// Keep it: it is not shown again.
+    key: String,
+    name: String,
+    scopes: Vec<Scope>,
+}
+
+async fn list(State(app): State<App>, admin: Admin) -> Result<Json<Page<KeyView>>, Problem> {
+    let mut tx = app.db.begin(admin.organization).await?;
+    let keys = store::list_keys(&mut tx).await?;
+    tx.rollback().await?;
+    Ok(Json(Page::whole(keys.into_iter().map(KeyView::from).collect())))
+}
+
+async fn create(State(app): State<App>, admin: Admin, Json(input): Json<CreateKey>) -> Result<Response, Problem> {
+    let name = input.name.trim();
+    let scopes: Scopes = input.scopes.iter().copied().collect();
+    let mut faults = Vec::new();
+    if name.is_empty() || name.chars().count() > 100 {
+        faults.push(Fault::new("/name", "a name has 1–100 characters"));
+    }
+    if scopes.iter().next().is_none() {
+        faults.push(Fault::new("/scopes", "a key needs at least one scope").expected("read, propose, review, apply, admin"));
+    }
+    if scopes.and(admin.scopes) != scopes {
+        faults.push(Fault::new("/scopes", "a key cannot have more than its maker"));
+    }
+    if let Some(expires) = input.expires_at.filter(|expires| *expires <= app.ctx.now()) {
+        faults.push(Fault::new("/expires_at", "this is over already").found(expires.to_rfc3339()));
+    }
+    if !faults.is_empty() {
+        return Err(Problem::invalid(faults));
+    }
+    if admin.project.is_some() {
+        return Err(Problem::forbidden("A key for one project makes no keys."));
+    }
+    let mut tx = app.db.begin(admin.organization).await?;
+    let project = match &input.project {
+        None => None,
+        Some(name) => Some(find(&mut tx, &admin, name).await.map_err(|problem| Problem::fault("/project", problem.detail))?.project.id),
+    };
+    let new = NewKey { member: admin.member, name, scopes, project, expires_at: input.expires_at };
+    let (id, secret) = store::create_key(&mut tx, app.ctx.as_ref(), admin.organization, &new).await?;
+    let details = json!({ "name": name, "scopes": input.scopes, "project": input.project });
+    audit::store::append(&mut tx, app.ctx.as_ref(), &admin, "key.created", &secret.hint(), &details).await?;
+    tx.commit().await?;
+    let created = CreatedKey { id, key: secret.text.expose_secret().to_owned(), name: name.to_owned(), scopes: scopes.iter().collect() };
+    let mut response = (StatusCode::CREATED, Json(created)).into_response();
+    // Not for any cache, nor for the memory of idempotency keys.
+    response.headers_mut().insert(axum::http::header::CACHE_CONTROL, axum::http::HeaderValue::from_static("no-store"));
+    Ok(response)
+}
+
+async fn revoke(State(app): State<App>, admin: Admin, Path(id): Path<KeyId>) -> Result<StatusCode, Problem> {
+    let mut tx = app.db.begin(admin.organization).await?;
+    if store::revoke_key(&mut tx, id, app.ctx.now()).await?.is_none() {
+        return Err(Problem::not_found("There is no such key."));
+    }
+    audit::store::append(&mut tx, app.ctx.as_ref(), &admin, "key.revoked", &id.to_string(), &json!({})).await?;
+    tx.commit().await?;
+    app.doors.forget();
+    Ok(StatusCode::NO_CONTENT)
+}

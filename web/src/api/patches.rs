@@ -1,0 +1,104 @@
+//! Patches as programs send them: proposed, or applied at once.
+
+use axum::{
+    extract::State,
+    http::StatusCode,
+    response::{IntoResponse, Response},
+};
+use patchbay_core::{
+    patch::{Fault, ProjectPatch, check::Rules, shape},
+    review::{self, NewProposal, Trust, view::ProposalView},
+    tenancy::Scope,
+    workflow::{self, Origin},
+};
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::{
+    Api, op,
+    projects::{Applied, find},
+};
+use crate::{
+    app::App,
+    extract::{Json, Path, Proposer},
+    problem::Problem,
+};
+
+pub(super) fn routes(api: Api) -> Api {
+    api.post("/projects/{p}/patches", send, op("patches", "Propose a patch, or apply it at once").body::<SentPatch>().answer::<Applied>(200).answer::<ProposalView>(201).problem(409))
+        .post("/patches", send_new, op("patches", "Propose or make a new project by a patch").body::<SentPatch>().answer::<Applied>(200).answer::<ProposalView>(201).problem(409))
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct SentPatch {
+    #[schemars(with = "ProjectPatch")]
+    patch: Box<RawValue>,
+    #[serde(default)]
+    mode: Mode,
+    /// Words for the reviewer, where it is proposed.
+    #[serde(default)]
+    #[schemars(length(max = 10000))]
+    message: String,
+}
+
+#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(inline)]
+enum Mode {
+    #[default]
+    Propose,
+    Apply,
+}
+
+async fn send(State(app): State<App>, proposer: Proposer, Path(name): Path<String>, Json(input): Json<SentPatch>) -> Result<Response, Problem> {
+    let patch = read(&input)?;
+    // By its id, so that one request cannot mean two projects.
+    let mut tx = app.db.begin(proposer.organization).await?;
+    let row = find(&mut tx, &proposer, &name).await?;
+    tx.rollback().await?;
+    if let Some(other) = patch.project_id.as_ref().filter(|given| !given.eq_ignore_ascii_case(&row.project.key) && **given != row.project.id.to_string()) {
+        let fault = Fault::new("/patch/project_id", "the patch is for another project than the address").found(other.clone()).expected(row.project.key);
+        return Err(Problem::invalid(vec![fault]));
+    }
+    take(&app, &proposer, ProjectPatch { project_id: Some(row.project.id.to_string()), ..patch }, &input).await
+}
+
+async fn send_new(State(app): State<App>, proposer: Proposer, Json(input): Json<SentPatch>) -> Result<Response, Problem> {
+    let patch = read(&input)?;
+    if proposer.project.is_some() {
+        return Err(Problem::forbidden("This key is for one project and cannot make others."));
+    }
+    if let Some(given) = patch.project_id {
+        let fault = Fault::new("/patch/project_id", "this address is for new projects").found(given).fix("send it to /api/v1/projects/{project}/patches");
+        return Err(Problem::invalid(vec![fault]));
+    }
+    take(&app, &proposer, patch, &input).await
+}
+
+fn read(input: &SentPatch) -> Result<ProjectPatch, Problem> {
+    shape::parse(input.patch.get().as_bytes()).map_err(|faults| Problem::invalid(faults).below("/patch"))
+}
+
+async fn take(app: &App, proposer: &Proposer, patch: ProjectPatch, input: &SentPatch) -> Result<Response, Problem> {
+    match input.mode {
+        Mode::Apply if !proposer.may(Scope::Apply) => Err(Problem::forbidden("To apply at once takes the scope `apply`; send it with `\"mode\": \"propose\"`.")),
+        Mode::Apply => {
+            let origin = if proposer.key.is_some() { Origin::Key } else { Origin::Form };
+            let change = app.apply(proposer, patch, origin).await.map_err(|problem| problem.below("/patch"))?;
+            Ok(Json(Applied::of(&change)).into_response())
+        }
+        Mode::Propose => {
+            let mut tx = app.db.begin(proposer.organization).await?;
+            let prepared =
+                workflow::check(&mut tx, app.ctx.as_ref(), proposer, patch, &Rules::of(proposer.role)).await.map_err(|error| Problem::from(error).below("/patch"))?;
+            let new = NewProposal { actor: proposer, prepared: &prepared, message: &input.message, origin: "api", trust: Trust::Verified, conversation: None };
+            let draft = review::open(&mut tx, app.ctx.as_ref(), &new).await?;
+            let view = super::proposals::view(&mut tx, draft.proposal, Some(draft.revision)).await?;
+            tx.commit().await?;
+            app.live.wake(proposer.organization);
+            Ok((StatusCode::CREATED, Json(view)).into_response())
+        }
+    }
+}

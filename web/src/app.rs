@@ -1,0 +1,75 @@
+//! What every handler can reach.
+
+use std::{ops::Deref, sync::Arc};
+
+use patchbay_channels::hub::Hub;
+use patchbay_core::{
+    db::Db,
+    ids::Context,
+    patch::ProjectPatch,
+    tenancy::Actor,
+    workflow::{self, Apply, Change, Origin, Trees},
+};
+use patchbay_core::patch::check::Rules;
+use tokio_util::sync::CancellationToken;
+
+use crate::{auth::Doors, live::Live, problem::Problem};
+
+/// The running service. Cheap to clone.
+#[derive(Clone)]
+pub struct App(Arc<Parts>);
+
+/// The parts of the service.
+pub struct Parts {
+    pub db: Db,
+    pub ctx: Arc<dyn Context>,
+    pub hub: Hub,
+    pub live: Live,
+    pub doors: Doors,
+    pub trees: Trees,
+    /// Where people reach it, without a slash at the end.
+    pub public_url: String,
+    pub planner: PlannerInfo,
+    /// Cancelled when the service stops taking work.
+    pub stopping: CancellationToken,
+}
+
+/// Which planner answers, for people.
+#[derive(Clone, Debug)]
+pub struct PlannerInfo {
+    /// `builtin` or `model`.
+    pub kind: &'static str,
+    pub name: String,
+}
+
+impl Deref for App {
+    type Target = Parts;
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
+}
+
+impl App {
+    pub fn new(parts: Parts) -> Self {
+        Self(Arc::new(parts))
+    }
+
+    /// Whether cookies must only travel by TLS.
+    pub fn is_secure(&self) -> bool {
+        self.public_url.starts_with("https://")
+    }
+
+    /// Applies a patch at once and wakes those who watch.
+    pub async fn apply(&self, actor: &Actor, patch: ProjectPatch, origin: Origin) -> Result<Change, Problem> {
+        self.apply_as(actor, patch, origin, Rules::of(actor.role), None).await
+    }
+
+    /// Applies a patch under the given rules, perhaps one that takes a revision back.
+    pub async fn apply_as(&self, actor: &Actor, patch: ProjectPatch, origin: Origin, rules: Rules, reverts: Option<i32>) -> Result<Change, Problem> {
+        let mut tx = workflow::begin(&self.db, actor.organization, patch.project_id.as_deref()).await?;
+        let change = workflow::apply(&mut tx, self.ctx.as_ref(), Apply { actor, patch, rules, origin, proposal: None, reverts }).await?;
+        tx.commit().await?;
+        self.live.wake(actor.organization);
+        Ok(change)
+    }
+}

@@ -1,0 +1,208 @@
+//! Errors as the outside sees them: one type for all (RFC 9457), with every fault listed.
+
+use axum::{
+    body::Body,
+    http::{HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use patchbay_core::{
+    patch::Fault,
+    review::DecideError,
+    workflow::{ApplyError, Since},
+};
+use schemars::JsonSchema;
+use serde::Serialize;
+
+tokio::task_local! {
+    /// The id of the request that is being answered.
+    pub static REQUEST_ID: String;
+}
+
+/// A problem. `type` is stable and may be switched on; the rest is for people.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct Problem {
+    /// `/problems/not-found` and the like.
+    #[serde(rename = "type")]
+    pub kind: String,
+    pub title: String,
+    pub status: u16,
+    /// What happened and how to mend it.
+    pub detail: String,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(with = "Vec<FaultSchema>")]
+    pub errors: Vec<Fault>,
+    /// What changed in the plan since the version that a patch was made for.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub since: Vec<Since>,
+    /// Names the log line.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub request_id: Option<String>,
+    #[serde(skip)]
+    retry_after: Option<u64>,
+}
+
+/// One fault of a request.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Fault")]
+struct FaultSchema {
+    /// JSON Pointer into the request's body; empty for the whole.
+    path: String,
+    message: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expected: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    found: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fix: Option<String>,
+}
+
+impl Problem {
+    pub fn new(status: StatusCode, kind: &str, title: &str, detail: impl Into<String>) -> Self {
+        Self {
+            kind: format!("/problems/{kind}"),
+            title: title.to_owned(),
+            status: status.as_u16(),
+            detail: detail.into(),
+            errors: Vec::new(),
+            since: Vec::new(),
+            request_id: None,
+            retry_after: None,
+        }
+    }
+
+    pub fn malformed(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "malformed", "The request cannot be read", detail)
+    }
+
+    pub fn unauthenticated(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::UNAUTHORIZED, "unauthenticated", "Who are you?", detail)
+    }
+
+    pub fn forbidden(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::FORBIDDEN, "forbidden", "You may not do this", detail)
+    }
+
+    pub fn not_found(what: impl Into<String>) -> Self {
+        Self::new(StatusCode::NOT_FOUND, "not-found", "There is no such thing", what)
+    }
+
+    pub fn conflict(kind: &str, detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::CONFLICT, kind, "The present state does not allow this", detail)
+    }
+
+    pub fn moved(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::PRECONDITION_FAILED, "moved", "It has changed since you looked", detail)
+    }
+
+    pub fn invalid(errors: Vec<Fault>) -> Self {
+        let detail = match errors.as_slice() {
+            [one] => one.to_string(),
+            many => format!("{} faults were found; nothing was changed.", many.len()),
+        };
+        Self { errors, ..Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid", "The request is not valid", detail) }
+    }
+
+    pub fn fault(path: &str, message: impl Into<String>) -> Self {
+        Self::invalid(vec![Fault::new(path, message)])
+    }
+
+    pub fn too_many(seconds: u64) -> Self {
+        let detail = format!("Wait {seconds} seconds and try again.");
+        Self { retry_after: Some(seconds), ..Self::new(StatusCode::TOO_MANY_REQUESTS, "too-many", "Too many attempts", detail) }
+    }
+
+    pub fn unavailable(detail: impl Into<String>) -> Self {
+        Self { retry_after: Some(5), ..Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", "Not available now", detail) }
+    }
+
+    /// A bug or an outage of ours: logged here with all its causes, told only by its id.
+    pub fn ours(error: &dyn std::error::Error) -> Self {
+        let mut chain = error.to_string();
+        let mut source = error.source();
+        while let Some(cause) = source {
+            chain.push_str(": ");
+            chain.push_str(&cause.to_string());
+            source = cause.source();
+        }
+        tracing::error!(error = %chain, "a request failed");
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "Something went wrong on our side", "The request id finds the reason in the log.")
+    }
+
+    /// Puts every fault's path below a field of the request.
+    #[must_use]
+    pub fn below(mut self, field: &str) -> Self {
+        for fault in &mut self.errors {
+            fault.path.insert_str(0, field);
+        }
+        self
+    }
+}
+
+impl From<sqlx::Error> for Problem {
+    fn from(error: sqlx::Error) -> Self {
+        match error {
+            sqlx::Error::PoolTimedOut | sqlx::Error::Io(_) | sqlx::Error::PoolClosed => {
+                tracing::warn!(%error, "the database does not answer");
+                Self::unavailable("The database does not answer in time. Nothing was changed; try again.")
+            }
+            error => Self::ours(&error),
+        }
+    }
+}
+
+impl From<ApplyError> for Problem {
+    fn from(error: ApplyError) -> Self {
+        match error {
+            ApplyError::NoProject(name) => Self::not_found(format!("There is no project {name}.")),
+            ApplyError::Stale { ref project, base, version, .. } => {
+                let detail = format!("The patch is for version {base} of {project}, which is at version {version}. Look at what changed since and send the patch for that version.");
+                let mut problem = Self::conflict("stale", detail);
+                if let ApplyError::Stale { since, .. } = error {
+                    problem.since = since;
+                }
+                problem
+            }
+            ApplyError::Faults(faults) => Self::invalid(faults),
+            ApplyError::Database(error) => error.into(),
+        }
+    }
+}
+
+impl From<DecideError> for Problem {
+    fn from(error: DecideError) -> Self {
+        match error {
+            DecideError::NotFound(number) => Self::not_found(format!("There is no proposal #{number}.")),
+            DecideError::Decided(proposal) => {
+                let by = proposal.decided.as_ref().map_or_else(String::new, |decided| format!(" by {}", decided.by));
+                Self::conflict("decided", format!("#{} is {} already{by}.", proposal.number, proposal.state.as_str()))
+            }
+            DecideError::Refined { number, revision } => {
+                Self::conflict("refined", format!("#{number} was refined since you looked: it is at revision {revision}. Look at it and decide again."))
+            }
+            DecideError::NotAllowed(why) => Self::forbidden(why),
+            DecideError::Choice(faults) => {
+                let detail = faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
+                Self { errors: faults, ..Self::conflict("choice", detail) }
+            }
+            DecideError::Apply(error) => error.into(),
+        }
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(mut self) -> Response {
+        self.request_id = REQUEST_ID.try_with(Clone::clone).ok();
+        let body = serde_json::to_vec(&self).expect("a problem is JSON");
+        let mut response = Response::new(Body::from(body));
+        *response.status_mut() = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        if let Some(seconds) = self.retry_after {
+            headers.insert(header::RETRY_AFTER, seconds.into());
+        }
+        if self.status == 401 {
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"patchbay\""));
+        }
+        response
+    }
+}

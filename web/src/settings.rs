@@ -1,0 +1,228 @@
+//! Settings: flag over environment over `patchbay.toml` over default.
+
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+};
+
+use figment::{
+    Figment, Profile, Provider,
+    providers::{Env, Format, Serialized, Toml},
+};
+use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Serialize};
+
+/// All settings. The names are those of `patchbay.toml`, and of `PATCHBAY_<SECTION>__<FIELD>`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Settings {
+    pub server: Server,
+    pub data: Data,
+    pub database: Database,
+    pub postgres: Postgres,
+    pub model: Model,
+    pub log: Log,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Server {
+    pub listen: SocketAddr,
+    /// How people reach it, where that is not `http://<listen>`: behind a proxy with TLS. Cookies are `Secure` where it is https.
+    pub public_url: Option<String>,
+    /// What this process does: `web`, `worker`, `channels`.
+    pub roles: Vec<String>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Data {
+    pub dir: PathBuf,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Database {
+    /// Your own Postgres. Without it Patchbay keeps one in the data directory.
+    pub url: Option<SecretString>,
+    pub connections: u32,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Postgres {
+    /// The folder of `postgres` and `initdb`, where it is not found by itself.
+    pub bin: Option<PathBuf>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Model {
+    pub api_key: Option<SecretString>,
+    /// Any OpenAI-compatible endpoint.
+    pub base_url: Option<String>,
+    pub name: String,
+    /// Tried in this order when the first does not answer: names of models at the same endpoint.
+    pub fallbacks: Vec<String>,
+}
+
+impl Model {
+    /// Whether a model is to be asked at all.
+    pub const fn is_configured(&self) -> bool {
+        self.api_key.is_some() || self.base_url.is_some()
+    }
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Log {
+    /// As `RUST_LOG` has it: `info`, `patchbay=debug`.
+    pub level: String,
+    /// `text` or `json`.
+    pub format: String,
+}
+
+/// What flags set.
+#[derive(Debug, Default)]
+pub struct Flags {
+    pub config: Option<PathBuf>,
+    pub data_dir: Option<PathBuf>,
+    pub listen: Option<SocketAddr>,
+    pub roles: Option<Vec<String>>,
+}
+
+/// A setting with where it came from, for people.
+pub struct Shown {
+    pub name: String,
+    pub value: String,
+    pub source: String,
+}
+
+/// Reads the settings. The error says which one is wrong, what was found and where.
+pub fn load(flags: &Flags) -> Result<(Settings, Figment), Box<figment::Error>> {
+    let figment = figment(flags);
+    let settings = figment.extract()?;
+    Ok((settings, figment))
+}
+
+fn figment(flags: &Flags) -> Figment {
+    let defaults = serde_json::json!({
+        "server": { "listen": "127.0.0.1:8080", "public_url": null, "roles": ["web", "worker", "channels"] },
+        "data": { "dir": "./data" },
+        "database": { "url": null, "connections": 16 },
+        "postgres": { "bin": null },
+        "model": { "api_key": null, "base_url": null, "name": "gpt-5-mini", "fallbacks": [] },
+        "log": { "level": "info", "format": "text" },
+    });
+    let file = flags.config.clone().unwrap_or_else(|| PathBuf::from("patchbay.toml"));
+    let toml = if flags.config.is_some() { Toml::file_exact(&file) } else { Toml::file(&file) };
+    let well_known = Env::raw().only(&["DATABASE_URL", "OPENAI_API_KEY", "OPENAI_BASE_URL", "PATCHBAY_MODEL"]).filter(|key| !empty(key.as_str())).map(|key| {
+        match key.as_str().to_ascii_uppercase().as_str() {
+            "DATABASE_URL" => "database.url",
+            "OPENAI_API_KEY" => "model.api_key",
+            "OPENAI_BASE_URL" => "model.base_url",
+            _ => "model.name",
+        }
+        .into()
+    });
+    let sections = Env::prefixed("PATCHBAY_").filter(|key| key.as_str().contains("__")).split("__");
+    let mut figment = Figment::from(Serialized::defaults(defaults)).merge(toml).merge(well_known).merge(sections);
+    let mut given = |name: &str, value: Option<serde_json::Value>| {
+        if let Some(value) = value {
+            figment = std::mem::take(&mut figment).merge(Flag { name: name.to_owned(), value });
+        }
+    };
+    given("server.listen", flags.listen.map(|listen| listen.to_string().into()));
+    given("server.roles", flags.roles.clone().map(Into::into));
+    given("data.dir", flags.data_dir.as_ref().map(|dir| dir.to_string_lossy().into_owned().into()));
+    figment
+}
+
+/// A variable that is set to nothing counts as not set.
+fn empty(name: &str) -> bool {
+    std::env::var(name.to_ascii_uppercase()).is_ok_and(|value| value.is_empty())
+}
+
+/// A flag of the command line, named as such where its value is wrong.
+struct Flag {
+    name: String,
+    value: serde_json::Value,
+}
+
+impl Provider for Flag {
+    fn metadata(&self) -> figment::Metadata {
+        figment::Metadata::named("a flag of the command line")
+    }
+    fn data(&self) -> Result<figment::value::Map<Profile, figment::value::Dict>, figment::Error> {
+        Serialized::default(&self.name, &self.value).data()
+    }
+}
+
+/// Every setting with its value and source; secrets masked.
+pub fn shown(settings: &Settings, figment: &Figment) -> Vec<Shown> {
+    let secret = |secret: &Option<SecretString>| secret.as_ref().map_or_else(String::new, mask);
+    let list = [
+        ("server.listen", settings.server.listen.to_string()),
+        ("server.public_url", settings.server.public_url.clone().unwrap_or_default()),
+        ("server.roles", settings.server.roles.join(", ")),
+        ("data.dir", settings.data.dir.display().to_string()),
+        ("database.url", settings.database.url.as_ref().map_or_else(String::new, |url| mask_url(url.expose_secret()))),
+        ("database.connections", settings.database.connections.to_string()),
+        ("postgres.bin", settings.postgres.bin.as_deref().map(Path::display).map_or_else(String::new, |bin| bin.to_string())),
+        ("model.api_key", secret(&settings.model.api_key)),
+        ("model.base_url", settings.model.base_url.clone().unwrap_or_default()),
+        ("model.name", settings.model.name.clone()),
+        ("model.fallbacks", settings.model.fallbacks.join(", ")),
+        ("log.level", settings.log.level.clone()),
+        ("log.format", settings.log.format.clone()),
+    ];
+    list.into_iter()
+        .map(|(name, value)| {
+            let source = figment.find_metadata(name).map_or_else(
+                || "default".to_owned(),
+                |metadata| match &metadata.source {
+                    Some(figment::Source::File(path)) => path.display().to_string(),
+                    _ if metadata.name.contains("Value") || metadata.name.contains("serde_json") => "default".to_owned(),
+                    _ => metadata.name.to_string(),
+                },
+            );
+            Shown { name: name.to_owned(), value, source }
+        })
+        .collect()
+}
+
+/// The last characters, enough to recognise it.
+fn mask(secret: &SecretString) -> String {
+    let text = secret.expose_secret();
+    let tail: String = if text.chars().count() > 12 { text.chars().skip(text.chars().count() - 4).collect() } else { String::new() };
+    format!("••••{tail}")
+}
+
+/// An address without the password in it.
+fn mask_url(url: &str) -> String {
+    match (url.find("://"), url.rfind('@')) {
+        (Some(scheme), Some(at)) if at > scheme => {
+            let user = url[scheme + 3..at].split(':').next().unwrap_or_default();
+            format!("{}://{user}:••••@{}", &url[..scheme], &url[at + 1..])
+        }
+        _ => url.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_password_in_an_address_is_masked() {
+        assert_eq!(mask_url("postgres://ana:secret@db.example/patchbay"), "postgres://ana:••••@db.example/patchbay");
+        assert_eq!(mask_url("postgres:///patchbay"), "postgres:///patchbay");
+    }
+
+    #[test]
+    fn a_flag_stands_over_the_default() {
+        let flags = Flags { listen: Some(([127, 0, 0, 1], 9).into()), ..Flags::default() };
+        let (settings, _) = load(&flags).unwrap();
+        assert_eq!(settings.server.listen.port(), 9);
+    }
+}
