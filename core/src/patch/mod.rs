@@ -18,6 +18,7 @@ pub mod fault;
 pub mod normalise;
 pub mod plan;
 pub mod process;
+pub mod rank;
 pub mod schema;
 pub mod select;
 pub mod shape;

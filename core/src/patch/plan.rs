@@ -3,14 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use chrono::NaiveDate;
-use fractional_index::FractionalIndex;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Criterion, Effort, Priority, ProjectId, Reference, TaskId, process::Process};
-
-/// A place among siblings: one write per move, whatever the number of siblings.
-pub type Rank = FractionalIndex;
+use super::{Criterion, Effort, Priority, ProjectId, Reference, TaskId, process::Process, rank::Rank};
 
 /// A project's own fields.
 #[derive(Clone, Debug, PartialEq)]
@@ -98,7 +94,7 @@ impl Plan {
         }
         let tasks = &plan.tasks;
         for siblings in plan.children.values_mut() {
-            siblings.sort_by(|a, b| (tasks[a].rank.as_bytes(), a).cmp(&(tasks[b].rank.as_bytes(), b)));
+            siblings.sort_by(|a, b| (&tasks[a].rank, a).cmp(&(&tasks[b].rank, b)));
         }
         plan
     }
@@ -232,6 +228,6 @@ impl Plan {
     pub(super) fn rank_at(&self, siblings: &[TaskId], at: usize) -> Rank {
         let before = at.checked_sub(1).and_then(|at| siblings.get(at)).map(|id| &self.tasks[id].rank);
         let after = siblings.get(at).map(|id| &self.tasks[id].rank);
-        FractionalIndex::new(before, after).expect("siblings stand in the order of different ranks")
+        Rank::between(before, after).expect("siblings stand in the order of different ranks")
     }
 }

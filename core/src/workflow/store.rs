@@ -15,8 +15,9 @@ use crate::{
     patch::{
         Priority, ProjectId, ProjectPatch, TaskId,
         apply::Write,
-        plan::{Detail, Plan, Project, Rank, Task},
+        plan::{Detail, Plan, Project, Task},
         process::Process,
+        rank::Rank,
     },
 };
 

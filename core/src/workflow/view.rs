@@ -153,12 +153,11 @@ impl Tree {
 
 #[cfg(test)]
 mod tests {
-    use fractional_index::FractionalIndex;
     use serde_json::json;
     use uuid::Uuid;
 
     use super::*;
-    use crate::patch::{plan::Detail, process::Process};
+    use crate::patch::{plan::Detail, process::Process, rank::Rank};
 
     fn task(number: u8, parent: Option<u8>, depends_on: &[u8]) -> Task {
         let id = |number: u8| TaskId(Uuid::from_u128(number.into()));
@@ -166,7 +165,7 @@ mod tests {
             id: id(number),
             number: number.into(),
             parent: parent.map(id),
-            rank: FractionalIndex::default(),
+            rank: Rank::default(),
             title: format!("Task {number}"),
             status: "todo".into(),
             priority: None,

@@ -9,7 +9,8 @@ use std::collections::{HashMap, HashSet};
 use super::{
     Create, Field, ListEdit, MetaUpdates, ProjectPatch, Reference, SubtasksGo, TaskId, TaskPatch, Update,
     check::{Checked, Node, Resolved},
-    plan::{Detail, Plan, Project, Rank, Task},
+    plan::{Detail, Plan, Project, Task},
+    rank::Rank,
 };
 use edit::set;
 pub(super) use edit::{criteria, edit_detail};
