@@ -10,6 +10,7 @@
 
 pub(crate) mod id;
 mod types;
+mod wire;
 
 pub mod apply;
 pub mod check;

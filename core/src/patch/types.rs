@@ -2,30 +2,27 @@
 //!
 //! Absent, `null` and a value are three different things in an update (RFC 7386); [`Field`] holds them apart.
 
-use std::{borrow::Cow, collections::BTreeMap, fmt, marker::PhantomData};
+use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::{
-    Deserialize, Deserializer, Serialize, Serializer,
-    de::{self, MapAccess, SeqAccess, Visitor, value::MapAccessDeserializer},
-    ser::SerializeStruct,
-};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::TaskId;
+use super::{TaskId, wire};
 
 /// Changes to one project: its own fields and its tasks.
 ///
 /// Without `project_id` it creates the project. At most 256 KiB, 500 operations, 6 levels of `subtasks`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, remote = "Self")]
 pub struct ProjectPatch {
     /// The project's id or key (`WEB`). Absent or null: a new project.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub project_id: Option<String>,
     /// The project version that the author looked at; 0 for a new project. Absent or null: whatever it is when the patch is checked.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "wire::whole_number")]
+    #[schemars(range(min = 0, max = 2_147_483_647))]
     pub base_version: Option<i32>,
     /// What changes in the project itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -41,7 +38,7 @@ pub struct ProjectPatch {
 
 /// The project's own fields; only what changes.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, remote = "Self")]
 pub struct MetaUpdates {
     /// 1–200 characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -107,7 +104,7 @@ pub struct Delete {
 
 /// A new task's fields. Absent and null mean the same, but for `after`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, remote = "Self")]
 pub struct CreateBody {
     /// 1–200 characters.
     pub title: String,
@@ -125,12 +122,14 @@ pub struct CreateBody {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub effort: Option<Effort>,
     /// Minutes of work.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "wire::whole_number")]
+    #[schemars(range(max = 4_294_967_295_u32))]
     pub estimate_minutes: Option<u32>,
     /// A member's handle (`ana`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub assignee: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// `YYYY-MM-DD`
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "wire::date")]
     pub due_on: Option<NaiveDate>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub labels: Option<Vec<String>>,
@@ -164,7 +163,7 @@ pub struct CreateBody {
 
 /// What changes in a task: absent is unchanged, null clears.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
+#[serde(deny_unknown_fields, default, remote = "Self")]
 pub struct UpdateBody {
     /// 1–200 characters.
     #[serde(skip_serializing_if = "Field::is_absent")]
@@ -183,12 +182,14 @@ pub struct UpdateBody {
     #[serde(skip_serializing_if = "Field::is_absent")]
     pub effort: Field<Effort>,
     /// Minutes of work.
-    #[serde(skip_serializing_if = "Field::is_absent")]
+    #[serde(skip_serializing_if = "Field::is_absent", deserialize_with = "wire::whole_number")]
+    #[schemars(range(max = 4_294_967_295_u32))]
     pub estimate_minutes: Field<u32>,
     /// A member's handle (`ana`).
     #[serde(skip_serializing_if = "Field::is_absent")]
     pub assignee: Field<String>,
-    #[serde(skip_serializing_if = "Field::is_absent")]
+    /// `YYYY-MM-DD`
+    #[serde(skip_serializing_if = "Field::is_absent", deserialize_with = "wire::date")]
     pub due_on: Field<NaiveDate>,
     #[serde(skip_serializing_if = "Field::is_absent")]
     pub labels: Field<ListEdit<String>>,
@@ -228,7 +229,7 @@ impl UpdateBody {
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, remote = "Self")]
 pub struct DeleteBody {
     /// What becomes of the tasks below it.
     #[serde(default)]
@@ -236,9 +237,7 @@ pub struct DeleteBody {
 }
 
 /// What becomes of the tasks below a deleted one.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-#[schemars(inline)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum SubtasksGo {
     /// They are deleted too.
     #[default]
@@ -247,8 +246,10 @@ pub enum SubtasksGo {
     Up,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
-#[schemars(inline)]
+wire::words!(SubtasksGo { WithIt = "with_it", Up = "up" });
+
+/// How much it matters; `P0` is the most.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Priority {
     P0,
     P1,
@@ -256,38 +257,17 @@ pub enum Priority {
     P3,
 }
 
-impl Priority {
-    pub const ALL: [Self; 4] = [Self::P0, Self::P1, Self::P2, Self::P3];
+wire::words!(Priority { P0 = "P0", P1 = "P1", P2 = "P2", P3 = "P3" });
 
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::P0 => "P0",
-            Self::P1 => "P1",
-            Self::P2 => "P2",
-            Self::P3 => "P3",
-        }
-    }
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
-#[schemars(inline)]
+/// How big it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Effort {
     S,
     M,
     L,
 }
 
-impl Effort {
-    pub const ALL: [Self; 3] = [Self::S, Self::M, Self::L];
-
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::S => "S",
-            Self::M => "M",
-            Self::L => "L",
-        }
-    }
-}
+wire::words!(Effort { S = "S", M = "M", L = "L" });
 
 /// A line of a task's definition of done.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -301,7 +281,7 @@ pub struct Criterion {
 
 /// A criterion as a patch gives it: without an id it is a new one.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, remote = "Self")]
 pub struct NewCriterion {
     /// 1–40 of `a-z A-Z 0-9 _ -`. Absent: Patchbay gives one (`c1`, `c2`, …).
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -358,110 +338,6 @@ impl<T> Field<T> {
     }
 }
 
-impl<T: Serialize> Serialize for Field<T> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.set().serialize(serializer)
-    }
-}
-
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for Field<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Option::deserialize(deserializer).map(Self::to)
-    }
-}
-
-impl<T: JsonSchema> JsonSchema for Field<T> {
-    fn schema_name() -> Cow<'static, str> {
-        Option::<T>::schema_name()
-    }
-    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        Option::<T>::json_schema(generator)
-    }
-    fn inline_schema() -> bool {
-        true
-    }
-}
-
-impl<T: Serialize> Serialize for ListEdit<T> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self {
-            Self::Replace(list) => list.serialize(serializer),
-            Self::Change { add, remove } => {
-                let mut edit = serializer.serialize_struct("ListEdit", 2)?;
-                edit.serialize_field("add", add)?;
-                edit.serialize_field("remove", remove)?;
-                edit.end()
-            }
-        }
-    }
-}
-
-#[derive(Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct AddAndRemove<T> {
-    add: Option<Vec<T>>,
-    remove: Option<Vec<String>>,
-}
-
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for ListEdit<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Either<T>(PhantomData<T>);
-
-        impl<'de, T: Deserialize<'de>> Visitor<'de> for Either<T> {
-            type Value = ListEdit<T>;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(r#"a list, or {"add": […], "remove": […]}"#)
-            }
-            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
-                let mut list = Vec::new();
-                while let Some(item) = seq.next_element()? {
-                    list.push(item);
-                }
-                Ok(ListEdit::Replace(list))
-            }
-            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
-                let AddAndRemove { add, remove } = AddAndRemove::deserialize(MapAccessDeserializer::new(map))?;
-                Ok(ListEdit::Change { add: add.unwrap_or_default(), remove: remove.unwrap_or_default() })
-            }
-        }
-
-        deserializer.deserialize_any(Either(PhantomData))
-    }
-}
-
-impl<T: JsonSchema> JsonSchema for ListEdit<T> {
-    fn schema_name() -> Cow<'static, str> {
-        format!("ListEdit_{}", T::schema_name()).into()
-    }
-    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        let list = generator.subschema_for::<Vec<T>>();
-        let change = AddAndRemove::<T>::json_schema(generator);
-        json_schema!({ "anyOf": [list, change] })
-    }
-    fn inline_schema() -> bool {
-        true
-    }
-}
-
-impl Serialize for TaskPatch {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut patch = serializer.serialize_struct("TaskPatch", 4)?;
-        patch.serialize_field("op", self.op())?;
-        patch.serialize_field("task_id", self.task_id())?;
-        match self {
-            Self::Create(create) => {
-                if let Some(id) = &create.id {
-                    patch.serialize_field("id", id)?;
-                }
-                patch.serialize_field("body", &create.body)?;
-            }
-            Self::Update(update) => patch.serialize_field("body", &update.body)?,
-            Self::Delete(delete) => patch.serialize_field("body", &delete.body)?,
-        }
-        patch.end()
-    }
-}
-
 impl TaskPatch {
     /// `create`, `update` or `delete`.
     pub const fn op(&self) -> &'static str {
@@ -489,108 +365,5 @@ impl TaskPatch {
             Self::Delete(_) => None,
         }
         .unwrap_or_default()
-    }
-}
-
-#[derive(Clone, Copy, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum Op {
-    Create,
-    Update,
-    Delete,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum Key {
-    Op,
-    TaskId,
-    Id,
-    Body,
-}
-
-enum Body {
-    Create(CreateBody),
-    Update(UpdateBody),
-    Delete(DeleteBody),
-}
-
-impl<'de> Deserialize<'de> for TaskPatch {
-    /// Reads the body straight into the type that `op` tells. Where `body` comes before `op` it is kept as a value first.
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Operation;
-
-        impl<'de> Visitor<'de> for Operation {
-            type Value = TaskPatch;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an operation: {op, task_id, body}")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<TaskPatch, A::Error> {
-                let (mut op, mut task_id, mut id, mut body, mut early) = (None::<Op>, None, None, None, None::<Value>);
-                while let Some(key) = map.next_key()? {
-                    match key {
-                        Key::Op if op.is_some() => return Err(de::Error::duplicate_field("op")),
-                        Key::Op => op = Some(map.next_value()?),
-                        Key::TaskId if task_id.is_some() => {
-                            return Err(de::Error::duplicate_field("task_id"));
-                        }
-                        Key::TaskId => task_id = Some(map.next_value()?),
-                        Key::Id if id.is_some() => return Err(de::Error::duplicate_field("id")),
-                        Key::Id => id = Some(map.next_value()?),
-                        Key::Body if body.is_some() || early.is_some() => {
-                            return Err(de::Error::duplicate_field("body"));
-                        }
-                        Key::Body => match op {
-                            Some(Op::Create) => body = Some(Body::Create(map.next_value()?)),
-                            Some(Op::Update) => body = Some(Body::Update(map.next_value()?)),
-                            Some(Op::Delete) => body = Some(Body::Delete(map.next_value()?)),
-                            None => early = Some(map.next_value()?),
-                        },
-                    }
-                }
-                let op = op.ok_or_else(|| de::Error::missing_field("op"))?;
-                let task_id = task_id.ok_or_else(|| de::Error::missing_field("task_id"))?;
-                if let Some(value) = early {
-                    body = Some(match op {
-                        Op::Create => Body::Create(CreateBody::deserialize(value).map_err(de::Error::custom)?),
-                        Op::Update => Body::Update(UpdateBody::deserialize(value).map_err(de::Error::custom)?),
-                        Op::Delete => Body::Delete(DeleteBody::deserialize(value).map_err(de::Error::custom)?),
-                    });
-                }
-                match (op, body) {
-                    (Op::Create, Some(Body::Create(body))) => Ok(TaskPatch::Create(Create { task_id, id, body })),
-                    (_, Some(_)) if id.is_some() => Err(de::Error::unknown_field("id", &["op", "task_id", "body"])),
-                    (Op::Update, Some(Body::Update(body))) => Ok(TaskPatch::Update(Update { task_id, body })),
-                    (Op::Delete, Some(Body::Delete(body))) => Ok(TaskPatch::Delete(Delete { task_id, body })),
-                    (Op::Delete, None) => Ok(TaskPatch::Delete(Delete { task_id, body: DeleteBody::default() })),
-                    _ => Err(de::Error::missing_field("body")),
-                }
-            }
-        }
-
-        deserializer.deserialize_map(Operation)
-    }
-}
-
-impl JsonSchema for TaskPatch {
-    fn schema_name() -> Cow<'static, str> {
-        "TaskPatch".into()
-    }
-
-    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        let variant = |op: &str, schema: Schema| {
-            let mut schema = schema;
-            let object = schema.ensure_object();
-            object.entry("properties").or_insert_with(|| Value::Object(serde_json::Map::new()))["op"] = serde_json::json!({ "const": op });
-            if let Some(Value::Array(required)) = object.get_mut("required") {
-                required.insert(0, "op".into());
-            }
-            schema
-        };
-        let create = variant("create", Create::json_schema(generator));
-        let update = variant("update", Update::json_schema(generator));
-        let delete = variant("delete", Delete::json_schema(generator));
-        json_schema!({ "description": "One operation on one task.", "oneOf": [create, update, delete] })
     }
 }
