@@ -62,6 +62,21 @@ impl fmt::Display for Fault {
     }
 }
 
+/// `a, b or c`
+pub(crate) fn either<T: AsRef<str>>(words: impl IntoIterator<Item = T>) -> String {
+    let words: Vec<_> = words.into_iter().collect();
+    let mut text = String::new();
+    for (at, word) in words.iter().enumerate() {
+        match words.len() - at {
+            _ if at == 0 => {}
+            1 => text.push_str(" or "),
+            _ => text.push_str(", "),
+        }
+        text.push_str(word.as_ref());
+    }
+    text
+}
+
 /// The nearest of the candidates, where one is near enough to be meant.
 pub(crate) fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let word = word.to_lowercase();

@@ -24,6 +24,9 @@ pub mod schema;
 pub mod select;
 pub mod shape;
 
+#[cfg(test)]
+mod tests;
+
 pub use fault::Fault;
 pub(crate) use id::uuid_newtype;
 pub use id::{ProjectId, Reference, TaskId};

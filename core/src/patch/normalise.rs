@@ -1,6 +1,6 @@
 //! One way to say each patch: nested operations become a flat list with `parent_id`, and white space goes.
 
-use super::{Create, Fault, Field, ListEdit, ProjectPatch, TaskPatch, Update};
+use super::{Create, Fault, Field, ListEdit, NewCriterion, ProjectPatch, TaskPatch, Update};
 
 /// A patch without nesting; the operation that people call `n` is `patch.tasks[n - 1]`.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -37,8 +37,8 @@ pub fn flatten(mut patch: ProjectPatch) -> Flat {
         patch.meta_updates = None;
     }
     trim_option(&mut patch.note);
-    if let Some(meta) = &mut patch.meta_updates {
-        trim_option(&mut meta.title);
+    if let Some(title) = patch.meta_updates.as_mut().and_then(|meta| meta.title.as_mut()) {
+        trim(title);
     }
     if patch.tasks.iter().all(|task| task.subtasks().is_empty()) {
         patch.tasks.iter_mut().for_each(tidy);
@@ -97,10 +97,23 @@ fn tidy(task: &mut TaskPatch) {
                 trim_option(text);
             }
             handle(body.assignee.as_mut());
+            criteria(body.acceptance_criteria.as_deref_mut());
+            if let Some(metadata) = &mut body.metadata {
+                // In an update null takes a name away; here there is none to take.
+                metadata.retain(|_, value| !value.is_null());
+            }
         }
         TaskPatch::Update(Update { body, .. }) => {
             if let Field::Set(title) = &mut body.title {
                 trim(title);
+            }
+            for text in [&mut body.description, &mut body.kind, &mut body.assignee, &mut body.blocker] {
+                if let Field::Set(value) = text {
+                    trim(value);
+                    if value.is_empty() {
+                        *text = Field::Clear;
+                    }
+                }
             }
             if let Field::Set(name) = &mut body.assignee {
                 handle(Some(name));
@@ -118,17 +131,26 @@ fn tidy(task: &mut TaskPatch) {
                     Field::Absent | Field::Clear => {}
                 }
             }
+            match &mut body.acceptance_criteria {
+                Field::Set(ListEdit::Replace(list) | ListEdit::Change { add: list, .. }) => criteria(Some(list)),
+                Field::Absent | Field::Clear => {}
+            }
         }
         TaskPatch::Delete(_) => {}
     }
 }
 
+fn criteria(list: Option<&mut [NewCriterion]>) {
+    for criterion in list.into_iter().flatten() {
+        trim(&mut criterion.text);
+    }
+}
+
 /// `@ana` and `ana` are the same member.
 fn handle(name: Option<&mut String>) {
-    if let Some(name) = name
-        && name.starts_with('@')
-    {
-        name.remove(0);
+    if let Some(name) = name {
+        let at = name.len() - name.trim_start_matches('@').len();
+        name.drain(..at);
     }
 }
 

@@ -5,7 +5,10 @@ use std::collections::{BTreeMap, HashSet};
 use serde_json::Value;
 
 use super::{
-    super::{Fault, Field, ListEdit, NewCriterion, fault::nearest},
+    super::{
+        Fault, Field, ListEdit, NewCriterion,
+        fault::{either, nearest},
+    },
     Checker, MAX_TITLE,
 };
 
@@ -30,7 +33,7 @@ pub(super) fn unfit(text: &str, limit: usize) -> Option<Fault> {
 
 impl Checker<'_> {
     fn unfit(&mut self, index: usize, field: &str, fault: Fault) {
-        self.faults.push(Fault { path: format!("{}/body/{field}", self.flat.path(index)), ..fault });
+        self.faults.push((Some(index), Fault { path: format!("{}/body/{field}", self.flat.path(index)), ..fault }));
     }
 
     pub(super) fn text(&mut self, index: usize, field: &str, text: Option<&str>, limit: usize) {
@@ -63,11 +66,11 @@ impl Checker<'_> {
         let near = nearest(handle, self.plan.members.iter().map(String::as_str)).map(|near| format!("did you mean `{near}`?"));
         let mut members: Vec<_> = self.plan.members.iter().take(10).cloned().collect();
         if self.plan.members.len() > members.len() {
-            members.push("…".into());
+            members.push("another".into());
         }
         let fault = self.fault(index, "/body/assignee", format!("`{handle}` is not a member"));
         fault.found = Some(handle.to_owned());
-        fault.expected = (!members.is_empty()).then(|| format!("one of {}", members.join(", ")));
+        fault.expected = (!members.is_empty()).then(|| either(members));
         fault.fix = near;
     }
 
@@ -76,14 +79,18 @@ impl Checker<'_> {
         let steps: Vec<_> = process.steps.iter().map(|step| step.name.as_str()).collect();
         let fault = self.fault(index, "/body/status", format!("the process `{}` has no step `{status}`", process.name));
         fault.found = Some(status.to_owned());
-        fault.expected = Some(format!("one of {}", steps.join(", ")));
+        fault.expected = Some(either(&steps));
         fault.fix = nearest(status, steps).map(|near| format!("did you mean `{near}`?"));
     }
 
     pub(super) fn list(&mut self, index: usize, field: &str, list: Option<&[String]>, longest: usize) {
         let Some(list) = list else { return };
         self.count(index, field, list.len());
-        // By the list and not by the item: what was empty or double is gone, and the author's count is another.
+        self.items(index, field, list, longest);
+    }
+
+    /// They are told by their list: what was empty or double is gone, and their author's count is another.
+    fn items(&mut self, index: usize, field: &str, list: &[String], longest: usize) {
         for item in list {
             self.text(index, field, Some(item), longest);
         }
@@ -94,7 +101,7 @@ impl Checker<'_> {
             None => {}
             Some(ListEdit::Replace(list)) => self.list(index, field, Some(list), longest),
             Some(ListEdit::Change { add, remove }) => {
-                self.list(index, &format!("{field}/add"), Some(add), longest);
+                self.items(index, field, add, longest);
                 let kept = present.iter().filter(|item| !remove.contains(item));
                 self.count(index, field, kept.clone().count() + add.iter().filter(|item| kept.clone().all(|kept| kept != *item)).count());
             }

@@ -80,7 +80,13 @@ pub fn check(plan: &Plan, flat: Flat, rules: &Rules) -> Result<Checked, Vec<Faul
     checker.name_operations();
     let resolved: Vec<_> = (0..flat.patch.tasks.len()).map(|index| checker.operation(index)).collect();
     checker.structure(&Outcome::new(plan, &flat.patch.tasks, &resolved));
-    if checker.faults.is_empty() { Ok(Checked { flat, resolved }) } else { Err(checker.faults) }
+    let mut faults = checker.faults;
+    if faults.is_empty() {
+        return Ok(Checked { flat, resolved });
+    }
+    // In the order of the patch, whatever was found first.
+    faults.sort_by_key(|(index, _)| *index);
+    Err(faults.into_iter().map(|(_, fault)| fault).collect())
 }
 
 struct Checker<'a> {
@@ -91,13 +97,18 @@ struct Checker<'a> {
     names: HashMap<&'a str, usize>,
     /// The operations that name something that is not there, which has been told: of their place nothing more can be said.
     unresolved: HashSet<usize>,
-    faults: Vec<Fault>,
+    /// With the operations that they are in; `None` for the patch as a whole.
+    faults: Vec<(Option<usize>, Fault)>,
 }
 
 impl Checker<'_> {
     fn fault(&mut self, index: usize, below: &str, message: impl Into<String>) -> &mut Fault {
-        self.faults.push(self.flat.fault(index, below, message));
-        self.faults.last_mut().expect("one was just pushed")
+        self.faults.push((Some(index), self.flat.fault(index, below, message)));
+        &mut self.faults.last_mut().expect("one was just pushed").1
+    }
+
+    fn whole_fault(&mut self, fault: Fault) {
+        self.faults.push((None, fault));
     }
 
     /// A node as its author names it.

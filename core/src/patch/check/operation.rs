@@ -1,7 +1,7 @@
 //! What can be told from one operation.
 
 use super::{
-    super::{Create, Field, ListEdit, TaskPatch, UpdateBody, plan::Task},
+    super::{Create, Field, ListEdit, TaskPatch, UpdateBody, fault::either, plan::Task},
     Checker, Node, Resolved,
     fields::{MAX_LINE, MAX_TEXT, MAX_WORD},
 };
@@ -99,10 +99,9 @@ impl Checker<'_> {
                 let kept = (present.len() - replaced.count()).saturating_sub(remove.len());
                 self.criteria(index, "acceptance_criteria/add", add, kept);
                 for (at, id) in remove.iter().enumerate().filter(|(_, id)| !known(id)) {
-                    let has: Vec<_> = present.iter().map(|criterion| criterion.id.as_str()).collect();
                     let message = format!("{} has no criterion `{id}`", self.plan.reference(task));
                     let fault = self.fault(index, &format!("/body/acceptance_criteria/remove/{at}"), message);
-                    fault.expected = (!has.is_empty()).then(|| format!("one of {}", has.join(", ")));
+                    fault.expected = (!present.is_empty()).then(|| either(present.iter().map(|criterion| &criterion.id)));
                 }
             }
         }

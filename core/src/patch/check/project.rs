@@ -1,7 +1,7 @@
 //! The project's own fields.
 
 use super::{
-    super::{Fault, MetaUpdates, id::is_key, process::Process},
+    super::{Fault, MetaUpdates, fault::either, id::is_key, process::Process},
     Checker, MAX_TITLE,
     fields::{MAX_TEXT, unfit},
 };
@@ -20,7 +20,7 @@ impl Checker<'_> {
     }
 
     fn no_title(&mut self) {
-        self.faults.push(Fault::new("/meta_updates/title", "a project needs a title").expected(format!("1–{MAX_TITLE} characters")));
+        self.whole_fault(Fault::new("/meta_updates/title", "a project needs a title").expected(format!("1–{MAX_TITLE} characters")));
     }
 
     fn meta(&mut self, meta: &MetaUpdates, is_new: bool) {
@@ -34,35 +34,36 @@ impl Checker<'_> {
         }
         for (field, given) in [("key", meta.key.is_some()), ("process", meta.process.is_some())] {
             if given && !is_new {
-                self.faults.push(Fault::new(format!("/meta_updates/{field}"), format!("the {field} of a project never changes")).fix("leave it out"));
+                self.whole_fault(Fault::new(format!("/meta_updates/{field}"), format!("the {field} of a project never changes")).fix("leave it out"));
             }
         }
-        if let Some(key) = &meta.key
+        if let Some(key) = meta.key.as_ref().filter(|_| is_new)
             && !is_key(key)
         {
-            self.faults.push(
+            self.whole_fault(
                 Fault::new("/meta_updates/key", "this cannot be a project's key")
                     .found(key.clone())
                     .expected("1–10 capital letters and digits, a letter first, such as WEB"),
             );
         }
-        if let Some(name) = &meta.process
+        if let Some(name) = meta.process.as_ref().filter(|_| is_new)
             && Process::find(name).is_none()
         {
-            let known: Vec<_> = Process::builtin().iter().map(|process| process.name.as_str()).collect();
-            self.faults.push(Fault::new("/meta_updates/process", "there is no such process").found(name.clone()).expected(known.join(" or ")));
+            let known = either(Process::builtin().iter().map(|process| &process.name));
+            self.whole_fault(Fault::new("/meta_updates/process", "there is no such process").found(name.clone()).expected(known));
         }
         if let Some(zone) = &meta.time_zone
             && zone.parse::<chrono_tz::Tz>().is_err()
         {
-            self.faults
-                .push(Fault::new("/meta_updates/time_zone", "there is no such time zone").found(zone.clone()).expected("an IANA name such as Europe/Berlin"));
+            self.whole_fault(
+                Fault::new("/meta_updates/time_zone", "there is no such time zone").found(zone.clone()).expected("an IANA name such as Europe/Berlin"),
+            );
         }
     }
 
     fn project_text(&mut self, path: &str, text: &str, limit: usize) {
         if let Some(fault) = unfit(text, limit) {
-            self.faults.push(Fault { path: path.to_owned(), ..fault });
+            self.whole_fault(Fault { path: path.to_owned(), ..fault });
         }
     }
 }

@@ -27,8 +27,14 @@ impl Checker<'_> {
         for (index, operation) in outcome.resolved.iter().enumerate() {
             let node = operation.node;
             if let Some(by) = outcome.deleted_by(node).filter(|by| outcome.operation(node) != Some(*by)) {
-                let message = format!("{} is deleted by operation {}", self.name(node), by + 1);
-                self.fault(index, "/task_id", message).fix = Some("leave out one of the two, or move it out of there first".into());
+                let name = self.name(node);
+                if operation.parent.is_some() {
+                    let message = format!("{name} would go with what operation {} deletes", by + 1);
+                    self.fault(index, "/body/parent_id", message).fix = Some("put it elsewhere".into());
+                } else {
+                    let message = format!("{name} is deleted by operation {}", by + 1);
+                    self.fault(index, "/task_id", message).fix = Some("leave out one of the two, or move it elsewhere with parent_id".into());
+                }
                 continue;
             }
             if operation.parent.is_none() {
@@ -117,7 +123,7 @@ impl Checker<'_> {
         };
         let roots = outcome.resolved.iter().filter(|operation| matches!(operation.node, Node::New(_)) && operation.parent == Some(None)).count();
         if roots > limit {
-            self.faults.push(
+            self.whole_fault(
                 Fault::new("/tasks", "too many new tasks at the top")
                     .found(roots.to_string())
                     .expected(format!("at most {limit}"))
@@ -133,7 +139,7 @@ impl Checker<'_> {
         let name = self.plan.reference_of(focus);
         let message = format!("only {name} and what is below it may change here");
         if self.flat.patch.meta_updates.is_some() {
-            self.faults.push(Fault::new("/meta_updates", message.clone()).fix("ask in the project's conversation"));
+            self.whole_fault(Fault::new("/meta_updates", message.clone()).fix("ask in the project's conversation"));
         }
         let below = |id: TaskId| id == focus || self.plan.ancestors(id).any(|task| task.id == focus);
         let mut outside = Vec::new();

@@ -1,7 +1,7 @@
 //! A status move is a transition that the project's process allows for this person.
 
 use super::{
-    super::{Field, TaskPatch, Update, apply, plan::Task, process::Requirement},
+    super::{Field, TaskPatch, Update, apply, fault::either, plan::Task, process::Requirement},
     Checker, Node, Outcome, Resolved,
 };
 
@@ -17,8 +17,8 @@ impl Checker<'_> {
         let to = match &update.body.status {
             Field::Absent => return,
             Field::Clear => {
-                let steps: Vec<_> = process.steps.iter().map(|step| step.name.as_str()).collect();
-                self.fault(index, "/body/status", "a task is always at some step").expected = Some(format!("one of {}", steps.join(", ")));
+                let steps = either(process.steps.iter().map(|step| &step.name));
+                self.fault(index, "/body/status", "a task is always at some step").expected = Some(steps);
                 return;
             }
             Field::Set(to) => to,
@@ -32,26 +32,25 @@ impl Checker<'_> {
         }
         let reference = plan.reference(task);
         let Some(transition) = process.transition(&task.status, to) else {
-            let reachable: Vec<_> = process.reachable(&task.status).collect();
+            let reachable = either(process.reachable(&task.status));
             let fault = self.fault(index, "/body/status", format!("{reference} cannot go from {} to {to}", task.status));
             fault.found = Some(to.clone());
-            fault.expected = Some(reachable.join(" or "));
+            fault.expected = Some(reachable);
             return;
         };
         if !transition.roles.is_empty() && !transition.roles.contains(&self.rules.role) {
-            let roles: Vec<_> = transition.roles.iter().map(|role| role.as_str()).collect();
             let found = self.rules.role.to_string();
             let fault = self.fault(index, "/body/status", format!("it is not for you to move {reference} to {to}"));
             fault.found = Some(found);
-            fault.expected = Some(roles.join(" or "));
+            fault.expected = Some(either(transition.roles.iter().map(|role| role.as_str())));
             return;
         }
         for requirement in &transition.requires {
-            self.requirement(index, *requirement, task, update, outcome);
+            self.requirement(index, *requirement, (task, to), update, outcome);
         }
     }
 
-    fn requirement(&mut self, index: usize, requirement: Requirement, task: &Task, update: &Update, outcome: &Outcome<'_>) {
+    fn requirement(&mut self, index: usize, requirement: Requirement, (task, to): (&Task, &str), update: &Update, outcome: &Outcome<'_>) {
         let reference = self.plan.reference(task);
         match requirement {
             Requirement::CriteriaDone => {
@@ -69,7 +68,7 @@ impl Checker<'_> {
             }
             Requirement::Reason => {
                 if self.flat.patch.note.is_none() && update.body.blocker.set().is_none() {
-                    let message = format!("moving {reference} from {} needs a reason", task.status);
+                    let message = format!("moving {reference} from {} to {to} needs a reason", task.status);
                     self.fault(index, "/body/status", message).fix = Some("say why in `note`".into());
                 }
             }

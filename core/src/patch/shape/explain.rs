@@ -9,7 +9,11 @@ use jsonschema::{
 };
 use serde_json::{Value, json};
 
-use super::super::{Fault, fault::nearest, schema};
+use super::super::{
+    Fault,
+    fault::{either, nearest},
+    schema,
+};
 
 /// Every fault of what should be a patch of a project.
 pub(super) fn project(value: &Value) -> Vec<Fault> {
@@ -112,30 +116,22 @@ impl Schema {
             }
             Kind::AnyOf { context } => {
                 // The alternatives are of different types; what is said by the one of this type is meant.
-                let is_other_type = |error: &ValidationError<'_>| matches!(error.kind(), Kind::Type { .. }) && error.instance_path().to_string() == within;
-                match context.iter().find(|branch| !branch.iter().any(is_other_type)) {
-                    Some(branch) => {
-                        for error in branch {
-                            self.error(error, prefix, faults);
-                        }
-                        return;
+                let of_this_type = |branch: &&Vec<ValidationError<'_>>| branch.iter().all(|error| other_types(error, &within).is_empty());
+                if let Some(branch) = context.iter().find(of_this_type) {
+                    for error in branch {
+                        self.error(error, prefix, faults);
                     }
-                    None => Fault::new(path, "this has the wrong type").found(found).expected(r#"a list, {"add": […], "remove": […]} or null"#),
+                    return;
                 }
+                Fault::new(path, "this has the wrong type").found(found).expected(type_names(&other_types(error, &within)))
             }
             Kind::Required { property } => Fault::new(path, format!("`{}` is missing", property.as_str().unwrap_or_default())),
-            Kind::Type { kind } => {
-                let names = match kind {
-                    TypeKind::Single(one) => type_name(*one).to_owned(),
-                    TypeKind::Multiple(many) => many.into_iter().map(type_name).collect::<Vec<_>>().join(" or "),
-                };
-                Fault::new(path, "this has the wrong type").found(found).expected(names)
-            }
+            Kind::Type { kind } => Fault::new(path, "this has the wrong type").found(found).expected(type_names(&types(kind))),
             Kind::Enum { options } => {
                 let allowed: Vec<_> =
                     options.as_array().into_iter().flatten().map(|option| option.as_str().map_or_else(|| option.to_string(), str::to_owned)).collect();
                 let near = error.instance().as_str().and_then(|word| nearest(word, allowed.iter().map(String::as_str)));
-                let fault = Fault::new(path, "this is none of the values it can have").found(found).expected(allowed.join(", "));
+                let fault = Fault::new(path, "this is none of the values it can have").found(found).expected(either(&allowed));
                 match near {
                     Some(near) => fault.fix(format!("did you mean `{near}`?")),
                     None => fault,
@@ -158,7 +154,7 @@ impl Schema {
         match nearest(name, known.iter().map(String::as_str)) {
             Some(near) => fault.fix(format!("did you mean `{near}`?")),
             None if self.fields("/body").iter().any(|field| field == name) => fault.fix("it belongs into `body`"),
-            None => fault.expected(format!("one of {}", known.join(", "))),
+            None => fault.expected(either(&known)),
         }
     }
 
@@ -175,6 +171,34 @@ impl Schema {
             (_, Some(_), _) => vec!["add".to_owned(), "remove".to_owned()],
         }
     }
+}
+
+fn types(kind: &TypeKind) -> Vec<JsonType> {
+    match kind {
+        TypeKind::Single(one) => vec![*one],
+        TypeKind::Multiple(many) => many.into_iter().collect(),
+    }
+}
+
+/// The types that a value would have to have; none where it is of a right type and something else is wrong.
+fn other_types(error: &ValidationError<'_>, path: &str) -> Vec<JsonType> {
+    if error.instance_path().to_string() != path {
+        return Vec::new();
+    }
+    match error.kind() {
+        Kind::Type { kind } => types(kind),
+        Kind::AnyOf { context } => {
+            let branches: Vec<_> = context.iter().map(|branch| branch.iter().flat_map(|error| other_types(error, path)).collect::<Vec<_>>()).collect();
+            if branches.iter().any(Vec::is_empty) { Vec::new() } else { branches.concat() }
+        }
+        _ => Vec::new(),
+    }
+}
+
+fn type_names(types: &[JsonType]) -> String {
+    let (null, others): (Vec<JsonType>, Vec<JsonType>) = types.iter().partition(|kind| **kind == JsonType::Null);
+    let is_edit = others == [JsonType::Array, JsonType::Object];
+    either(others.into_iter().chain(null).map(|kind| if is_edit && kind == JsonType::Object { r#"{"add": […], "remove": […]}"# } else { type_name(kind) }))
 }
 
 const fn type_name(kind: JsonType) -> &'static str {

@@ -45,7 +45,7 @@ fn typed<T: DeserializeOwned>(bytes: &[u8], explain: impl FnOnce(&Value) -> Vec<
         Err(reason) => reason,
     };
     match serde_json::from_slice(bytes) {
-        Err(reason) => Err(vec![Fault::new("", format!("this is not JSON: {reason}"))]),
+        Err(reason) => Err(vec![Fault::new("", format!("this cannot be read as JSON: {reason}"))]),
         Ok(value) => {
             let faults = explain(&value);
             // What the schema cannot say, such as a key that comes twice, serde says.
@@ -76,9 +76,19 @@ fn check_sizes(path: &str, tasks: &[TaskPatch]) -> Result<(), Vec<Fault>> {
         );
     }
     if sizes.has_id {
-        faults.push(Fault::new(path, "a new task gets its id from Patchbay").fix("leave `id` out, and give it a temporary name in `task_id`"));
+        given_ids(path, tasks, &mut faults);
     }
     if faults.is_empty() { Ok(()) } else { Err(faults) }
+}
+
+fn given_ids(path: &str, tasks: &[TaskPatch], faults: &mut Vec<Fault>) {
+    for (index, task) in tasks.iter().enumerate() {
+        let path = if path.is_empty() { String::new() } else { format!("{path}/{index}") };
+        if matches!(task, TaskPatch::Create(create) if create.id.is_some()) {
+            faults.push(Fault::new(format!("{path}/id"), "a new task gets its id from Patchbay").fix("leave `id` out, and give a temporary name in `task_id`"));
+        }
+        given_ids(&format!("{path}/body/subtasks"), task.subtasks(), faults);
+    }
 }
 
 #[derive(Default)]
