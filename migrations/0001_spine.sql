@@ -285,6 +285,9 @@ create table command (
     project_id uuid,
     task_id uuid,
     on_proposal integer,
+    -- What its author might do when it came: a key may allow less than its member.
+    scopes text[] not null,
+    only_project uuid,
     status text not null check (status in ('queued', 'running', 'done', 'failed')),
     -- Kept alive by the process that runs it; a running command whose process died is taken up again.
     claimed_until timestamptz,

@@ -13,7 +13,7 @@ use patchbay_core::{
 use patchbay_core::patch::check::Rules;
 use tokio_util::sync::CancellationToken;
 
-use crate::{auth::Doors, live::Live, problem::Problem};
+use crate::{auth::Doors, live::Live, metrics::Metrics, problem::Problem};
 
 /// The running service. Cheap to clone.
 #[derive(Clone)]
@@ -27,6 +27,7 @@ pub struct Parts {
     pub live: Live,
     pub doors: Doors,
     pub trees: Trees,
+    pub metrics: Metrics,
     /// Where people reach it, without a slash at the end.
     pub public_url: String,
     pub planner: PlannerInfo,

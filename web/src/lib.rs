@@ -1,1 +1,16 @@
-//! The axum service and the program `patchbay`.
+//! The service: reads settings, wires core, agent and channels, and speaks HTTP. It knows no business rules.
+
+pub mod api;
+pub mod app;
+mod auth;
+pub mod cli;
+mod console;
+mod extract;
+mod idempotency;
+pub mod live;
+mod metrics;
+mod openapi;
+mod planner;
+mod problem;
+pub mod service;
+pub mod settings;

@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::{Command, Outcome, Reply, Status};
 use crate::{
     ids::{CommandId, Context, ConversationId, MemberId, OrganizationId, ProjectId, TaskId},
-    tenancy::Actor,
+    tenancy::{self, Actor, Scope, Scopes},
 };
 
 /// How long a process holds a command that it runs, in seconds; it says so again before that is over.
@@ -127,8 +127,8 @@ pub async fn insert(conn: &mut PgConnection, ctx: &dyn Context, actor: &Actor, n
     let id = CommandId(ctx.uuid());
     let inserted = sqlx::query(
         "insert into command (organization_id, command_id, conversation_id, member_id, actor, origin, client_id, text, project_id, task_id, on_proposal,
-                              status, claimed_until, created_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 'queued', now() + make_interval(secs => $12), $13)
+                              scopes, only_project, status, claimed_until, created_at)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $14, $15, 'queued', now() + make_interval(secs => $12), $13)
          on conflict (organization_id, member_id, client_id) where client_id is not null do nothing",
     )
     .bind(actor.organization)
@@ -144,6 +144,8 @@ pub async fn insert(conn: &mut PgConnection, ctx: &dyn Context, actor: &Actor, n
     .bind(new.on_proposal)
     .bind(f64::from(CLAIM_SECONDS))
     .bind(ctx.now())
+    .bind(actor.scopes.iter().map(Scope::as_str).collect::<Vec<_>>())
+    .bind(actor.project)
     .execute(&mut *conn)
     .await?;
     if inserted.rows_affected() == 1 {
@@ -155,6 +157,21 @@ pub async fn insert(conn: &mut PgConnection, ctx: &dyn Context, actor: &Actor, n
 
 pub async fn find(conn: &mut PgConnection, id: CommandId) -> sqlx::Result<Option<Command>> {
     sqlx::query_as(AssertSqlSafe(format!("{COMMAND} where c.command_id = $1"))).bind(id).fetch_optional(conn).await
+}
+
+/// Whoever wrote a command, with no more than the command's author might do when it came and may do now.
+pub async fn author(conn: &mut PgConnection, organization: OrganizationId, id: CommandId) -> sqlx::Result<Option<Actor>> {
+    let row = sqlx::query("select member_id, scopes, only_project from command where command_id = $1").bind(id).fetch_optional(&mut *conn).await?;
+    let Some(row) = row else { return Ok(None) };
+    let scopes: Scopes = row.try_get::<Vec<String>, _>("scopes")?.iter().filter_map(|scope| Scope::parse(scope)).collect();
+    let project = row.try_get("only_project")?;
+    let actor = tenancy::store::act_as(conn, organization, row.try_get("member_id")?).await?;
+    Ok(actor.map(|actor| Actor { scopes: actor.scopes.and(scopes), project, ..actor }))
+}
+
+/// Gives a command back that this process will not end, so that another takes it up at once.
+pub async fn release(conn: &mut PgConnection, id: CommandId) -> sqlx::Result<()> {
+    sqlx::query("update command set claimed_until = now() where command_id = $1 and status in ('queued', 'running')").bind(id).execute(conn).await.map(drop)
 }
 
 /// The last commands of a conversation before one, newest first.

@@ -43,11 +43,46 @@ pub enum AccessError {
 #[derive(Clone, Debug)]
 pub struct Access {
     base: PgConnectOptions,
-    /// Whether the roles can be taken. Else the user that connects, who is no superuser, does everything.
-    pub has_roles: bool,
+    way: Way,
+}
+
+/// How a connection comes to its role.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Way {
+    /// The roles sign in themselves: in a cluster of our own.
+    SignIn,
+    /// The user that connects takes the role.
+    Take,
+    /// There are no roles: the user that connects, who is no superuser, does everything.
+    Without,
 }
 
 impl Access {
+    /// The database of a cluster that is Patchbay's own, entered as the superuser only here, to make the database and the roles.
+    pub async fn prepare_own(address: &super::embedded::Address) -> Result<Self, AccessError> {
+        let mut conn = PgConnection::connect_with(&address.options("postgres", "postgres")).await.map_err(AccessError::Unreachable)?;
+        let exists: bool = sqlx::query_scalar("select exists (select from pg_database where datname = 'patchbay')").fetch_one(&mut conn).await.map_err(AccessError::Prepare)?;
+        if !exists {
+            // Two processes may try at once; the second finds it made.
+            match sqlx::query("create database patchbay").execute(&mut conn).await {
+                Err(sqlx::Error::Database(error)) if matches!(error.code().as_deref(), Some("42P04" | "23505")) => {}
+                made => drop(made.map_err(AccessError::Prepare)?),
+            }
+        }
+        let _ = conn.close().await;
+        let superuser = address.options("postgres", "patchbay");
+        Self::prepare(superuser.clone()).await?;
+        let mut conn = PgConnection::connect_with(&superuser).await.map_err(AccessError::Unreachable)?;
+        sqlx::raw_sql("alter role patchbay_owner login; alter role patchbay_service login; alter role patchbay_reader login").execute(&mut conn).await.map_err(AccessError::Prepare)?;
+        let _ = conn.close().await;
+        Ok(Self { base: superuser, way: Way::SignIn })
+    }
+
+    /// Whether owner, service and reader are different roles.
+    pub const fn has_roles(&self) -> bool {
+        !matches!(self.way, Way::Without)
+    }
+
     /// Connects as the given user, makes the roles and the schema where they are missing and where that is allowed.
     pub async fn prepare(base: PgConnectOptions) -> Result<Self, AccessError> {
         let mut conn = PgConnection::connect_with(&base).await.map_err(AccessError::Unreachable)?;
@@ -76,13 +111,17 @@ impl Access {
             sqlx::query(schema).execute(&mut conn).await.map_err(AccessError::Prepare)?;
         }
         let _ = conn.close().await;
-        Ok(Self { base, has_roles })
+        Ok(Self { base, way: if has_roles { Way::Take } else { Way::Without } })
     }
 
     /// How to connect as a role.
     pub fn options(&self, role: Role) -> PgConnectOptions {
         let options = self.base.clone().application_name("patchbay").options([("search_path", SCHEMA)]);
-        if self.has_roles { options.options([("role", role.name())]) } else { options }
+        match self.way {
+            Way::SignIn => options.username(role.name()),
+            Way::Take => options.options([("role", role.name())]),
+            Way::Without => options,
+        }
     }
 
     /// As the role that owns the schema.

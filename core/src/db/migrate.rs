@@ -26,7 +26,7 @@ pub async fn migrate(access: &Access) -> Result<usize, MigrateError> {
         sqlx::migrate::MigrateError::VersionMissing(version) => MigrateError::Newer(version),
         other => MigrateError::Failed(other),
     })?;
-    if access.has_roles {
+    if access.has_roles() {
         sqlx::raw_sql(GRANTS).execute(&mut conn).await.map_err(MigrateError::Grants)?;
     }
     let _ = conn.close().await;

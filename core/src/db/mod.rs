@@ -9,12 +9,14 @@ mod migrate;
 
 use std::time::Duration;
 
-use sqlx::{AssertSqlSafe, PgConnection, PgPool, Postgres, Row, postgres::PgPoolOptions};
+use sqlx::{AssertSqlSafe, PgPool, Postgres, Row, postgres::PgPoolOptions};
 
 use crate::ids::OrganizationId;
 
 pub use access::{Access, AccessError};
 pub use migrate::{MigrateError, migrate, migrations_digest};
+
+pub use sqlx::{Error, PgConnection as Connection, Result};
 
 /// A transaction. Dropping it rolls back.
 pub type Tx = sqlx::Transaction<'static, Postgres>;
@@ -54,32 +56,32 @@ impl Db {
     }
 
     /// Begins a transaction of an organisation, in one round trip.
-    pub async fn begin(&self, organization: OrganizationId) -> sqlx::Result<Tx> {
+    pub async fn begin(&self, organization: OrganizationId) -> Result<Tx> {
         begin(&self.service, "begin", "organization", &organization.to_string()).await
     }
 
     /// Begins a transaction and runs a statement in it, in the same round trip: to take a lock before anything is read.
     ///
     /// It must be a text of ours with nothing in it but ids, keys and numbers; its rows are dropped.
-    pub(crate) async fn begin_after(&self, organization: OrganizationId, statement: &str) -> sqlx::Result<Tx> {
+    pub(crate) async fn begin_after(&self, organization: OrganizationId, statement: &str) -> Result<Tx> {
         let sql = format!("begin; select set_config('patchbay.organization', '{organization}', true); {statement}");
         self.service.begin_with(AssertSqlSafe(sql)).await
     }
 
     /// Begins a transaction that can only read, as the role that can only read.
-    pub async fn read(&self, organization: OrganizationId) -> sqlx::Result<Tx> {
+    pub async fn read(&self, organization: OrganizationId) -> Result<Tx> {
         begin(&self.reader, "begin isolation level repeatable read read only", "organization", &organization.to_string()).await
     }
 
     /// Begins a transaction that sees one snapshot and that the service's connections serve.
-    pub async fn snapshot(&self, organization: OrganizationId) -> sqlx::Result<Tx> {
+    pub async fn snapshot(&self, organization: OrganizationId) -> Result<Tx> {
         begin(&self.service, "begin isolation level repeatable read read only", "organization", &organization.to_string()).await
     }
 
     /// Begins a transaction before the organisation is known: it sees only rows whose secret is presented.
     ///
     /// `presented` must be a hash or an e-mail address that was checked to be one; anything that could end a literal is refused.
-    pub async fn begin_presented(&self, presented: &str) -> sqlx::Result<Tx> {
+    pub async fn begin_presented(&self, presented: &str) -> Result<Tx> {
         if presented.contains(['\'', '\\', '\0']) {
             return Err(sqlx::Error::Protocol("a presented value has a quote in it".into()));
         }
@@ -87,7 +89,7 @@ impl Db {
     }
 
     /// All organisations, the first one first. Only their ids: what is in them needs [`Db::begin`].
-    pub async fn organizations(&self) -> sqlx::Result<Vec<OrganizationId>> {
+    pub async fn organizations(&self) -> Result<Vec<OrganizationId>> {
         sqlx::query_scalar("select organization from installation order by created_at, organization").fetch_all(&self.service).await
     }
 
@@ -95,19 +97,19 @@ impl Db {
     ///
     /// The statement goes by the simple protocol, whose messages are one transaction each; so it can have no parameters.
     /// It must be a text of ours with nothing in it but ids and numbers.
-    pub(crate) async fn glance(&self, organization: OrganizationId, statement: &str) -> sqlx::Result<Option<sqlx::postgres::PgRow>> {
+    pub(crate) async fn glance(&self, organization: OrganizationId, statement: &str) -> Result<Option<sqlx::postgres::PgRow>> {
         let sql = format!("select set_config('patchbay.organization', '{organization}', true), null, null; {statement}");
         let mut rows = sqlx::raw_sql(AssertSqlSafe(sql)).fetch_all(&self.service).await?;
         Ok(if rows.len() > 1 { rows.pop() } else { None })
     }
 
     /// Whether the database answers.
-    pub async fn ping(&self) -> sqlx::Result<()> {
+    pub async fn ping(&self) -> Result<()> {
         sqlx::query("select 1").execute(&self.service).await.map(drop)
     }
 
     /// The server's version, `15.8`.
-    pub async fn version(&self) -> sqlx::Result<String> {
+    pub async fn version(&self) -> Result<String> {
         let row = sqlx::query("show server_version").fetch_one(&self.service).await?;
         row.try_get(0)
     }
@@ -124,12 +126,12 @@ impl Db {
     }
 }
 
-async fn begin(pool: &PgPool, begin: &str, setting: &str, value: &str) -> sqlx::Result<Tx> {
+async fn begin(pool: &PgPool, begin: &str, setting: &str, value: &str) -> Result<Tx> {
     // One message of the simple protocol. The value has been seen to hold no quote.
     pool.begin_with(AssertSqlSafe(format!("{begin}; select set_config('patchbay.{setting}', '{value}', true)"))).await
 }
 
 /// Goes from presenting a secret to the organisation that it belongs to, within the same transaction.
-pub async fn enter(conn: &mut PgConnection, organization: OrganizationId) -> sqlx::Result<()> {
+pub async fn enter(conn: &mut Connection, organization: OrganizationId) -> Result<()> {
     sqlx::query("select set_config('patchbay.organization', $1::text, true)").bind(organization.to_string()).execute(conn).await.map(drop)
 }

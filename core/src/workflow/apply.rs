@@ -172,10 +172,11 @@ pub async fn check(conn: &mut PgConnection, ctx: &dyn Context, actor: &Actor, pa
     Ok(Prepared { project, plan, checked })
 }
 
-/// A task with what stands around it: what it is below, what it depends on, its neighbours.
-pub async fn around(conn: &mut PgConnection, row: &ProjectRow, task: &str) -> sqlx::Result<Plan> {
-    let tasks = store::part(conn, row.project.id, &Names::one(task, &row.project.key)).await?;
-    Ok(Plan::new(row.project.clone(), BTreeSet::new(), tasks))
+/// Tasks by their ids or references, with what stands around them: what they are below, what they depend on, their neighbours,
+/// what is below them. Also the members.
+pub async fn around(conn: &mut PgConnection, row: &ProjectRow, tasks: &[String]) -> sqlx::Result<Plan> {
+    let found = store::part(conn, row.project.id, &Names::all_of(tasks, &row.project.key)).await?;
+    Ok(Plan::new(row.project.clone(), store::handles(conn).await?, found))
 }
 
 fn key_of(name: &str) -> String {

@@ -24,10 +24,13 @@ impl Names {
         self.first || !self.numbers.is_empty() || !self.ids.is_empty()
     }
 
-    /// One task.
-    pub(super) fn one(name: &str, key: &str) -> Self {
+    /// These tasks, with what is below them.
+    pub(super) fn all_of(tasks: &[String], key: &str) -> Self {
         let mut names = Self::default();
-        names.name(name, key);
+        for task in tasks {
+            names.name(task, key);
+            names.structural(task, key);
+        }
         names
     }
 

@@ -581,3 +581,40 @@ pub async fn logged_minutes(conn: &mut PgConnection, task: TaskId) -> sqlx::Resu
 pub async fn all_projects(conn: &mut PgConnection) -> sqlx::Result<Vec<ProjectRow>> {
     sqlx::query_as(AssertSqlSafe(format!("select {PROJECT} from project order by key, project_id"))).fetch_all(conn).await
 }
+
+/// The keys of the projects that somebody sees.
+pub async fn keys(conn: &mut PgConnection, only: Option<ProjectId>) -> sqlx::Result<Vec<String>> {
+    sqlx::query_scalar("select key from project where deleted_at is null and ($1::uuid is null or project_id = $1)").bind(only).fetch_all(conn).await
+}
+
+/// A task that nothing stands in the way of any more.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Released {
+    /// `WEB-5`
+    pub reference: String,
+    pub title: String,
+    pub assignee: Option<String>,
+}
+
+/// The open tasks whose last open dependency a change has just done. To be asked in the change's own transaction.
+pub async fn released(conn: &mut PgConnection, change: &super::Change) -> sqlx::Result<Vec<Released>> {
+    let project = &change.project.project;
+    let done: Vec<&str> = project.process.steps.iter().map(|step| step.name.as_str()).filter(|step| project.process.is_done(step)).collect();
+    let finished: Vec<TaskId> =
+        change.applied.touched.iter().copied().filter(|id| change.plan.get(*id).is_some_and(|task| project.process.is_done(&task.status))).collect();
+    if finished.is_empty() {
+        return Ok(Vec::new());
+    }
+    let rows = sqlx::query(
+        "select distinct t.number, t.title, t.assignee
+         from task_dependency d join task t on t.task_id = d.task_id
+         where d.depends_on_id = any($1) and t.status <> all($2)
+           and not exists (select from task_dependency o join task w on w.task_id = o.depends_on_id where o.task_id = t.task_id and w.status <> all($2))
+         order by t.number",
+    )
+    .bind(finished)
+    .bind(done)
+    .fetch_all(conn)
+    .await?;
+    rows.iter().map(|row| Ok(Released { reference: format!("{}-{}", project.key, row.try_get::<i32, _>(0)?), title: row.try_get(1)?, assignee: row.try_get(2)? })).collect()
+}

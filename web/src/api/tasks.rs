@@ -87,7 +87,7 @@ async fn load(conn: &mut PgConnection, actor: &Actor, name: &str) -> Result<(Pro
         },
     };
     let row = find(&mut *conn, actor, &project).await.map_err(|problem| if problem.status == 404 { missing() } else { problem })?;
-    let plan = workflow::around(conn, &row, name).await?;
+    let plan = workflow::around(conn, &row, &[name.to_owned()]).await?;
     let task = plan.find(name).ok_or_else(missing)?;
     let one = OneTask {
         logged_minutes: store::logged_minutes(conn, task.id).await?,

@@ -141,6 +141,26 @@ impl Command {
     }
 }
 
+impl Command {
+    /// The tasks that the command names.
+    pub fn tasks(&self) -> impl Iterator<Item = &Reference> {
+        let (many, one): (&[Reference], Option<&Reference>) = match self {
+            Self::Step { tasks, .. }
+            | Self::Set { tasks, .. }
+            | Self::Delete { tasks, .. }
+            | Self::Assign { tasks, .. }
+            | Self::Label { tasks, .. } => (tasks, None),
+            Self::Move { tasks, place } => (tasks, place.task()),
+            Self::Split { task, .. } => (&[], Some(task)),
+            Self::Log { task, .. } => (&[], task.as_ref()),
+            Self::Add(add) => (&add.depends_on, add.place.as_ref().and_then(Place::task)),
+            Self::Depend { tasks, on, .. } => return tasks.iter().chain(on.iter()).chain(None),
+            _ => (&[], None),
+        };
+        many.iter().chain([].iter()).chain(one)
+    }
+}
+
 /// A project by its key, or a task.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Target {
@@ -245,6 +265,14 @@ pub enum Place {
 }
 
 impl Place {
+    /// The task that it is said by.
+    fn task(&self) -> Option<&Reference> {
+        match self {
+            Self::Under(Target::Task(task)) | Self::Before(task) | Self::After(task) => Some(task),
+            Self::Under(Target::Project(_)) | Self::First | Self::Last => None,
+        }
+    }
+
     fn key(&self) -> Option<&str> {
         match self {
             Self::Under(target) => Some(target.key()),

@@ -1,0 +1,344 @@
+//! Explicit commands: what they do takes effect at once and can be taken back.
+
+use patchbay_core::{
+    audit,
+    command::{Outcome, Reply},
+    db::{self, Tx},
+    patch::{ProjectId, ProjectPatch, TaskId, check::Rules, plan::Plan},
+    review::{self, State, store::Filter},
+    tenancy::Scope,
+    workflow::{
+        self, Apply, Change, Origin, ProjectRow,
+        store::{self as plans, TimeEntry},
+    },
+};
+use serde_json::json;
+
+use super::{
+    effects::{self, Author, Refusal},
+    free,
+    grammar::{self, Command, Filter as ListFilter, Shown, Target},
+    replies,
+    run::{Run, Stop},
+};
+
+/// Runs a command that was understood.
+pub(super) async fn run(run: &Run<'_>, command: Command) -> Result<(), Stop> {
+    match command {
+        Command::Help(topic) => answer(run, Reply::new(grammar::help(topic))).await,
+        Command::Show(shown) => show(run, &shown).await,
+        Command::List { filters, project } => list(run, &filters, project.as_deref()).await,
+        Command::ListProjects => list_projects(run).await,
+        Command::History(target) => history(run, target.as_ref()).await,
+        Command::Diff { project, from, to } => between(run, project.as_deref(), from, to).await,
+        Command::Review(number) => review_open(run, number).await,
+        Command::Plan { target, how } => plan(run, &target, how.as_deref()).await,
+        Command::New { title, goal: Some(goal) } => free::run(run, None, &format!("{title}\n\n{goal}")).await,
+        Command::Edit { proposal, text } => free::refine(run, proposal, &text).await,
+        Command::Accept { proposal, operations } => accept(run, proposal, &operations).await,
+        Command::Reject { proposal, why } => reject(run, proposal, why.as_deref()).await,
+        Command::Withdraw { proposal } => withdraw(run, proposal).await,
+        Command::Comment { proposal, operation, text } => comment(run, proposal, operation, &text).await,
+        Command::Undo { project, version } => undo(run, project.as_deref(), version).await,
+        Command::Log { minutes, task, note } => log(run, minutes, task.map(|task| task.to_string()), note.as_deref()).await,
+        change => apply(run, &change).await,
+    }
+}
+
+/// Ends the command with words alone.
+async fn answer(run: &Run<'_>, reply: Reply) -> Result<(), Stop> {
+    let tx = run.begin(None).await?;
+    run.end(tx, reply.into()).await
+}
+
+fn need(run: &Run<'_>, scope: Scope) -> Result<(), Stop> {
+    if run.actor.may(scope) { Ok(()) } else { Err(replies::not_allowed(scope).into()) }
+}
+
+impl Run<'_> {
+    /// The project that a command names, else the one that the conversation is about.
+    async fn project(&self, conn: &mut db::Connection, name: Option<&str>) -> Result<ProjectRow, Stop> {
+        let name = name.map(str::to_owned).or_else(|| self.command.project.map(|id| id.to_string()));
+        let name = match name {
+            Some(name) => name,
+            None => self.only_project(&mut *conn).await?,
+        };
+        let row = plans::find_project(conn, &name).await?.filter(|row| self.actor.sees(row.project.id));
+        row.ok_or_else(|| replies::no_project(&name).into())
+    }
+
+    /// Who has one project need not name it.
+    async fn only_project(&self, conn: &mut db::Connection) -> Result<String, Stop> {
+        let keys = plans::keys(conn, self.actor.project).await?;
+        match keys.as_slice() {
+            [one] => Ok(one.clone()),
+            keys => Err(replies::which_project(keys).into()),
+        }
+    }
+
+    fn zone(&self) -> chrono_tz::Tz {
+        self.actor.time_zone.parse().unwrap_or(chrono_tz::UTC)
+    }
+
+    fn author(&self) -> Author<'_> {
+        Author { handle: Some(&self.actor.handle), now: self.hub.ctx.now(), zone: self.zone(), focus: self.command.task }
+    }
+
+    fn refused(&self, refusal: &Refusal) -> Stop {
+        replies::refused(refusal, &self.command.text).into()
+    }
+
+    async fn read(&self) -> db::Result<Tx> {
+        self.hub.db.read(self.actor.organization).await
+    }
+}
+
+/// A command that changes a plan.
+async fn apply(run: &Run<'_>, command: &Command) -> Result<(), Stop> {
+    need(run, Scope::Apply)?;
+    if let Command::New { .. } = command {
+        return create(run, command).await;
+    }
+    let mut tx = run.read().await?;
+    let row = run.project(&mut tx, command.project()).await?;
+    tx.rollback().await?;
+    // Everything from here on is under the project's lock.
+    let mut tx = run.begin(Some(&row.project.id.to_string())).await?;
+    let row = run.project(&mut tx, Some(&row.project.id.to_string())).await?;
+    let before = workflow::around(&mut tx, &row, &named(command, run.command.task)).await?;
+    let patch = effects::patch(command, &before, &run.author()).map_err(|refusal| run.refused(&refusal))?;
+    let Some(patch) = patch else { return Err(replies::mistaken().into()) };
+    let change = change(run, &mut tx, patch, Origin::Command, None).await?;
+    let waiting = plans::released(&mut tx, &change).await?;
+    let reply = replies::applied(&before, &change, &waiting);
+    run.end(tx, done(reply, &change)).await
+}
+
+async fn create(run: &Run<'_>, command: &Command) -> Result<(), Stop> {
+    let mut tx = run.begin(None).await?;
+    let blank = free::blank(run.actor.time_zone.clone(), std::collections::BTreeSet::new());
+    let patch = effects::patch(command, &blank, &run.author()).map_err(|refusal| run.refused(&refusal))?;
+    let Some(patch) = patch else { return Err(replies::mistaken().into()) };
+    let change = change(run, &mut tx, patch, Origin::Command, None).await?;
+    run.end(tx, done(replies::created(&change), &change)).await
+}
+
+async fn change(run: &Run<'_>, conn: &mut db::Connection, patch: ProjectPatch, origin: Origin, reverts: Option<i32>) -> Result<Change, Stop> {
+    let rules = Rules { history: origin == Origin::Undo, ..Rules::of(run.actor.role) };
+    Ok(workflow::apply(conn, run.hub.ctx.as_ref(), Apply { actor: run.actor, patch, rules, origin, proposal: None, reverts }).await?)
+}
+
+fn done(reply: Reply, change: &Change) -> Outcome {
+    Outcome { reply, project: Some(change.project.project.id), revision: Some(change.revision()), ..Outcome::default() }
+}
+
+/// The tasks that a command names, and the one that the conversation is about.
+fn named(command: &Command, focus: Option<TaskId>) -> Vec<String> {
+    let mut names: Vec<String> = command.tasks().map(ToString::to_string).collect();
+    names.extend(focus.map(|focus| focus.to_string()));
+    names
+}
+
+/// `plan WEB`, `plan WEB-7: how`
+async fn plan(run: &Run<'_>, target: &Target, how: Option<&str>) -> Result<(), Stop> {
+    let mut tx = run.read().await?;
+    let row = run.project(&mut tx, Some(target.key())).await?;
+    let task = match target {
+        Target::Project(_) => None,
+        Target::Task(reference) => {
+            let plan = workflow::around(&mut tx, &row, &[reference.to_string()]).await?;
+            Some(effects::find(&plan, reference).map_err(|refusal| run.refused(&refusal))?.id)
+        }
+    };
+    tx.rollback().await?;
+    let message = how.unwrap_or(if task.is_some() { "break this down" } else { "plan this" });
+    free::run(run, Some((row.project.id, task)), message).await
+}
+
+async fn show(run: &Run<'_>, shown: &Shown) -> Result<(), Stop> {
+    let (name, task): (Option<String>, Option<String>) = match shown {
+        Shown::Proposal(number) => return review_open(run, Some(*number)).await,
+        Shown::Here => (None, run.command.task.map(|id| id.to_string())),
+        Shown::Target(Target::Project(key)) => (Some(key.clone()), None),
+        Shown::Target(Target::Task(reference)) => (Some(reference.key.clone()), Some(reference.to_string())),
+    };
+    let mut tx = run.read().await?;
+    let row = run.project(&mut tx, name.as_deref()).await?;
+    let plan = plans::load(&mut tx, &row).await?;
+    tx.rollback().await?;
+    let reply = match task {
+        None => replies::project(&plan),
+        Some(task) => match plan.find(&task) {
+            Some(task) => replies::task(&plan, task),
+            None => return Err(replies::no_task(&task, &plan.project.key).into()),
+        },
+    };
+    answer(run, reply).await
+}
+
+async fn list(run: &Run<'_>, filters: &[ListFilter], project: Option<&str>) -> Result<(), Stop> {
+    let mut tx = run.read().await?;
+    let rows: Vec<ProjectRow> = match project.map(str::to_owned).or_else(|| run.command.project.map(|id| id.to_string())) {
+        Some(name) => vec![run.project(&mut tx, Some(&name)).await?],
+        None => plans::list_projects(&mut tx, run.actor.project, None, 200).await?.into_iter().map(|listed| listed.project).collect(),
+    };
+    let mut plans_found: Vec<Plan> = Vec::with_capacity(rows.len());
+    for row in &rows {
+        plans_found.push(plans::load(&mut tx, row).await?);
+    }
+    tx.rollback().await?;
+    let reply = replies::list(&plans_found, filters, &run.author()).map_err(|refusal| run.refused(&refusal))?;
+    answer(run, reply).await
+}
+
+async fn list_projects(run: &Run<'_>) -> Result<(), Stop> {
+    let mut tx = run.read().await?;
+    let listed = plans::list_projects(&mut tx, run.actor.project, None, 200).await?;
+    tx.rollback().await?;
+    answer(run, replies::projects(&listed)).await
+}
+
+async fn history(run: &Run<'_>, target: Option<&Target>) -> Result<(), Stop> {
+    let mut tx = run.read().await?;
+    let row = run.project(&mut tx, target.map(Target::key)).await?;
+    let reply = match target {
+        Some(Target::Task(reference)) => {
+            let revisions = plans::task_history(&mut tx, row.project.id, &reference.to_string(), 20).await?;
+            replies::history(&reference.to_string(), &revisions, run.zone())
+        }
+        _ => {
+            let revisions = plans::list_revisions(&mut tx, row.project.id, i32::MAX, 20).await?;
+            replies::history(&row.project.key, &revisions, run.zone())
+        }
+    };
+    tx.rollback().await?;
+    answer(run, reply).await
+}
+
+async fn between(run: &Run<'_>, project: Option<&str>, from: i32, to: Option<i32>) -> Result<(), Stop> {
+    let mut tx = run.read().await?;
+    let row = run.project(&mut tx, project).await?;
+    let to = to.unwrap_or(row.project.version);
+    let revisions = plans::revisions_after(&mut tx, row.project.id, from, 100).await?;
+    tx.rollback().await?;
+    let revisions: Vec<_> = revisions.into_iter().filter(|revision| revision.number <= to).collect();
+    answer(run, replies::between(&row.project.key, from, to, &revisions, run.zone())).await
+}
+
+/// The number that a command names, else that of the conversation's open proposal, else of the only open one.
+async fn proposal(run: &Run<'_>, conn: &mut db::Connection, number: Option<i32>) -> Result<i32, Stop> {
+    if let Some(number) = number.or(run.command.on_proposal) {
+        return Ok(number);
+    }
+    if let Some(open) = review::store::open_in(&mut *conn, run.command.conversation).await? {
+        return Ok(open.number);
+    }
+    let project: Option<ProjectId> = run.command.project.or(run.actor.project);
+    let open = review::store::list(conn, Filter { state: Some(State::Open), project, below: None }, 6).await?;
+    match open.as_slice() {
+        [(one, _)] => Ok(one.number),
+        open => Err(replies::which_proposal(open.iter().map(|(proposal, _)| proposal)).into()),
+    }
+}
+
+async fn review_open(run: &Run<'_>, number: Option<i32>) -> Result<(), Stop> {
+    let mut tx = run.read().await?;
+    let Some(number) = number else {
+        let project = run.command.project.or(run.actor.project);
+        let open = review::store::list(&mut tx, Filter { state: Some(State::Open), project, below: None }, 20).await?;
+        tx.rollback().await?;
+        return answer(run, replies::open_proposals(open.iter().map(|(proposal, _)| proposal))).await;
+    };
+    let found = review::store::find(&mut tx, number).await?.filter(|proposal| run.actor.project.is_none() || run.actor.project == proposal.project);
+    let Some(found) = found else { return Err(replies::no_proposal(number).into()) };
+    let revision = review::store::revision(&mut tx, found.id, found.revision).await?;
+    tx.rollback().await?;
+    let tx = run.begin(None).await?;
+    run.end(tx, Outcome { reply: replies::proposal(&found, &revision.diff), proposal: Some(number), ..Outcome::default() }).await
+}
+
+async fn accept(run: &Run<'_>, number: Option<i32>, operations: &grammar::Operations) -> Result<(), Stop> {
+    need(run, Scope::Review)?;
+    let mut tx = run.begin(None).await?;
+    let number = proposal(run, &mut tx, number).await?;
+    let chosen: Option<Vec<i32>> = match operations {
+        grammar::Operations::All => None,
+        some => {
+            let found = review::store::find(&mut tx, number).await?;
+            let Some(found) = found else { return Err(replies::no_proposal(number).into()) };
+            let count = review::store::revision(&mut tx, found.id, found.revision).await?.patch.tasks.len();
+            Some(some.of(count).into_iter().filter_map(|index| i32::try_from(index).ok()).collect())
+        }
+    };
+    let accepted = review::accept(&mut tx, run.hub.ctx.as_ref(), run.actor, number, chosen.as_deref(), None).await?;
+    let reply = replies::accepted(&accepted);
+    let outcome = Outcome { reply, project: accepted.proposal.project, proposal: Some(number), revision: accepted.proposal.applied_as, ..Outcome::default() };
+    run.end(tx, outcome).await
+}
+
+async fn reject(run: &Run<'_>, number: Option<i32>, why: Option<&str>) -> Result<(), Stop> {
+    let mut tx = run.begin(None).await?;
+    let number = proposal(run, &mut tx, number).await?;
+    let rejected = review::reject(&mut tx, run.hub.ctx.as_ref(), run.actor, number, why).await?;
+    run.end(tx, Outcome { reply: replies::rejected(&rejected), proposal: Some(number), ..Outcome::default() }).await
+}
+
+async fn withdraw(run: &Run<'_>, number: Option<i32>) -> Result<(), Stop> {
+    let mut tx = run.begin(None).await?;
+    let number = proposal(run, &mut tx, number).await?;
+    let withdrawn = review::withdraw(&mut tx, run.hub.ctx.as_ref(), run.actor, number).await?;
+    run.end(tx, Outcome { reply: replies::withdrawn(&withdrawn), proposal: Some(number), ..Outcome::default() }).await
+}
+
+async fn comment(run: &Run<'_>, number: i32, operation: Option<usize>, text: &str) -> Result<(), Stop> {
+    let mut tx = run.begin(None).await?;
+    let operation = operation.and_then(|operation| i32::try_from(operation).ok());
+    review::comment(&mut tx, run.hub.ctx.as_ref(), run.actor, number, text, operation).await?;
+    run.end(tx, Outcome { reply: replies::commented(number, operation), proposal: Some(number), ..Outcome::default() }).await
+}
+
+async fn undo(run: &Run<'_>, project: Option<&str>, version: Option<i32>) -> Result<(), Stop> {
+    need(run, Scope::Apply)?;
+    let mut tx = run.read().await?;
+    let row = run.project(&mut tx, project).await?;
+    tx.rollback().await?;
+    let mut tx = run.begin(Some(&row.project.id.to_string())).await?;
+    let row = run.project(&mut tx, Some(&row.project.id.to_string())).await?;
+    let newest = row.project.version;
+    let number = version.unwrap_or(newest);
+    let Some(revision) = plans::find_revision(&mut tx, row.project.id, number).await? else {
+        return Err(replies::no_revision(&row.project.key, number, newest).into());
+    };
+    if number != newest {
+        return Err(replies::not_newest(&row.project.key, number, newest).into());
+    }
+    let mut patch = revision.inverse().map_err(|error| db::Error::Decode(error.into()))?;
+    patch.base_version = Some(newest);
+    patch.note = Some(format!("Undo of revision {number}"));
+    let change = change(run, &mut tx, patch, Origin::Undo, Some(number)).await?;
+    run.end(tx, done(replies::undone(&change, number), &change)).await
+}
+
+async fn log(run: &Run<'_>, minutes: u32, task: Option<String>, note: Option<&str>) -> Result<(), Stop> {
+    need(run, Scope::Apply)?;
+    let minutes = i32::try_from(minutes).ok().filter(|minutes| (1..=10_080).contains(minutes)).ok_or_else(|| Stop::from(replies::too_long_a_time()))?;
+    let Some(task) = task.or_else(|| run.command.task.map(|id| id.to_string())) else { return Err(replies::which_task().into()) };
+    let mut tx = run.begin(None).await?;
+    let key = patchbay_core::patch::Reference::parse(&task).map(|reference| reference.key);
+    let row = run.project(&mut tx, key.as_deref()).await?;
+    let plan = workflow::around(&mut tx, &row, std::slice::from_ref(&task)).await?;
+    let Some(found) = plan.find(&task) else { return Err(replies::no_task(&task, &row.project.key).into()) };
+    let entry = TimeEntry {
+        id: run.hub.ctx.uuid(),
+        project: row.project.id,
+        task: found.id,
+        member: run.actor.member,
+        minutes,
+        note: note.unwrap_or_default(),
+        at: run.hub.ctx.now(),
+    };
+    plans::log_time(&mut tx, run.actor.organization, &entry).await?;
+    audit::store::append(&mut tx, run.hub.ctx.as_ref(), run.actor, "task.time_logged", &plan.reference(found), &json!({ "minutes": minutes })).await?;
+    let total = plans::logged_minutes(&mut tx, found.id).await?;
+    run.end(tx, Outcome { reply: replies::logged(&plan, found, minutes, total), project: Some(row.project.id), ..Outcome::default() }).await
+}

@@ -1,0 +1,290 @@
+//! Free text: to the planner, and what it proposes to the reviewers.
+
+use std::{sync::Arc, time::Duration};
+
+use patchbay_agent::planner::{self, Failure, Mode, Outcome as Planned, Turn, Voice};
+use patchbay_core::{
+    command::{self, Outcome, Reply, store},
+    db,
+    patch::{
+        ProjectId, ProjectPatch, TaskId, TaskPatch,
+        check::Rules,
+        diff::{Counts, Entry, Op},
+        plan::{Plan, Project},
+        process::Process,
+    },
+    review::{self, NewProposal, Proposal, State, Trust},
+    workflow::{self, store as plans},
+};
+use tokio::sync::mpsc;
+
+use super::{
+    News, replies,
+    run::{Run, Stop},
+};
+
+/// How much of a conversation a planner is told.
+const TURNS: i64 = 12;
+/// How many tasks are said to be what a message speaks of.
+const FOUND: usize = 12;
+
+/// Lets the planner make something of a message. `focus` is the task of a command that names one.
+pub(super) async fn run(run: &Run<'_>, target: Option<(ProjectId, Option<TaskId>)>, message: &str) -> Result<(), Stop> {
+    if !run.actor.may(patchbay_core::tenancy::Scope::Propose) {
+        return Err(Reply::new("You may read here, but not propose changes: ask a member.").into());
+    }
+    let (project, focus) = target.map_or((run.command.project, run.command.task), |(project, task)| (Some(project), task));
+    let (context, draft) = context(run, project, focus, message).await?;
+    let mode = focus.map_or(Mode::Project, Mode::Task);
+    let cancel = run.hub.cancellation(run.command.id);
+    let (progress, mut news) = mpsc::unbounded_channel();
+    let mut teller = Teller { run, plan: &context.plan, shown: Vec::new() };
+    let answer = {
+        let working = run.hub.planner.get_diff(mode, &context, message, &progress);
+        tokio::select! {
+            answer = working => Some(answer),
+            () = teller.tell(&mut news) => None,
+            () = hold(run) => None,
+            () = cancel.cancelled() => None,
+        }
+    };
+    // A planner that needs no time has said everything at once.
+    while let Ok(progress) = news.try_recv() {
+        teller.one(progress);
+    }
+    let Some(answer) = answer else { return stopped(run).await };
+    let (outcome, exchanges) = match answer {
+        Ok(planned) => (Ok(planned.outcome), planned.exchanges),
+        Err(Failure::Unreachable { why, exchanges }) => (Err(replies::unreachable(&why)), exchanges),
+        Err(Failure::Unusable { faults, exchanges }) => (Err(replies::unusable(&faults)), exchanges),
+        Err(Failure::Refused { why, exchanges }) => (Err(replies::model_refused(&why)), exchanges),
+    };
+    let mut tx = run.begin(None).await?;
+    keep(run, &mut tx, &exchanges).await?;
+    let outcome = match outcome {
+        Err(reply) => Outcome { failed: true, ..reply.into() },
+        Ok(Planned::Question(text) | Planned::Answer(text)) => Reply::new(text).into(),
+        Ok(Planned::NotUnderstood { say, examples }) => Outcome { failed: true, ..replies::not_understood(&say, &examples).into() },
+        Ok(Planned::Patch { patch, say }) => propose(run, &mut tx, *patch, &say, draft, &context.rules, message).await?,
+    };
+    run.end(tx, outcome).await
+}
+
+/// Refines a proposal that the command names.
+pub(super) async fn refine(run: &Run<'_>, number: i32, text: &str) -> Result<(), Stop> {
+    let command = command::Command { on_proposal: Some(number), ..run.command.clone() };
+    let named = Run { command: &command, ..*run };
+    let mut tx = run.hub.db.read(run.actor.organization).await?;
+    let proposal = review::store::find(&mut tx, number).await?.filter(|proposal| run.actor.project.is_none() || run.actor.project == proposal.project);
+    tx.rollback().await?;
+    match proposal {
+        None => Err(replies::no_proposal(number).into()),
+        Some(proposal) if proposal.state != State::Open => Err(replies::decided_already(&proposal).into()),
+        Some(proposal) => self::run(&named, proposal.project.map(|project| (project, None)), text).await,
+    }
+}
+
+async fn context(run: &Run<'_>, project: Option<ProjectId>, focus: Option<TaskId>, message: &str) -> Result<(planner::Context, Option<Proposal>), Stop> {
+    let actor = run.actor;
+    let mut tx = run.hub.db.read(actor.organization).await?;
+    let draft = match run.command.on_proposal {
+        Some(number) => review::store::find(&mut tx, number).await?.filter(|proposal| proposal.state == State::Open),
+        None => review::store::open_in(&mut tx, run.command.conversation).await?,
+    };
+    let project = project.or_else(|| draft.as_ref().and_then(|draft| draft.project));
+    let plan = match project {
+        Some(id) => {
+            let row = plans::find_project(&mut tx, &id.to_string()).await?.filter(|row| actor.sees(row.project.id));
+            let row = row.ok_or_else(|| Stop::from(replies::no_project("this")))?;
+            plans::load(&mut tx, &row).await?
+        }
+        None => blank(actor.time_zone.clone(), plans::handles(&mut tx).await?),
+    };
+    let revision = match &draft {
+        Some(draft) => Some(review::store::revision(&mut tx, draft.id, draft.revision).await?),
+        None => None,
+    };
+    let before = store::list_before(&mut tx, run.command.conversation, Some(run.command.id), TURNS).await?;
+    tx.rollback().await?;
+    let conversation = before.into_iter().rev().flat_map(turns).collect();
+    let context = planner::Context {
+        total_tasks: plan.len(),
+        found: search(&plan, message),
+        draft: draft.as_ref().zip(revision).map(|(draft, revision)| planner::Draft { number: draft.number, patch: revision.patch }),
+        conversation,
+        now: run.hub.ctx.now(),
+        zone: plan.project.time_zone.parse().or_else(|_| actor.time_zone.parse()).unwrap_or(chrono_tz::UTC),
+        author: Some(actor.handle.clone()),
+        rules: Rules { focus, ..Rules::of(actor.role) },
+        trusted: true,
+        plan,
+    };
+    Ok((context, draft))
+}
+
+pub(super) fn blank(time_zone: String, members: std::collections::BTreeSet<String>) -> Plan {
+    let project = Project {
+        id: ProjectId(uuid::Uuid::nil()),
+        key: String::new(),
+        title: String::new(),
+        summary: String::new(),
+        version: 0,
+        process: &Process::builtin()[0],
+        time_zone,
+        next_task: 1,
+    };
+    Plan::new(project, members, [])
+}
+
+fn turns(command: command::Command) -> impl Iterator<Item = Turn> {
+    let answer = command.reply.map(|reply| Turn { voice: Voice::Patchbay, text: reply.text });
+    std::iter::once(Turn { voice: Voice::Person, text: command.text }).chain(answer)
+}
+
+/// The tasks that a message seems to speak of, best first: those that share the most of its words.
+fn search(plan: &Plan, message: &str) -> Vec<TaskId> {
+    let words = |text: &str| text.to_lowercase().split(|c: char| !c.is_alphanumeric()).filter(|word| word.chars().count() > 3).map(str::to_owned).collect::<std::collections::HashSet<_>>();
+    let wanted = words(message);
+    let mut found: Vec<(usize, i32, TaskId)> = plan
+        .tasks()
+        .map(|task| (words(&task.title).intersection(&wanted).count(), task.number, task.id))
+        .filter(|(score, ..)| *score > 0)
+        .collect();
+    found.sort_by_key(|(score, number, _)| (std::cmp::Reverse(*score), *number));
+    found.into_iter().take(FOUND).map(|(.., id)| id).collect()
+}
+
+/// Passes on what is known so far.
+struct Teller<'a> {
+    run: &'a Run<'a>,
+    plan: &'a Plan,
+    shown: Vec<Entry>,
+}
+
+impl Teller<'_> {
+    /// Never ends by itself: only the planner ends the waiting.
+    async fn tell(&mut self, news: &mut mpsc::UnboundedReceiver<planner::Progress>) {
+        while let Some(progress) = news.recv().await {
+            self.one(progress);
+        }
+        std::future::pending::<()>().await;
+    }
+
+    fn one(&mut self, progress: planner::Progress) {
+        let news = match progress {
+            planner::Progress::Operation(operation) => {
+                let entry = preview(self.plan, &self.shown, &operation);
+                self.shown.push(entry.clone());
+                News::Operation(Arc::new(entry))
+            }
+            planner::Progress::StartedOver => {
+                self.shown.clear();
+                News::StartedOver
+            }
+            planner::Progress::Text(text) => News::Text(text),
+        };
+        self.run.hub.tell(self.run.actor.organization, self.run.command.id, news);
+    }
+}
+
+/// An operation as it can be shown before the whole patch is there.
+fn preview(plan: &Plan, shown: &[Entry], operation: &TaskPatch) -> Entry {
+    let known = plan.find(operation.task_id());
+    let (op, title, parent) = match operation {
+        TaskPatch::Create(create) => (Op::Create, create.body.title.clone(), create.body.parent_id.clone()),
+        TaskPatch::Update(update) => (Op::Update, update.body.title.set().cloned().unwrap_or_else(|| known.map_or_else(String::new, |task| task.title.clone())), None),
+        TaskPatch::Delete(_) => (Op::Delete, known.map_or_else(String::new, |task| task.title.clone()), None),
+    };
+    let parent = parent.or_else(|| known.and_then(|task| task.parent).map(|id| plan.reference_of(id)));
+    let depth = parent.as_deref().map_or(0, |parent| match plan.find(parent) {
+        Some(task) => plan.ancestors(task.id).count() + 1,
+        None => shown.iter().find(|entry| entry.task == parent).map_or(1, |entry| entry.depth + 1),
+    });
+    Entry {
+        index: shown.len() + 1,
+        op,
+        task: known.map_or_else(|| operation.task_id().to_owned(), |task| plan.reference(task)),
+        title,
+        parent,
+        after: None,
+        first: false,
+        depth,
+        moved: None,
+        changes: Vec::new(),
+        removes: Vec::new(),
+        needs: Vec::new(),
+    }
+}
+
+/// Keeps the command held while the planner works. Never ends by itself.
+async fn hold(run: &Run<'_>) {
+    loop {
+        tokio::time::sleep(Duration::from_secs(5)).await;
+        let held = async {
+            let mut tx = run.hub.db.begin(run.actor.organization).await?;
+            store::hold(&mut tx, run.command.id).await?;
+            tx.commit().await
+        };
+        if let Err(error) = held.await {
+            tracing::warn!(%error, command = %run.command.id, "a command could not be held; trying again");
+        }
+    }
+}
+
+/// Its author left, or the service stops: then another process does it.
+async fn stopped(run: &Run<'_>) -> Result<(), Stop> {
+    if !run.hub.stopping.is_cancelled() {
+        return Err(Reply::new("Stopped. Nothing has changed.").into());
+    }
+    let mut tx = run.hub.db.begin(run.actor.organization).await?;
+    store::release(&mut tx, run.command.id).await?;
+    tx.commit().await?;
+    Err(Stop::Left)
+}
+
+async fn keep(run: &Run<'_>, conn: &mut db::Connection, exchanges: &[planner::Exchange]) -> db::Result<()> {
+    for exchange in exchanges {
+        let row = store::Exchange {
+            provider: &exchange.provider,
+            model: &exchange.model,
+            prompt: &exchange.prompt,
+            request: &exchange.request,
+            response: &exchange.response,
+            input_tokens: exchange.input_tokens,
+            output_tokens: exchange.output_tokens,
+            cost_micros: exchange.cost_micros,
+            latency_ms: i32::try_from(exchange.latency.as_millis()).unwrap_or(i32::MAX),
+            problem: exchange.problem.as_deref(),
+        };
+        store::keep_exchange(&mut *conn, run.actor.organization, run.hub.ctx.uuid(), run.command.id, &row, run.hub.ctx.now()).await?;
+    }
+    Ok(())
+}
+
+/// Opens a proposal, or refines the one that the message was about.
+async fn propose(run: &Run<'_>, conn: &mut db::Connection, mut patch: ProjectPatch, say: &str, draft: Option<Proposal>, rules: &Rules, message: &str) -> Result<Outcome, Stop> {
+    // Checked against the plan as it is now, which may not be the one that the planner saw.
+    patch.base_version = None;
+    let prepared = workflow::check(&mut *conn, run.hub.ctx.as_ref(), run.actor, patch, rules).await?;
+    let (draft, is_new) = match draft {
+        Some(draft) => {
+            let proposal = review::lock_open(&mut *conn, run.actor, draft.number).await?;
+            (review::refine(conn, run.hub.ctx.as_ref(), run.actor, &proposal, &prepared, message).await?, false)
+        }
+        None => {
+            let new = NewProposal {
+                actor: run.actor,
+                prepared: &prepared,
+                message,
+                origin: &run.command.origin,
+                trust: Trust::Verified,
+                conversation: Some(run.command.conversation),
+            };
+            (review::open(conn, run.hub.ctx.as_ref(), &new).await?, true)
+        }
+    };
+    let counts: Counts = draft.revision.diff.counts;
+    let reply = if is_new { replies::proposed(&draft.proposal, &draft.revision.diff, counts, say) } else { replies::refined(&draft.proposal, &draft.revision.diff, counts, say) };
+    Ok(Outcome { reply, proposal: Some(draft.proposal.number), project: draft.proposal.project, ..Outcome::default() })
+}
+

@@ -1,0 +1,520 @@
+//! Everything that people read, in one place: what happened, to what, and what can be done next. Markdown, for any channel.
+
+use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
+use patchbay_core::{
+    command::Reply,
+    dates,
+    patch::{
+        Fault, ProjectPatch,
+        diff::{Counts, Diff},
+        plan::{Plan, Task},
+        process::StepKind,
+    },
+    review::{Accepted, Proposal, State},
+    tenancy::Scope,
+    workflow::{
+        Change, Since,
+        store::{Listed, Released, Revision},
+    },
+};
+
+use super::{
+    effects::{Author, Refusal},
+    grammar::{Filter, Mistake},
+};
+use crate::render::{self, escape::markdown as plain};
+
+/// "1 task", "2 tasks".
+fn count(number: usize, one: &str, many: &str) -> String {
+    if number == 1 { format!("1 {one}") } else { format!("{number} {many}") }
+}
+
+/// A task as people know it: `WEB-7 Title`.
+fn named(plan: &Plan, task: &Task) -> String {
+    format!("**{}** {}", plan.reference(task), plain(&task.title))
+}
+
+fn undo(reply: Reply, change: &Change) -> Reply {
+    let key = &change.project.project.key;
+    reply.action("Undo", format!("undo {key} {}", change.revision()))
+}
+
+// What went wrong
+
+/// A command that was mistyped.
+pub fn mistake(mistake: &Mistake) -> Reply {
+    let mut reply = Reply::new(&mistake.message);
+    for suggestion in &mistake.suggestions {
+        reply = reply.action("Do it", suggestion);
+    }
+    reply
+}
+
+/// A command that cannot be done to this plan.
+pub fn refused(refusal: &Refusal, line: &str) -> Reply {
+    let reply = Reply::new(&refusal.message);
+    match refusal.corrected(line) {
+        Some(corrected) => reply.action("Do it", corrected),
+        None => reply,
+    }
+}
+
+/// Faults that the gates found.
+pub fn faults(faults: &[Fault]) -> Reply {
+    let tell = |fault: &Fault| {
+        let mut text = plain(&sentence(&fault.message));
+        if let Some(expected) = &fault.expected {
+            text.push_str(&format!(" Expected: {}.", plain(expected)));
+        }
+        if let Some(fix) = &fault.fix {
+            text.push_str(&format!(" {}", plain(&sentence(fix))));
+        }
+        text
+    };
+    match faults {
+        [one] => Reply::new(tell(one)),
+        many => Reply::new(format!("Nothing was changed, because of {} things:\n\n{}", many.len(), many.iter().map(|fault| format!("- {}", tell(fault))).collect::<Vec<_>>().join("\n"))),
+    }
+}
+
+fn sentence(text: &str) -> String {
+    let mut chars = text.chars();
+    let first: String = chars.next().into_iter().flat_map(char::to_uppercase).collect();
+    let end = if text.ends_with(['.', '?', '!']) { "" } else { "." };
+    format!("{first}{}{end}", chars.as_str())
+}
+
+pub fn no_project(name: &str) -> Reply {
+    Reply::new(format!("There is no project {}.", plain(name))).action("Show projects", "list projects")
+}
+
+pub fn no_task(name: &str, key: &str) -> Reply {
+    Reply::new(format!("{key} has no task {}.", plain(name))).action(format!("Show {key}"), format!("show {key}"))
+}
+
+pub fn no_proposal(number: i32) -> Reply {
+    Reply::new(format!("There is no proposal #{number}.")).action("Show open proposals", "review")
+}
+
+pub fn no_revision(key: &str, number: i32, newest: i32) -> Reply {
+    Reply::new(format!("{key} has no version {number}; it is at version {newest}.")).action("Show history", format!("history {key}"))
+}
+
+pub fn not_newest(key: &str, number: i32, newest: i32) -> Reply {
+    Reply::new(format!("Version {number} is not the newest of {key}, which is {newest}. I can take back the newest change; an older one is taken back by a proposal: POST /api/v1/projects/{key}/revert."))
+        .action("Undo the newest", format!("undo {key} {newest}"))
+        .action("Show history", format!("history {key}"))
+}
+
+pub fn which_project(keys: &[String]) -> Reply {
+    if keys.is_empty() {
+        return Reply::new("There is no project yet. Tell me what you want to achieve, and I propose a plan.");
+    }
+    Reply::new(format!("Which project? There are {}.", keys.join(", ")))
+}
+
+pub fn which_task() -> Reply {
+    Reply::new("Which task? Name it, for example `log 2h WEB-7`.")
+}
+
+pub fn which_proposal<'a>(open: impl Iterator<Item = &'a Proposal>) -> Reply {
+    let open: Vec<&Proposal> = open.collect();
+    if open.is_empty() {
+        return Reply::new("No proposal is open.");
+    }
+    let mut reply = Reply::new(format!("Which proposal? Open are:\n\n{}", open.iter().map(|proposal| line(proposal)).collect::<Vec<_>>().join("\n")));
+    for proposal in open {
+        reply = reply.action(format!("Show #{}", proposal.number), format!("review #{}", proposal.number));
+    }
+    reply
+}
+
+pub fn stale(project: &str, base: i32, version: i32, since: &[Since]) -> Reply {
+    let changes: Vec<String> = since
+        .iter()
+        .map(|since| {
+            let what = since.note.as_deref().map_or_else(|| since.tasks.join(", "), plain);
+            format!("- version {} by {}: {what}", since.revision, plain(&since.actor))
+        })
+        .collect();
+    let list = if changes.is_empty() { String::new() } else { format!("\n\n{}", changes.join("\n")) };
+    Reply::new(format!("This was made for version {base} of {project}, which is at version {version} now. Nothing was changed. Since then:{list}"))
+        .action(format!("Show {project}"), format!("show {project}"))
+}
+
+pub fn decided_already(proposal: &Proposal) -> Reply {
+    let by = proposal.decided.as_ref().map_or_else(String::new, |decided| format!(" by {}", plain(&decided.by)));
+    let became = match (&proposal.project_key, proposal.applied_as) {
+        (Some(key), Some(version)) => format!(" It became version {version} of {key}."),
+        _ => String::new(),
+    };
+    Reply::new(format!("#{} is {} already{by}.{became}", proposal.number, proposal.state.as_str()))
+}
+
+pub fn refined_since(number: i32, revision: i32) -> Reply {
+    Reply::new(format!("#{number} was refined since you looked: it is at revision {revision}. Look again and decide.")).action("Show it", format!("review #{number}"))
+}
+
+pub fn not_allowed(scope: Scope) -> Reply {
+    Reply::new(match scope {
+        Scope::Apply => "You may propose changes here, but not make them at once. Say it in your own words, and I propose it.",
+        Scope::Review => "You may read and propose here, but not decide: ask a member.",
+        Scope::Propose => "You may read here, but not propose changes: ask a member.",
+        Scope::Read | Scope::Admin => "You may not do this here.",
+    })
+}
+
+pub fn ours(id: &str) -> Reply {
+    Reply::new(format!("Something went wrong on our side. Nothing was changed. The log says more under {id}."))
+}
+
+pub fn mistaken() -> Reply {
+    Reply::new("I cannot do this here. `help` shows what I know.").action("Help", "help")
+}
+
+pub fn too_long_a_time() -> Reply {
+    Reply::new("One entry has 1 minute to 7 days. Log it in parts, for example `log 2h WEB-7`.")
+}
+
+// Planners
+
+pub fn unreachable(why: &str) -> Reply {
+    Reply::new(format!("The model does not answer: {}. Nothing has changed; say it again later, or use a command.", plain(why))).action("Help", "help")
+}
+
+pub fn unusable(found: &[Fault]) -> Reply {
+    let first: Vec<String> = found.iter().take(3).map(|fault| format!("- {}", plain(&fault.to_string()))).collect();
+    Reply::new(format!("The model's answer did not fit the plan, also after two repairs. Nothing has changed. What was wrong:\n\n{}", first.join("\n")))
+}
+
+pub fn model_refused(why: &str) -> Reply {
+    Reply::new(format!("The model refused: {} Nothing has changed.", plain(why)))
+}
+
+pub fn not_understood(say: &str, examples: &[String]) -> Reply {
+    let mut reply = Reply::new(say);
+    for example in examples.iter().take(4) {
+        reply = reply.action(example, example);
+    }
+    reply
+}
+
+/// "4 new, 2 changed, 1 removed, 1 moved"
+fn counted(counts: Counts) -> String {
+    let parts: Vec<String> = [(counts.created, "new"), (counts.changed, "changed"), (counts.removed, "removed"), (counts.moved, "moved")]
+        .into_iter()
+        .filter(|(number, _)| *number > 0)
+        .map(|(number, what)| format!("{number} {what}"))
+        .collect();
+    if parts.is_empty() { "the project itself".into() } else { parts.join(", ") }
+}
+
+fn decisions(reply: Reply, number: i32) -> Reply {
+    reply.action("Accept all", format!("accept #{number}")).action("Reject", format!("reject #{number}"))
+}
+
+/// A new proposal.
+pub fn proposed(proposal: &Proposal, diff: &Diff, counts: Counts, say: &str) -> Reply {
+    let on = proposal.project_key.as_ref().map_or_else(|| format!("for a new project, *{}*", plain(&diff.project_title)), |key| format!("on {key}"));
+    decisions(Reply::new(format!("{say}\n\n**#{}** {on}: {}. Nothing has changed yet.", proposal.number, counted(counts))), proposal.number)
+}
+
+/// A refined one.
+pub fn refined(proposal: &Proposal, _diff: &Diff, counts: Counts, say: &str) -> Reply {
+    decisions(Reply::new(format!("{say}\n\n**#{}** is at revision {}: {}. Nothing has changed yet.", proposal.number, proposal.revision, counted(counts))), proposal.number)
+}
+
+// Reviews
+
+fn line(proposal: &Proposal) -> String {
+    let on = proposal.project_key.as_deref().unwrap_or("a new project");
+    format!("- **#{}** on {on}: {} ({})", proposal.number, plain(&proposal.title), plain(&proposal.author))
+}
+
+pub fn open_proposals<'a>(open: impl Iterator<Item = &'a Proposal>) -> Reply {
+    let open: Vec<&Proposal> = open.collect();
+    if open.is_empty() {
+        return Reply::new("Nothing waits for a decision.");
+    }
+    let mut reply = Reply::new(format!("{} open:\n\n{}", count(open.len(), "proposal is", "proposals are"), open.iter().map(|proposal| line(proposal)).collect::<Vec<_>>().join("\n")));
+    for proposal in open.iter().take(5) {
+        reply = reply.action(format!("Show #{}", proposal.number), format!("review #{}", proposal.number));
+    }
+    reply
+}
+
+/// One proposal with its diff.
+pub fn proposal(proposal: &Proposal, diff: &Diff) -> Reply {
+    let text = render::markdown(diff);
+    match proposal.state {
+        State::Open | State::Draft => decisions(Reply::new(format!("**#{}** {}\n\n{text}", proposal.number, plain(&proposal.title))), proposal.number),
+        _ => Reply::new(format!("{}\n\n{text}", decided_already(proposal).text)),
+    }
+}
+
+pub fn accepted(accepted: &Accepted) -> Reply {
+    let proposal = &accepted.proposal;
+    let key = proposal.project_key.as_deref().unwrap_or("the project");
+    let version = proposal.applied_as.unwrap_or_default();
+    let Some(change) = &accepted.change else { return decided_already(proposal) };
+    let all = accepted.revision.patch.tasks.len();
+    let chosen = proposal.accepted.as_ref().map_or(all, Vec::len);
+    let what = if chosen < all { format!("Accepted {chosen} of {all}. ") } else { String::new() };
+    undo(Reply::new(format!("{what}**{key}** is at version {version}.")), change)
+}
+
+pub fn rejected(proposal: &Proposal) -> Reply {
+    let why = proposal.decided.as_ref().and_then(|decided| decided.reason.as_deref()).map_or_else(String::new, |reason| format!(" Why: {}", plain(reason)));
+    Reply::new(format!("#{} is rejected. Nothing has changed.{why}", proposal.number))
+}
+
+pub fn withdrawn(proposal: &Proposal) -> Reply {
+    Reply::new(format!("#{} is withdrawn. Nothing has changed.", proposal.number))
+}
+
+pub fn commented(number: i32, operation: Option<i32>) -> Reply {
+    Reply::new(operation.map_or_else(|| format!("Noted on #{number}."), |operation| format!("Noted on operation {operation} of #{number}.")))
+}
+
+// Changes
+
+/// A command that took effect. `before` is the plan that it found.
+pub fn applied(before: &Plan, change: &Change, released: &[Released]) -> Reply {
+    let plan = &change.plan;
+    let lines: Vec<String> = change
+        .applied
+        .patch
+        .tasks
+        .iter()
+        .zip(&change.applied.touched)
+        .map(|(_, id)| match (before.get(*id), plan.get(*id)) {
+            (None, Some(now)) => format!("{} is added{}.", named(plan, now), below(plan, now)),
+            (Some(then), None) => format!("{} is deleted{}.", named(before, then), with_it(before, plan, then)),
+            (Some(then), Some(now)) => changed(plan, then, now),
+            (None, None) => String::new(),
+        })
+        .filter(|line| !line.is_empty())
+        .collect();
+    let key = &change.project.project.key;
+    let mut text = match lines.as_slice() {
+        [] => format!("**{key}** is at version {}.", change.revision()),
+        [one] => one.clone(),
+        many => many.iter().map(|line| format!("- {line}")).collect::<Vec<_>>().join("\n"),
+    };
+    for free in released {
+        let who = free.assignee.as_deref().map_or_else(String::new, |handle| format!(" ({})", plain(handle)));
+        text.push_str(&format!(" It was the last open task that **{}** {}{who} waited for.", free.reference, plain(&free.title)));
+    }
+    undo(Reply::new(text), change)
+}
+
+fn below(plan: &Plan, task: &Task) -> String {
+    task.parent.and_then(|parent| plan.get(parent)).map_or_else(String::new, |parent| format!(" under {}", plan.reference(parent)))
+}
+
+fn with_it(before: &Plan, now: &Plan, task: &Task) -> String {
+    let gone = before.descendants(task.id).into_iter().filter(|id| now.get(*id).is_none()).count();
+    if gone == 0 { String::new() } else { format!(", with {} below it", count(gone, "task", "tasks")) }
+}
+
+fn changed(plan: &Plan, then: &Task, now: &Task) -> String {
+    let name = named(plan, now);
+    if then.status != now.status {
+        let step = plan.project.process.step(&now.status);
+        return match step.map(|step| step.kind) {
+            Some(StepKind::Done) => format!("{name} is done."),
+            _ => format!("{name} is in *{}* now.", step.map_or(now.status.as_str(), |step| step.title.as_str())),
+        };
+    }
+    if then.parent != now.parent {
+        return now.parent.and_then(|parent| plan.get(parent)).map_or_else(|| format!("{name} stands at the top level now."), |parent| format!("{name} is under {} now.", plan.reference(parent)));
+    }
+    if then.rank != now.rank {
+        return format!("{name} has moved.");
+    }
+    if then.title != now.title {
+        return format!("{name}: that is its title now.");
+    }
+    if then.assignee != now.assignee {
+        return now.assignee.as_deref().map_or_else(|| format!("{name} is nobody's now."), |handle| format!("{name} is {}'s now.", plain(handle)));
+    }
+    if then.due_on != now.due_on {
+        return now.due_on.map_or_else(|| format!("{name} has no due date now."), |day| format!("{name} is due on {}.", date(day)));
+    }
+    if then.depends_on != now.depends_on {
+        let on: Vec<String> = now.depends_on.iter().map(|id| plan.reference_of(*id)).collect();
+        return if on.is_empty() { format!("{name} depends on nothing now.") } else { format!("{name} depends on {}.", on.join(", ")) };
+    }
+    format!("{name} is changed.")
+}
+
+fn date(day: chrono::NaiveDate) -> String {
+    day.format("%A %-d %B %Y").to_string()
+}
+
+pub fn created(change: &Change) -> Reply {
+    let project = &change.project.project;
+    Reply::new(format!("**{}** {} is there, and empty. Tell me what belongs into it.", project.key, plain(&project.title)))
+}
+
+pub fn undone(change: &Change, number: i32) -> Reply {
+    let key = &change.project.project.key;
+    Reply::new(format!("Version {number} of {key} is taken back; it is at version {} now.", change.revision())).action("Redo", format!("undo {key} {}", change.revision()))
+}
+
+pub fn logged(plan: &Plan, task: &Task, minutes: i32, total: i64) -> Reply {
+    let hours = |minutes: i64| if minutes % 60 == 0 { format!("{} h", minutes / 60) } else if minutes < 60 { format!("{minutes} min") } else { format!("{} h {} min", minutes / 60, minutes % 60) };
+    Reply::new(format!("{} logged on {}; {} in all.", hours(minutes.into()), named(plan, task), hours(total)))
+}
+
+// Looking
+
+/// A project's outline.
+pub fn project(plan: &Plan) -> Reply {
+    let project = &plan.project;
+    let mut text = format!("**{}** {} (version {})\n", project.key, plain(&project.title), project.version);
+    if plan.is_empty() {
+        text.push_str("\nIt has no tasks yet.");
+    }
+    for (depth, task) in plan.walk().into_iter().take(200) {
+        text.push_str(&format!("\n{}- {}", "  ".repeat(depth), facts(plan, task)));
+    }
+    Reply::new(text)
+}
+
+/// A task in a line: state, reference, title and what matters about it.
+fn facts(plan: &Plan, task: &Task) -> String {
+    let process = plan.project.process;
+    let mut line = named(plan, task);
+    let step = process.step(&task.status);
+    let mut more: Vec<String> = Vec::new();
+    if let Some(step) = step.filter(|step| step.kind != StepKind::Open) {
+        more.push(step.title.to_lowercase());
+    }
+    more.extend(task.priority.map(|priority| priority.as_str().to_owned()));
+    more.extend(task.assignee.as_deref().map(plain));
+    more.extend(task.due_on.map(|day| format!("due {}", day.format("%-d %b"))));
+    if !more.is_empty() {
+        line.push_str(&format!(" ({})", more.join(", ")));
+    }
+    line
+}
+
+pub fn task(plan: &Plan, task: &Task) -> Reply {
+    let mut text = facts(plan, task);
+    let detail = &task.detail;
+    if !detail.description.is_empty() {
+        text.push_str(&format!("\n\n{}", detail.description));
+    }
+    if let Some(blocker) = &detail.blocker {
+        text.push_str(&format!("\n\nWaits for: {}", plain(blocker)));
+    }
+    if !task.depends_on.is_empty() {
+        let on: Vec<String> = task.depends_on.iter().map(|id| plan.get(*id).map_or_else(|| "?".into(), |task| named(plan, task))).collect();
+        text.push_str(&format!("\n\nDepends on {}", on.join(", ")));
+    }
+    for criterion in &detail.acceptance_criteria {
+        text.push_str(&format!("\n- [{}] {}", if criterion.done { "x" } else { " " }, plain(&criterion.text)));
+    }
+    for child in plan.children(Some(task.id)).iter().filter_map(|id| plan.get(*id)) {
+        text.push_str(&format!("\n- {}", facts(plan, child)));
+    }
+    let reference = plan.reference(task);
+    let process = plan.project.process;
+    let reply = Reply::new(text);
+    if process.is_done(&task.status) { reply.action("Reopen", format!("reopen {reference}")) } else { reply.action("Done", format!("done {reference}")) }
+}
+
+pub fn projects(listed: &[Listed]) -> Reply {
+    if listed.is_empty() {
+        return which_project(&[]);
+    }
+    let lines: Vec<String> = listed
+        .iter()
+        .map(|listed| {
+            let project = &listed.project.project;
+            format!("- **{}** {}: {} of {} done, version {}", project.key, plain(&project.title), listed.done, listed.tasks, project.version)
+        })
+        .collect();
+    Reply::new(lines.join("\n"))
+}
+
+/// The tasks that meet every filter, by due date.
+pub fn list(plans: &[Plan], filters: &[Filter], author: &Author<'_>) -> Result<Reply, Refusal> {
+    let mut found: Vec<(&Plan, &Task)> = Vec::new();
+    for plan in plans {
+        for (_, task) in plan.walk() {
+            let mut meets = true;
+            for filter in filters {
+                meets &= matches(plan, task, filter, author)?;
+            }
+            if meets {
+                found.push((plan, task));
+            }
+        }
+    }
+    if found.is_empty() {
+        return Ok(Reply::new("Nothing."));
+    }
+    if !filters.is_empty() {
+        found.sort_by_key(|(_, task)| task.due_on.unwrap_or(chrono::NaiveDate::MAX));
+    }
+    let shown = found.iter().take(50).map(|(plan, task)| format!("- {}", facts(plan, task))).collect::<Vec<_>>().join("\n");
+    let more = if found.len() > 50 { format!("\n\n… and {} more.", found.len() - 50) } else { String::new() };
+    Ok(Reply::new(format!("{}:\n\n{shown}{more}", count(found.len(), "task", "tasks"))))
+}
+
+fn matches(plan: &Plan, task: &Task, filter: &Filter, author: &Author<'_>) -> Result<bool, Refusal> {
+    let kind = plan.project.process.step(&task.status).map(|step| step.kind);
+    let is_open = kind != Some(StepKind::Done);
+    Ok(match filter {
+        Filter::Mine => task.assignee.as_deref() == author.handle,
+        Filter::Unassigned => task.assignee.is_none(),
+        Filter::Assignee(handle) => task.assignee.as_deref().is_some_and(|assignee| assignee.eq_ignore_ascii_case(handle)),
+        Filter::Open => is_open,
+        Filter::Active => kind == Some(StepKind::Active),
+        Filter::Blocked => kind == Some(StepKind::Waiting) || task.depends_on.iter().any(|id| plan.get(*id).is_some_and(|other| !plan.project.process.is_done(&other.status))),
+        Filter::Done => !is_open,
+        Filter::Overdue => is_open && task.due_on.is_some_and(|day| day < dates::today(author.now, author.zone)),
+        Filter::Due(due) => {
+            let days = due.days(author.now, author.zone).ok_or_else(|| Refusal { message: "There is no such date.".into(), instead: None })?;
+            is_open && task.due_on.is_some_and(|day| days.contains(&day))
+        }
+        Filter::Label(label) => task.detail.labels.iter().any(|own| own.eq_ignore_ascii_case(label)),
+        Filter::Priority(priority) => task.priority == Some(*priority),
+        Filter::Under(reference) => plan.ancestors(task.id).any(|above| plan.project.key == reference.key && above.number == reference.number),
+    })
+}
+
+fn moment(at: DateTime<Utc>, zone: Tz) -> String {
+    at.with_timezone(&zone).format("%-d %b %H:%M").to_string()
+}
+
+fn revision_line(revision: &Revision, zone: Tz) -> String {
+    let patch: ProjectPatch = serde_json::from_str(revision.patch.get()).unwrap_or_default();
+    let what = patch.note.as_deref().map_or_else(
+        || {
+            let mut tasks: Vec<&str> = patch.tasks.iter().map(patchbay_core::patch::TaskPatch::task_id).collect();
+            tasks.dedup();
+            if tasks.is_empty() { "the project itself".to_owned() } else { tasks.into_iter().take(8).collect::<Vec<_>>().join(", ") }
+        },
+        plain,
+    );
+    let from = revision.proposal.map_or_else(String::new, |number| format!(", #{number}"));
+    format!("- **{}** {}, {}{from}: {what}", revision.number, moment(revision.at, zone), plain(&revision.actor))
+}
+
+pub fn history(name: &str, revisions: &[Revision], zone: Tz) -> Reply {
+    if revisions.is_empty() {
+        return Reply::new(format!("Nothing has happened to {name} yet."));
+    }
+    Reply::new(format!("What happened to {name}, newest first:\n\n{}", revisions.iter().map(|revision| revision_line(revision, zone)).collect::<Vec<_>>().join("\n")))
+}
+
+pub fn between(key: &str, from: i32, to: i32, revisions: &[Revision], zone: Tz) -> Reply {
+    if revisions.is_empty() {
+        return Reply::new(format!("Nothing happened to {key} between version {from} and {to}."));
+    }
+    Reply::new(format!("What happened to {key} from version {from} to {to}:\n\n{}", revisions.iter().map(|revision| revision_line(revision, zone)).collect::<Vec<_>>().join("\n")))
+}

@@ -1,0 +1,243 @@
+//! The WebSocket: messages in, and everything live out.
+//!
+//! A message that comes twice (after a reconnect) acts once; a watcher that comes back says what it saw last and misses nothing.
+
+use std::{collections::HashMap, sync::Arc};
+
+use axum::{
+    extract::{
+        State,
+        ws::{Message, WebSocket, WebSocketUpgrade},
+    },
+    http::{HeaderMap, header},
+    response::Response,
+};
+use patchbay_channels::hub::{About, Incoming, News, Progress};
+use patchbay_core::{collab::Event, ids::CommandId, review, tenancy::{Actor, Scope}};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use tokio::sync::broadcast;
+
+use super::{commands, proposals};
+use crate::{app::App, extract::Identity, problem::Problem};
+
+/// The largest frame that is read.
+const MAX_FRAME: usize = 512 * 1024;
+
+#[derive(Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+enum Frame {
+    Command {
+        id: String,
+        text: String,
+        project: Option<String>,
+        task: Option<String>,
+        proposal: Option<i32>,
+    },
+    Subscribe {
+        #[serde(default)]
+        topics: Vec<String>,
+        since: Option<i64>,
+    },
+    Cancel {
+        id: String,
+    },
+    Ping,
+}
+
+pub(super) async fn upgrade(State(app): State<App>, headers: HeaderMap, identity: Identity, ws: WebSocketUpgrade) -> Result<Response, Problem> {
+    // A cookie travels with any page's request; only our own page may use it here.
+    if identity.session.is_some() && !is_same_origin(&app, &headers) {
+        return Err(Problem::forbidden("A WebSocket with a cookie must come from Patchbay's own page (Origin)."));
+    }
+    if !identity.actor.may(Scope::Read) {
+        return Err(Problem::forbidden("This key does not have the scope `read`."));
+    }
+    Ok(ws.max_frame_size(MAX_FRAME).max_message_size(MAX_FRAME).on_upgrade(move |socket| async move {
+        let tracker_token = app.stopping.clone();
+        let mut connection = Connection { app, actor: identity.actor, socket, sent: HashMap::new(), topics: None };
+        tokio::select! {
+            () = tracker_token.cancelled() => {}
+            result = connection.serve() => if let Err(error) = result { tracing::debug!(%error, "a WebSocket ended") },
+        }
+        // The other side sees that it is meant to come back.
+        let _ = connection.socket.send(Message::Close(None)).await;
+    }))
+}
+
+fn is_same_origin(app: &App, headers: &HeaderMap) -> bool {
+    let Some(origin) = headers.get(header::ORIGIN).and_then(|origin| origin.to_str().ok()) else { return false };
+    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+    origin == app.public_url || origin.split_once("://").is_some_and(|(_, origin_host)| origin_host == host)
+}
+
+struct Connection {
+    app: App,
+    actor: Arc<Actor>,
+    socket: WebSocket,
+    /// The client's names for the commands that it sent over this connection.
+    sent: HashMap<CommandId, String>,
+    /// `None` before it has subscribed.
+    topics: Option<Vec<String>>,
+}
+
+impl Connection {
+    async fn serve(&mut self) -> Result<(), axum::Error> {
+        let mut progress = self.app.hub.progress();
+        let mut events = match self.app.live.watch(self.actor.organization).await {
+            Ok(events) => events,
+            Err(error) => return self.problem(None, Problem::from(error)).await,
+        };
+        let mut seen = 0;
+        loop {
+            tokio::select! {
+                message = self.socket.recv() => match message {
+                    None => return Ok(()),
+                    Some(Ok(Message::Text(text))) => self.frame(text.as_str(), &mut seen).await?,
+                    Some(Ok(Message::Binary(_))) => self.problem(None, Problem::malformed("Frames are text.")).await?,
+                    Some(Ok(Message::Close(_))) => return Ok(()),
+                    Some(Ok(_)) => {}
+                    Some(Err(error)) => return Err(error),
+                },
+                news = progress.recv() => match news {
+                    Ok(news) => self.news(news).await?,
+                    // What is only shown may be missed; the outcome is an event.
+                    Err(broadcast::error::RecvError::Lagged(_)) => {}
+                    Err(broadcast::error::RecvError::Closed) => return Ok(()),
+                },
+                event = events.recv() => match event {
+                    Ok(event) => if self.topics.is_some() && event.seq > seen {
+                        seen = event.seq;
+                        self.event(&event).await?;
+                    },
+                    // Too slow: it comes back and says what it saw last.
+                    Err(_) => return Ok(()),
+                },
+            }
+        }
+    }
+
+    async fn send(&mut self, value: &Value) -> Result<(), axum::Error> {
+        self.socket.send(Message::Text(value.to_string().into())).await
+    }
+
+    async fn problem(&mut self, id: Option<&str>, problem: Problem) -> Result<(), axum::Error> {
+        self.send(&json!({ "type": "error", "id": id, "problem": problem })).await
+    }
+
+    async fn frame(&mut self, text: &str, seen: &mut i64) -> Result<(), axum::Error> {
+        let frame = match crate::extract::parse::<Frame>(text.as_bytes()) {
+            Ok(frame) => frame,
+            Err(problem) => {
+                let id = serde_json::from_str::<Value>(text).ok().and_then(|value| value["id"].as_str().map(str::to_owned));
+                return self.problem(id.as_deref(), problem).await;
+            }
+        };
+        match frame {
+            Frame::Ping => self.send(&json!({ "type": "pong" })).await,
+            Frame::Command { id, text, project, task, proposal } => self.command(id, text, About { project, task, conversation: None, proposal }).await,
+            Frame::Cancel { id } => {
+                let command = self.sent.iter().find(|(_, name)| **name == id).map(|(command, _)| *command);
+                if let Some(command) = command {
+                    self.app.hub.cancel(command);
+                }
+                Ok(())
+            }
+            Frame::Subscribe { topics, since } => {
+                self.topics = Some(topics);
+                if let Some(since) = since {
+                    match self.app.live.missed(self.actor.organization, since).await {
+                        Ok(events) => {
+                            for event in events {
+                                *seen = event.seq.max(*seen);
+                                self.event(&event).await?;
+                            }
+                        }
+                        Err(error) => return self.problem(None, error.into()).await,
+                    }
+                }
+                Ok(())
+            }
+        }
+    }
+
+    async fn command(&mut self, id: String, text: String, about: About) -> Result<(), axum::Error> {
+        if !self.actor.may(Scope::Propose) {
+            return self.problem(Some(&id), Problem::forbidden("You may read here, but not write.")).await;
+        }
+        if id.is_empty() || id.len() > 100 {
+            return self.problem(None, Problem::fault("/id", "a message's id has 1–100 characters")).await;
+        }
+        if let Err(problem) = commands::check_text(&text) {
+            return self.problem(Some(&id), problem).await;
+        }
+        let incoming = Incoming { text, about, client_id: Some(format!("ws:{id}")), origin: "web" };
+        match self.app.hub.submit(&self.actor, incoming).await {
+            Err(error) => self.problem(Some(&id), commands::problem(error)).await,
+            Ok(ticket) => {
+                self.sent.insert(ticket.id, id.clone());
+                self.send(&json!({ "type": "ack", "id": id, "command": ticket.id })).await?;
+                // One that came before and is over has no more news.
+                self.outcome(ticket.id, &id).await
+            }
+        }
+    }
+
+    async fn news(&mut self, progress: Progress) -> Result<(), axum::Error> {
+        if progress.organization != self.actor.organization {
+            return Ok(());
+        }
+        let Some(id) = self.sent.get(&progress.command).cloned() else { return Ok(()) };
+        match progress.news {
+            News::Operation(entry) => self.send(&json!({ "type": "op", "id": id, "operation": &*entry })).await,
+            News::StartedOver => self.send(&json!({ "type": "restart", "id": id })).await,
+            News::Text(text) => self.send(&json!({ "type": "token", "id": id, "text": text })).await,
+            News::Finished => self.outcome(progress.command, &id).await,
+        }
+    }
+
+    /// Tells how a command ended, where it has: the proposal it led to, and the reply.
+    async fn outcome(&mut self, command: CommandId, id: &str) -> Result<(), axum::Error> {
+        let view = match commands::load(&self.app, &self.actor, command).await {
+            Ok(view) => view,
+            Err(problem) => return self.problem(Some(id), problem).await,
+        };
+        if !view.status.is_final() {
+            return Ok(());
+        }
+        self.sent.remove(&command);
+        if let Some(number) = view.proposal {
+            match self.proposal(number).await {
+                Ok(Some(proposal)) => self.send(&json!({ "type": "proposal", "id": id, "proposal": proposal })).await?,
+                Ok(None) => {}
+                Err(problem) => self.problem(Some(id), problem).await?,
+            }
+        }
+        self.send(&json!({ "type": "reply", "id": id, "command": view })).await
+    }
+
+    async fn proposal(&self, number: i32) -> Result<Option<review::view::ProposalView>, Problem> {
+        let mut tx = self.app.db.begin(self.actor.organization).await?;
+        let Some(proposal) = review::store::find(&mut tx, number).await? else { return Ok(None) };
+        let view = proposals::view(&mut tx, proposal, None).await?;
+        tx.rollback().await?;
+        Ok(Some(view))
+    }
+
+    async fn event(&mut self, event: &Event) -> Result<(), axum::Error> {
+        if !self.wants(event) {
+            return Ok(());
+        }
+        let mut value = serde_json::to_value(event).unwrap_or_default();
+        value["type"] = "event".into();
+        self.send(&value).await
+    }
+
+    /// Whether an event is for a topic that was asked for: `*`, or `project:WEB`. A key for one project hears of that one only.
+    fn wants(&self, event: &Event) -> bool {
+        let project = event.details["project"].as_str();
+        let about = |topic: &str| topic == "*" || topic.strip_prefix("project:").is_some_and(|key| Some(key) == project);
+        let wanted = self.topics.as_ref().is_some_and(|topics| topics.iter().any(|topic| about(topic)) || (project.is_none() && !topics.is_empty()));
+        wanted && self.actor.project.is_none()
+    }
+}

@@ -1,0 +1,70 @@
+//! `patchbay doctor`
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use figment::Figment;
+use patchbay_core::db::embedded;
+
+use super::look;
+use crate::{
+    service,
+    settings::{self, Settings},
+};
+
+pub(super) async fn doctor(settings: &Settings, figment: &Figment) -> Result<ExitCode> {
+    look::say(&look::bold(&format!("Patchbay {}", env!("CARGO_PKG_VERSION"))));
+    look::say("");
+    look::say(&look::bold("Settings"));
+    let rows: Vec<Vec<String>> = settings::shown(settings, figment)
+        .into_iter()
+        .map(|shown| vec![format!("  {}", shown.name), if shown.value.is_empty() { "–".into() } else { shown.value }, look::faint(&shown.source)])
+        .collect();
+    look::table(&rows);
+    look::say("");
+    look::say(&look::bold("Database"));
+    let is_well = database(settings).await;
+    look::say("");
+    look::say(&look::bold("Planner"));
+    match service::planner(settings) {
+        Ok((_, info)) => look::say(&format!("  {} ({})", info.name, info.kind)),
+        Err(error) => look::say(&format!("  not usable: {error:#}")),
+    }
+    Ok(if is_well { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Says what would be used and why. Starts nothing.
+async fn database(settings: &Settings) -> bool {
+    if settings.database.url.is_some() {
+        return match service::Data::open(settings, service::Beside::Shared).await {
+            Ok(data) => {
+                look::say(&format!("  {}: reachable", data.what));
+                look::say(if data.access.has_roles() { "  roles: owner, service and reader are separate" } else { "  roles: one user does everything (it may not make roles)" });
+                true
+            }
+            Err(error) => {
+                look::say(&format!("  not usable: {error:#}"));
+                false
+            }
+        };
+    }
+    match embedded::attach(&settings.data.dir).await {
+        Ok(Some(address)) => look::say(&format!("  running: a Patchbay uses {} (socket in {})", settings.data.dir.display(), address.socket_dir().display())),
+        Ok(None) => look::say(&format!("  not running: `patchbay serve` starts it in {}", settings.data.dir.display())),
+        Err(error) => look::say(&format!("  {error}")),
+    }
+    match service::discover(settings) {
+        Ok(installation) => {
+            look::say(&format!("  binaries: Postgres {} in {}", installation.version, installation.bin_dir.display()));
+            look::say(&format!("  chosen because {}", installation.why));
+            for place in &installation.looked_at {
+                look::say(&look::faint(&format!("    passed over: {place}")));
+            }
+            true
+        }
+        Err(error) => {
+            look::say(&format!("  {error:#}"));
+            false
+        }
+    }
+}

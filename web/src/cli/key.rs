@@ -1,0 +1,88 @@
+//! `patchbay key`
+
+use anyhow::{Context as _, Result, bail};
+use chrono::Duration;
+use patchbay_core::{
+    audit,
+    ids::{Context, KeyId},
+    tenancy::{
+        Scope, Scopes,
+        store::{self, NewKey},
+    },
+    workflow,
+};
+use secrecy::ExposeSecret;
+use serde_json::json;
+
+use super::{Key, data::Open, look};
+use crate::{service, settings::Settings};
+
+pub(super) async fn run(settings: &Settings, key: Key) -> Result<()> {
+    let open = Open::new(settings).await?;
+    let done = match key {
+        Key::Create { scopes, project, name, expires } => create(&open, &scopes, project.as_deref(), &name, expires).await,
+        Key::List => list(&open).await,
+        Key::Revoke { id } => revoke(&open, &id).await,
+    };
+    open.close().await;
+    done
+}
+
+async fn create(open: &Open, words: &[String], project: Option<&str>, name: &str, expires: Option<u32>) -> Result<()> {
+    let mut scopes = Vec::new();
+    for word in words {
+        match Scope::parse(word.trim()) {
+            Some(scope) => scopes.push(scope),
+            None => bail!("there is no scope `{word}`: take read, propose, review, apply or admin"),
+        }
+    }
+    let owner = service::owner(&open.db).await?;
+    let mut tx = open.db.begin(owner.organization).await?;
+    let project_id = match project {
+        None => None,
+        Some(name) => Some(workflow::store::find_project(&mut tx, name).await?.with_context(|| format!("there is no project {name}"))?.project.id),
+    };
+    let expires_at = expires.map(|days| open.ctx.now() + Duration::days(days.into()));
+    let new = NewKey { member: owner.member, name, scopes: scopes.iter().copied().collect::<Scopes>(), project: project_id, expires_at };
+    let (id, secret) = store::create_key(&mut tx, &open.ctx, owner.organization, &new).await?;
+    let details = json!({ "name": name, "scopes": scopes, "project": project });
+    audit::store::append(&mut tx, &open.ctx, &owner, "key.created", &secret.hint(), &details).await?;
+    tx.commit().await?;
+    look::say(secret.text.expose_secret());
+    look::note(&format!("Keep it: it is not shown again. `patchbay key revoke {id}` takes it back."));
+    Ok(())
+}
+
+async fn list(open: &Open) -> Result<()> {
+    let owner = service::owner(&open.db).await?;
+    let mut tx = open.db.begin(owner.organization).await?;
+    let keys = store::list_keys(&mut tx).await?;
+    tx.rollback().await?;
+    let mut rows = vec![["ID", "NAME", "KEY", "SCOPES", "PROJECT", "EXPIRES", "LAST USED"].map(str::to_owned).to_vec()];
+    rows.extend(keys.into_iter().map(|key| {
+        vec![
+            key.id.to_string(),
+            key.name,
+            format!("{}…", key.hint),
+            key.scopes.iter().map(Scope::as_str).collect::<Vec<_>>().join(","),
+            key.project.unwrap_or_else(|| "all".into()),
+            key.expires_at.map_or_else(|| "never".into(), |at| at.format("%Y-%m-%d").to_string()),
+            key.last_used_at.map_or_else(|| "never".into(), |at| at.format("%Y-%m-%d %H:%M").to_string()),
+        ]
+    }));
+    look::table(&rows);
+    Ok(())
+}
+
+async fn revoke(open: &Open, id: &str) -> Result<()> {
+    let id: KeyId = id.parse().with_context(|| format!("`{id}` is no key's id: `patchbay key list` shows them"))?;
+    let owner = service::owner(&open.db).await?;
+    let mut tx = open.db.begin(owner.organization).await?;
+    if store::revoke_key(&mut tx, id, open.ctx.now()).await?.is_none() {
+        bail!("there is no such key, or it was revoked before: `patchbay key list` shows those that work");
+    }
+    audit::store::append(&mut tx, &open.ctx, &owner, "key.revoked", &id.to_string(), &json!({})).await?;
+    tx.commit().await?;
+    look::say("Revoked. A running service forgets it within 5 seconds.");
+    Ok(())
+}

@@ -1,0 +1,174 @@
+//! The command line.
+
+mod chat;
+mod data;
+mod doctor;
+mod files;
+mod key;
+mod look;
+mod serve;
+mod verify;
+
+use std::{net::SocketAddr, path::PathBuf, process::ExitCode};
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::settings::{self, Flags, Settings};
+
+/// Pull requests for your plans, from any channel.
+#[derive(Parser)]
+#[command(name = "patchbay", version, about, propagate_version = true)]
+struct Cli {
+    #[command(flatten)]
+    common: Common,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// What every command takes.
+#[derive(Args)]
+struct Common {
+    /// Where Patchbay keeps its own Postgres and keys.
+    #[arg(long, global = true, value_name = "DIR", env = "PATCHBAY_DATA__DIR", hide_env = true)]
+    data_dir: Option<PathBuf>,
+    /// Read settings from this file instead of patchbay.toml.
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run the service.
+    Serve {
+        /// Address and port to listen on.
+        #[arg(long, value_name = "ADDRESS")]
+        listen: Option<SocketAddr>,
+        /// What this process does.
+        #[arg(long, value_delimiter = ',', value_name = "web,worker,channels")]
+        roles: Option<Vec<String>>,
+    },
+    /// Bring the database's schema up to date.
+    Migrate,
+    /// Prove that history and present agree: of one project, or of all.
+    Verify {
+        /// A project's key or id.
+        project: Option<String>,
+    },
+    /// Show what was chosen and why: settings, database, planner.
+    Doctor,
+    /// Print a link that signs the owner in once.
+    SignIn,
+    /// Make a project of a file: task records, check-box lists, a YAML backlog.
+    Import {
+        /// The file; its format is told by its contents.
+        file: PathBuf,
+        /// The key of the new project.
+        #[arg(long, value_name = "KEY")]
+        project: Option<String>,
+    },
+    /// Write a project to standard output.
+    Export {
+        /// A project's key or id.
+        project: String,
+        #[arg(long, value_enum, default_value_t = Format::Md)]
+        format: Format,
+    },
+    /// Make, list and revoke API keys.
+    #[command(subcommand)]
+    Key(Key),
+    /// Plan in the terminal.
+    Chat {
+        /// The project to talk about; without one, a new project.
+        #[arg(long, value_name = "KEY")]
+        project: Option<String>,
+    },
+    /// Print completions for a shell.
+    Completions { shell: clap_complete::Shell },
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Format {
+    Md,
+    Json,
+    Csv,
+    Ics,
+}
+
+#[derive(Subcommand)]
+enum Key {
+    /// Make a key and print it, this once.
+    Create {
+        /// What it may do.
+        #[arg(long, value_delimiter = ',', required = true, value_name = "read,propose,review,apply,admin")]
+        scopes: Vec<String>,
+        /// The only project it may see.
+        #[arg(long, value_name = "KEY")]
+        project: Option<String>,
+        /// What it is for.
+        #[arg(long, default_value = "command line")]
+        name: String,
+        /// Days until it runs out.
+        #[arg(long, value_name = "DAYS")]
+        expires: Option<u32>,
+    },
+    /// List keys.
+    List,
+    /// Take a key back.
+    Revoke { id: String },
+}
+
+/// Runs the program. Exit codes: 0 done, 1 failed, 2 wrong usage.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    if let Command::Completions { shell } = cli.command {
+        clap_complete::generate(shell, &mut <Cli as clap::CommandFactory>::command(), "patchbay", &mut std::io::stdout());
+        return ExitCode::SUCCESS;
+    }
+    let mut flags = Flags { config: cli.common.config, data_dir: cli.common.data_dir, ..Flags::default() };
+    if let Command::Serve { listen, roles } = &cli.command {
+        flags.listen = *listen;
+        flags.roles.clone_from(roles);
+    }
+    let (settings, figment) = match settings::load(&flags) {
+        Ok(loaded) => loaded,
+        Err(error) => {
+            look::error(&format!("a setting is wrong: {error}"));
+            return ExitCode::from(2);
+        }
+    };
+    // TLS to models: ring everywhere. A second call in one process changes nothing.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            look::error(&format!("the runtime cannot start: {error}"));
+            return ExitCode::FAILURE;
+        }
+    };
+    let result = runtime.block_on(run(cli.command, &settings, &figment));
+    // What still reads from the terminal must not keep the program.
+    runtime.shutdown_background();
+    match result {
+        Ok(code) => code,
+        Err(error) => {
+            look::error(&format!("{error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(command: Command, settings: &Settings, figment: &figment::Figment) -> anyhow::Result<ExitCode> {
+    match command {
+        Command::Serve { .. } => serve::serve(settings).await?,
+        Command::Migrate => data::migrate(settings).await?,
+        Command::Verify { project } => return verify::verify(settings, project.as_deref()).await,
+        Command::Doctor => return doctor::doctor(settings, figment).await,
+        Command::SignIn => data::sign_in(settings).await?,
+        Command::Import { file, project } => return files::import(settings, &file, project.as_deref()).await,
+        Command::Export { project, format } => files::export(settings, &project, format).await?,
+        Command::Key(key) => key::run(settings, key).await?,
+        Command::Chat { project } => chat::chat(settings, project.as_deref()).await?,
+        Command::Completions { .. } => {}
+    }
+    Ok(ExitCode::SUCCESS)
+}

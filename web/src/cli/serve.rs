@@ -1,0 +1,91 @@
+//! `patchbay serve`
+
+use std::sync::Arc;
+
+use anyhow::{Context as _, Result};
+use patchbay_core::{
+    db::{Db, PoolSize, migrate},
+    ids::{Context, System},
+    tenancy::store,
+};
+use secrecy::ExposeSecret;
+use tokio::{
+    net::TcpListener,
+    signal::unix::{SignalKind, signal},
+};
+use tracing_subscriber::EnvFilter;
+
+use super::look;
+use crate::{
+    service::{self, Beside, Data, Service},
+    settings::{Log, Settings},
+};
+
+pub(super) async fn serve(settings: &Settings) -> Result<()> {
+    start_log(&settings.log)?;
+    let stop = stop_signal()?;
+    // Before the database, so that a port that is taken is told at once.
+    let listener = TcpListener::bind(settings.server.listen).await.with_context(|| {
+        format!("cannot listen on {}: take another port with --listen, or stop what uses this one", settings.server.listen)
+    })?;
+    let address = listener.local_addr()?;
+    let local_url = format!("http://{address}");
+    let public_url = settings.server.public_url.as_deref().map_or_else(|| local_url.clone(), |url| url.trim_end_matches('/').to_owned());
+    let ctx: Arc<dyn Context> = Arc::new(System::default());
+    let data = Data::open(settings, Beside::Alone).await?;
+    migrate(&data.access).await?;
+    let db = Db::open(&data.access, PoolSize { service: 2, reader: 1 });
+    let first = service::ensure_first(&db, ctx.as_ref(), &settings.data.dir).await?;
+    let link = first_link(&db, ctx.as_ref(), &public_url).await?;
+    db.close().await;
+    let what = data.what.clone();
+    let service = Service::start(settings, ctx, data, public_url.clone()).await?;
+    banner(&public_url, link.as_deref(), &what, &service.app.planner, first.owner_key.as_deref());
+    service.serve(listener, stop).await
+}
+
+/// A link for the owner as long as there is no password to sign in with.
+async fn first_link(db: &Db, ctx: &dyn Context, public_url: &str) -> Result<Option<String>> {
+    let owner = service::owner(db).await?;
+    let mut tx = db.begin(owner.organization).await?;
+    if store::has_password(&mut tx, owner.member).await? {
+        return Ok(None);
+    }
+    let secret = store::create_link(&mut tx, ctx, owner.organization, owner.member).await?;
+    tx.commit().await?;
+    Ok(Some(format!("{public_url}/welcome?t={}", secret.text.expose_secret())))
+}
+
+fn banner(url: &str, link: Option<&str>, database: &str, planner: &crate::app::PlannerInfo, owner_key: Option<&std::path::Path>) {
+    let head = format!("Patchbay {} is ready", env!("CARGO_PKG_VERSION"));
+    look::say(&format!("{}      {url}", look::bold(&head)));
+    if let Some(link) = link {
+        look::say(&format!("Sign in (once, 15 minutes)   {link}"));
+    }
+    let hint = |text: &str| look::faint(text);
+    look::say(&format!("Database   {database:<34}{}", hint("(DATABASE_URL uses yours)")));
+    look::say(&format!("Planner    {:<34}{}", planner.name, hint(if planner.kind == "builtin" { "(OPENAI_API_KEY, or OPENAI_BASE_URL for a local model, adds one)" } else { "" })));
+    look::say(&format!("Channels   {:<34}{}", "web, API, terminal", hint("(docs/guides tells how to use each)")));
+    if let Some(path) = owner_key {
+        look::say(&format!("API key    {:<34}{}", path.display().to_string(), hint("(the owner's; keep it to yourself)")));
+    }
+}
+
+fn start_log(log: &Log) -> Result<()> {
+    let filter = EnvFilter::try_new(&log.level).with_context(|| format!("log.level `{}` is no filter such as `info` or `patchbay_web=debug`", log.level))?;
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    if log.format == "json" { builder.json().init() } else { builder.with_target(false).compact().init() }
+    Ok(())
+}
+
+/// Ctrl-C, or the supervisor's SIGTERM.
+fn stop_signal() -> Result<impl Future<Output = ()> + Send + 'static> {
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+    })
+}

@@ -1,0 +1,271 @@
+//! From settings to a running service, and from there to an orderly end.
+
+use std::{
+    fs,
+    io::Write,
+    os::unix::fs::OpenOptionsExt,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+use anyhow::{Context as _, Result, bail};
+use axum::Router;
+use patchbay_agent::planner::Planner;
+use patchbay_channels::hub::{self, Hub, Runs};
+use patchbay_core::{
+    db::{
+        self, Access, Db, PoolSize,
+        embedded::{self, Discovery, Installation, Server},
+    },
+    idempotency,
+    ids::{Context, OrganizationId},
+    tenancy::{
+        Actor, Scopes,
+        store::{self, NewKey},
+    },
+};
+use secrecy::ExposeSecret;
+use tokio::net::TcpListener;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use crate::{
+    api,
+    app::{App, Parts, PlannerInfo},
+    auth, console,
+    live::Live,
+    settings::Settings,
+};
+
+/// How long what runs may take to end when the service stops.
+const GRACE: Duration = Duration::from_secs(8);
+
+/// A database that can be used, and the Postgres behind it where it is ours.
+pub struct Data {
+    pub access: Access,
+    /// Ours to stop.
+    pub server: Option<Server>,
+    /// What it is and why, for people.
+    pub what: String,
+    pub why: String,
+}
+
+/// Who may use the data directory beside us.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Beside {
+    /// Nobody: the service itself.
+    Alone,
+    /// A command works beside a running service.
+    Shared,
+}
+
+impl Data {
+    /// Finds the database that the settings mean, and starts one where none is given.
+    pub async fn open(settings: &Settings, beside: Beside) -> Result<Self> {
+        if let Some(url) = &settings.database.url {
+            let options: sqlx::postgres::PgConnectOptions = url.expose_secret().parse().context("DATABASE_URL is no address of a Postgres (postgres://user:password@host/database)")?;
+            let access = Access::prepare(options).await?;
+            let what = if access.has_roles() { "yours (DATABASE_URL)" } else { "yours (DATABASE_URL), without roles of its own" };
+            return Ok(Self { access, server: None, what: what.into(), why: "DATABASE_URL is set".into() });
+        }
+        let dir = &settings.data.dir;
+        if beside == Beside::Shared
+            && let Some(address) = embedded::attach(dir).await?
+        {
+            let access = Access::prepare_own(&address).await?;
+            return Ok(Self { access, server: None, what: format!("that of the Patchbay running on {}", dir.display()), why: "it holds the data directory".into() });
+        }
+        let installation = discover(settings)?;
+        let server = Server::start(dir, &installation, &embedded::Options::default()).await?;
+        let access = Access::prepare_own(server.address()).await?;
+        let what = format!("its own Postgres {} in {}", installation.major, dir.display());
+        Ok(Self { access, server: Some(server), what, why: installation.why })
+    }
+
+    /// Stops the Postgres that was started.
+    pub async fn close(self) {
+        if let Some(server) = self.server {
+            server.stop().await;
+        }
+    }
+}
+
+/// The Postgres binaries that would be used.
+pub fn discover(settings: &Settings) -> Result<Installation> {
+    let discovery = Discovery {
+        data_dir: settings.data.dir.clone(),
+        bin: settings.postgres.bin.clone(),
+        npm_dirs: vec![PathBuf::from("target/postgres/node_modules")],
+    };
+    Ok(embedded::discover(&discovery)?)
+}
+
+/// What the first start made.
+pub struct First {
+    pub organization: OrganizationId,
+    /// Where the owner's key was written, where this start was the first.
+    pub owner_key: Option<PathBuf>,
+}
+
+/// Makes the organisation and its owner on an empty database, and writes the owner's key beside the data.
+pub async fn ensure_first(db: &Db, ctx: &dyn Context, data_dir: &Path) -> Result<First> {
+    if let Some(organization) = db.organizations().await?.first() {
+        return Ok(First { organization: *organization, owner_key: None });
+    }
+    let organization = OrganizationId(ctx.uuid());
+    let mut tx = db.begin(organization).await?;
+    let Some(owner) = store::create_first(&mut tx, ctx, organization, "Patchbay").await? else {
+        tx.rollback().await?;
+        let organization = *db.organizations().await?.first().context("another process made the first organisation, which is not there")?;
+        return Ok(First { organization, owner_key: None });
+    };
+    let key = NewKey { member: owner, name: "owner.key", scopes: Scopes::of(patchbay_core::patch::process::Role::Owner), project: None, expires_at: None };
+    let (_, secret) = store::create_key(&mut tx, ctx, organization, &key).await?;
+    // Before the commit: a key that is written and not known is made again, one that is known and not written would be lost.
+    let path = data_dir.join("owner.key");
+    write_secret(&path, secret.text.expose_secret()).with_context(|| format!("cannot write {}", path.display()))?;
+    tx.commit().await?;
+    Ok(First { organization, owner_key: Some(path) })
+}
+
+fn write_secret(path: &Path, text: &str) -> std::io::Result<()> {
+    if let Some(dir) = path.parent() {
+        fs::create_dir_all(dir)?;
+    }
+    let beside = path.with_extension("key.new");
+    let _ = fs::remove_file(&beside);
+    let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&beside)?;
+    writeln!(file, "{text}")?;
+    file.sync_all()?;
+    fs::rename(&beside, path)
+}
+
+/// The owner as whom the program's own commands act: whoever can read the data directory is the owner.
+pub async fn owner(db: &Db) -> Result<Actor> {
+    let organization = *db.organizations().await?.first().context("the database is empty: start `patchbay serve` once")?;
+    let mut tx = db.begin(organization).await?;
+    let owner = store::first_owner(&mut tx).await?.context("the organisation has no owner")?;
+    let actor = store::act_as(&mut tx, organization, owner.id).await?.context("the owner is no longer a member")?;
+    tx.rollback().await?;
+    Ok(actor)
+}
+
+/// A running service.
+pub struct Service {
+    pub app: App,
+    pub data: Data,
+    tracker: TaskTracker,
+}
+
+/// The planner that the settings ask for.
+pub fn planner(settings: &Settings) -> Result<(Arc<dyn Planner>, PlannerInfo)> {
+    let (planner, kind) = crate::planner::choose(&settings.model)?;
+    let info = PlannerInfo { kind, name: planner.name().to_owned() };
+    Ok((planner, info))
+}
+
+impl Service {
+    /// Opens the database, brings the schema up to date, and starts what runs beside requests.
+    pub async fn start(settings: &Settings, ctx: Arc<dyn Context>, data: Data, public_url: String) -> Result<Self> {
+        db::migrate(&data.access).await?;
+        let connections = settings.database.connections.max(2);
+        let db = Db::open(&data.access, PoolSize { service: connections, reader: connections.div_ceil(4) });
+        let tracker = TaskTracker::new();
+        let stopping = CancellationToken::new();
+        let live = Live::new(db.clone(), tracker.clone(), stopping.clone());
+        let (planner, info) = planner(settings)?;
+        let waking = live.clone();
+        let hub = Hub::new(hub::Parts {
+            db: db.clone(),
+            ctx: ctx.clone(),
+            planner,
+            committed: Box::new(move |organization| waking.wake(organization)),
+            tracker: tracker.clone(),
+            stopping: stopping.clone(),
+            runs: Runs::default(),
+        });
+        let app = App::new(Parts {
+            db,
+            ctx,
+            hub,
+            live,
+            doors: auth::Doors::default(),
+            trees: patchbay_core::workflow::Trees::default(),
+            metrics: crate::metrics::Metrics::default(),
+            public_url,
+            planner: info,
+            stopping,
+        });
+        tracker.spawn(auth::keep_key_uses(app.clone()));
+        tracker.spawn(keep_house(app.clone()));
+        let hub = app.hub.clone();
+        tracker.spawn(async move { hub.take_over().await });
+        Ok(Self { app, data, tracker })
+    }
+
+    /// The routes of the API and the console.
+    pub fn router(&self) -> Router {
+        let router = api::router(&self.app).fallback(console::serve);
+        api::surround(router, &self.app).with_state(self.app.clone())
+    }
+
+    /// Serves until `stop` says so, then ends in order within ten seconds.
+    pub async fn serve(self, listener: TcpListener, stop: impl Future<Output = ()> + Send + 'static) -> Result<()> {
+        let router = self.router();
+        let Self { app, data, tracker } = self;
+        let stopping = app.stopping.clone();
+        let told = stopping.clone();
+        let mut serving = tokio::spawn(async move { axum::serve(listener, router).with_graceful_shutdown(told.cancelled_owned()).await });
+        let postgres_ended = async {
+            match &data.server {
+                Some(server) => server.ended().await,
+                None => std::future::pending().await,
+            }
+        };
+        let broken = tokio::select! {
+            () = stop => None,
+            status = postgres_ended => Some(format!("the embedded Postgres ended by itself ({status}); its log is postgres.log in the data directory")),
+            served = &mut serving => Some(format!("the server ended: {served:?}")),
+        };
+        stopping.cancel();
+        tracker.close();
+        // Requests that wait for a planner get their answer from the row when they ask again.
+        let ended = tokio::time::timeout(GRACE, async {
+            tracker.wait().await;
+            if !serving.is_finished() {
+                let _ = (&mut serving).await;
+            }
+        });
+        if ended.await.is_err() {
+            tracing::warn!("something did not end in time and was cut off; what was acknowledged is in the database");
+            serving.abort();
+        }
+        app.db.close().await;
+        data.close().await;
+        if let Some(what) = broken {
+            bail!(what);
+        }
+        Ok(())
+    }
+}
+
+/// Drops what is only kept for a while.
+async fn keep_house(app: App) {
+    loop {
+        let swept = async {
+            for organization in app.db.organizations().await? {
+                let mut tx = app.db.begin(organization).await?;
+                idempotency::store::sweep(&mut tx, app.ctx.now()).await?;
+                tx.commit().await?;
+            }
+            sqlx::Result::Ok(())
+        };
+        if let Err(error) = swept.await {
+            tracing::warn!(%error, "old idempotency keys could not be dropped; trying again later");
+        }
+        tokio::select! {
+            () = app.stopping.cancelled() => return,
+            () = tokio::time::sleep(Duration::from_hours(1)) => {}
+        }
+    }
+}
