@@ -1,3 +1,4 @@
 //! From a message to an answer, whatever the channel.
 
+pub mod effects;
 pub mod grammar;
