@@ -2,3 +2,6 @@
 
 pub mod hub;
 pub mod render;
+
+#[cfg(test)]
+mod example;

@@ -23,7 +23,7 @@ use super::{
     effects::{Author, Refusal},
     grammar::{Filter, Mistake},
 };
-use crate::render::{self, escape::markdown as plain};
+use crate::render::escape::markdown as plain;
 
 /// "1 task", "2 tasks".
 fn count(number: usize, one: &str, many: &str) -> String {
@@ -246,7 +246,7 @@ pub fn open_proposals<'a>(open: impl Iterator<Item = &'a Proposal>) -> Reply {
 
 /// One proposal with its diff.
 pub fn proposal(proposal: &Proposal, diff: &Diff) -> Reply {
-    let text = render::markdown(diff);
+    let text = diff_text(diff);
     match proposal.state {
         State::Open | State::Draft => decisions(Reply::new(format!("**#{}** {}\n\n{text}", proposal.number, plain(&proposal.title))), proposal.number),
         _ => Reply::new(format!("{}\n\n{text}", decided_already(proposal).text)),
@@ -517,4 +517,8 @@ pub fn between(key: &str, from: i32, to: i32, revisions: &[Revision], zone: Tz) 
         return Reply::new(format!("Nothing happened to {key} between version {from} and {to}."));
     }
     Reply::new(format!("What happened to {key} from version {from} to {to}:\n\n{}", revisions.iter().map(|revision| revision_line(revision, zone)).collect::<Vec<_>>().join("\n")))
+}
+
+fn diff_text(diff: &Diff) -> String {
+    diff.entries.iter().map(|entry| format!("- {} {}", entry.task, plain(&entry.title))).collect::<Vec<_>>().join("\n")
 }

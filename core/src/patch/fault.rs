@@ -78,7 +78,7 @@ pub(crate) fn either<T: AsRef<str>>(words: impl IntoIterator<Item = T>) -> Strin
 }
 
 /// The nearest of the candidates, where one is near enough to be meant.
-pub(crate) fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let word = word.to_lowercase();
     candidates
         .into_iter()
