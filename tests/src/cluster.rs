@@ -2,7 +2,7 @@
 
 use std::{
     env, fs,
-    fs::{File, Permissions, TryLockError},
+    fs::{File, Permissions},
     io,
     os::unix::{fs::PermissionsExt, process::CommandExt},
     path::{Path, PathBuf},
@@ -111,7 +111,7 @@ impl Cluster {
         ];
         let options = Options { settings: settings.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec(), ..Options::default() };
         let server = Server::start(&data_dir, &installation, &options).await?;
-        let undertaker = undertaker(&data_dir, server.pid())?;
+        let undertaker = undertaker(&data_dir)?;
         let (dropped, to_drop) = mpsc::channel();
         let postgres = server.options("postgres", "postgres");
         thread::Builder::new().name("drop databases".to_owned()).spawn(move || drop_databases(&postgres, &to_drop))?;
@@ -132,45 +132,40 @@ fn place() -> PathBuf {
 const PREFIX: &str = "patchbay-test-";
 
 /// Makes a folder of our own, and takes away those whose makers are gone.
-fn claim(place: &Path) -> Result<PathBuf> {
-    // Whoever looks for dead ones must not see a folder whose lock is not taken yet.
-    let gate = File::create(place.join(format!("{PREFIX}gate")))?;
-    gate.lock()?;
+fn claim(place: &Path) -> io::Result<PathBuf> {
     for entry in fs::read_dir(place)?.flatten() {
         if entry.file_name().to_string_lossy().starts_with(PREFIX)
             && let Ok(alive) = File::open(entry.path().join("alive"))
             && alive.try_lock().is_ok()
         {
-            // A server that still runs there ends by itself when it misses its files.
-            fs::remove_dir_all(entry.path()).with_context(|| format!("cannot remove {}", entry.path().display()))?;
+            // A server that still runs there ends by itself when it misses its files. What another user left is that user's to remove.
+            let _ = fs::remove_dir_all(entry.path());
         }
     }
-    let folder = place.join(format!("{PREFIX}{}", process::id()));
-    fs::create_dir(&folder)?;
-    fs::set_permissions(&folder, Permissions::from_mode(0o711))?;
-    let alive = File::create(folder.join("alive"))?;
-    match alive.try_lock() {
-        Ok(()) => {}
-        Err(TryLockError::WouldBlock) => return Err(io::Error::other("somebody locked a new file").into()),
-        Err(TryLockError::Error(error)) => return Err(error.into()),
-    }
+    // It gets its name when its lock is taken, so that nobody takes it for a dead one's.
+    let unborn = place.join(format!("patchbay-unborn-{}", process::id()));
+    fs::create_dir(&unborn)?;
+    fs::set_permissions(&unborn, Permissions::from_mode(0o711))?;
+    let alive = File::create(unborn.join("alive"))?;
+    alive.lock()?;
     // Open, and so locked, until the process ends.
     std::mem::forget(alive);
+    let folder = place.join(format!("{PREFIX}{}", process::id()));
+    fs::rename(unborn, &folder)?;
     Ok(folder)
 }
 
 /// A shell that reads until we are gone, then sees to it that the server goes, and its folder.
 ///
 /// A `static` is never dropped, and a killed process drops nothing.
-fn undertaker(data_dir: &Path, pid: i32) -> io::Result<Child> {
+fn undertaker(data_dir: &Path) -> io::Result<Child> {
     const SCRIPT: &str = r#"
         read -r _
-        kill -QUIT "$1"
-        while kill -0 "$1"; do sleep 0.05; done
-        rm -rf -- "$2"
+        kill -QUIT "$(head -n 1 "$1/pgdata/postmaster.pid")"
+        until rm -rf -- "$1"; do sleep 0.05; done
     "#;
     let mut command = Command::new("sh");
-    command.args(["-c", SCRIPT, "sh", &pid.to_string()]).arg(data_dir);
+    command.args(["-c", SCRIPT, "sh"]).arg(data_dir);
     // Ctrl-C is not for it.
     command.process_group(0).current_dir("/").stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).spawn()
 }

@@ -26,7 +26,8 @@ pub(super) async fn clear(pgdata: &Path) -> Result<(), Error> {
     if left.contains(&file.pid) {
         tracing::warn!(pid = file.pid.as_raw_nonzero(), pgdata = %pgdata.display(), "stopping the Postgres that an earlier Patchbay left behind");
     }
-    // Fast, then without cleaning up, then by force; what a dead postmaster leaves behind knows only the last two.
+    // To a postmaster: in order, without cleaning up, by force. To those that lost theirs, the first is only the end of their statement,
+    // whereupon they notice.
     for (signal, patience) in [(Signal::INT, 10), (Signal::QUIT, 5), (Signal::KILL, 5)] {
         if left.is_empty() {
             break;
