@@ -321,3 +321,37 @@ const fn meaning(status: u16) -> &'static str {
         _ => "Any other problem.",
     }
 }
+
+/// The document as a page for people: every operation with what it takes and answers.
+pub fn page(document: &Value) -> String {
+    use std::fmt::Write;
+    let escape = |text: &str| text.replace('&', "&amp;").replace('<', "&lt;");
+    let mut operations: Vec<(&str, &str, &str, &Value)> = document["paths"]
+        .as_object()
+        .into_iter()
+        .flatten()
+        .flat_map(|(path, methods)| methods.as_object().into_iter().flatten().map(move |(method, operation)| (operation["tags"][0].as_str().unwrap_or_default(), path.as_str(), method.as_str(), operation)))
+        .collect();
+    operations.sort_by_key(|(tag, path, ..)| (*tag, *path));
+    let mut body = String::new();
+    let mut section = "";
+    for (tag, path, method, operation) in operations {
+        if tag != section {
+            let _ = write!(body, "<h2>{}</h2>", escape(tag));
+            section = tag;
+        }
+        let answers: Vec<&str> = operation["responses"].as_object().into_iter().flatten().map(|(status, _)| status.as_str()).collect();
+        let _ = write!(body, "<article><h3><code>{} {}</code></h3><p>{}</p>", method.to_uppercase(), escape(path), escape(operation["summary"].as_str().unwrap_or_default()));
+        for parameter in operation["parameters"].as_array().into_iter().flatten() {
+            let (name, place) = (parameter["name"].as_str().unwrap_or_default(), parameter["in"].as_str().unwrap_or_default());
+            let _ = write!(body, "<p class=p><code>{}</code> <small>{place}</small> {}</p>", escape(name), escape(parameter["description"].as_str().unwrap_or_default()));
+        }
+        let _ = write!(body, "<p class=p><small>answers {}</small></p></article>", answers.join(", "));
+    }
+    format!(
+        "<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content='width=device-width, initial-scale=1'><title>Patchbay API</title>\
+         <style>:root{{color-scheme:light dark}}body{{font:16px/1.5 system-ui,sans-serif;max-width:52rem;margin:2rem auto;padding:0 1rem}}h2{{margin-top:2.5rem;text-transform:capitalize}}\
+         article{{border-top:1px solid #8886;padding:.5rem 0}}h3{{margin:.5rem 0 0;font-size:1rem}}p{{margin:.2rem 0}}.p{{margin-left:1rem}}small{{opacity:.75}}</style>\
+         <h1>Patchbay API</h1><p>For programs: <a href='/api/v1/openapi.json'>openapi.json</a> (OpenAPI 3.1).</p><main>{body}</main></html>"
+    )
+}

@@ -209,6 +209,15 @@ impl Service {
         api::surround(router, &self.app).with_state(self.app.clone())
     }
 
+    /// Ends in order a service that did not listen.
+    pub async fn end(self) {
+        self.app.stopping.cancel();
+        self.tracker.close();
+        let _ = tokio::time::timeout(GRACE, self.tracker.wait()).await;
+        self.app.db.close().await;
+        self.data.close().await;
+    }
+
     /// Serves until `stop` says so, then ends in order within ten seconds.
     pub async fn serve(self, listener: TcpListener, stop: impl Future<Output = ()> + Send + 'static) -> Result<()> {
         let router = self.router();
@@ -252,15 +261,16 @@ impl Service {
 /// Drops what is only kept for a while.
 async fn keep_house(app: App) {
     loop {
-        let swept = async {
+        let swept: sqlx::Result<()> = async {
             for organization in app.db.organizations().await? {
                 let mut tx = app.db.begin(organization).await?;
                 idempotency::store::sweep(&mut tx, app.ctx.now()).await?;
                 tx.commit().await?;
             }
-            sqlx::Result::Ok(())
-        };
-        if let Err(error) = swept.await {
+            Ok(())
+        }
+        .await;
+        if let Err(error) = swept {
             tracing::warn!(%error, "old idempotency keys could not be dropped; trying again later");
         }
         tokio::select! {

@@ -7,7 +7,7 @@ use argon2::{
 use secrecy::{ExposeSecret, SecretString};
 
 /// The fewest characters of a password (NIST SP 800-63B asks for 8 with a second factor, 15 without; people accept 10).
-pub const MIN_PASSWORD: usize = 10;
+pub(super) const MIN_PASSWORD: usize = 10;
 const MAX_PASSWORD: usize = 200;
 
 /// Why a password cannot be taken.

@@ -128,8 +128,8 @@ async fn openapi() -> Response {
 }
 
 async fn docs() -> Response {
-    let page = include_str!("docs.html");
-    ([(header::CONTENT_TYPE, "text/html; charset=utf-8")], page).into_response()
+    static PAGE: LazyLock<String> = LazyLock::new(|| crate::openapi::page(document()));
+    ([(header::CONTENT_TYPE, "text/html; charset=utf-8")], PAGE.as_str()).into_response()
 }
 
 async fn no_route(request: Request) -> Problem {

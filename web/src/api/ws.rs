@@ -216,7 +216,7 @@ impl Connection {
         self.send(&json!({ "type": "reply", "id": id, "command": view })).await
     }
 
-    async fn proposal(&self, number: i32) -> Result<Option<review::view::ProposalView>, Problem> {
+    async fn proposal(&mut self, number: i32) -> Result<Option<review::view::ProposalView>, Problem> {
         let mut tx = self.app.db.begin(self.actor.organization).await?;
         let Some(proposal) = review::store::find(&mut tx, number).await? else { return Ok(None) };
         let view = proposals::view(&mut tx, proposal, None).await?;
