@@ -342,6 +342,8 @@ async fn root_gives_postgres_to_another_account() -> Result<()> {
     fs::set_permissions(&closed, fs::Permissions::from_mode(0o700))?;
     let text = refusal(&closed.join("data"), &quick()).await?.to_string();
     assert!(text.contains("closed is closed to it") && text.contains("/var/lib"), "{text}");
+    assert_eq!(embedded::default_data_dir(&closed.join("data")), Path::new("/var/lib/patchbay"));
+    assert_eq!(embedded::default_data_dir(&data), data);
     Ok(())
 }
 

@@ -7,7 +7,10 @@ use std::{
     process::{Command, Stdio},
 };
 
-use super::error::{Error, io_at};
+use super::{
+    error::{Error, io_at},
+    files,
+};
 
 /// Another account than our own, to which Postgres is given.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,6 +35,21 @@ pub(super) fn choose(data_dir: &Path, pgdata: &Path) -> Result<Option<Account>, 
         return Ok(Some(named));
     }
     ["postgres", "nobody"].into_iter().find_map(look_up).map(Some).ok_or(Error::NoAccount)
+}
+
+/// Where to keep the data when nobody said: where it is preferred, or in `/var/lib/patchbay` where that is closed to whoever runs Postgres.
+///
+/// That is so for root in its home: Postgres refuses to run as root, and nobody else can enter there.
+pub fn default_data_dir(preferred: &Path) -> PathBuf {
+    let is_closed = || {
+        let account = choose(preferred, &files::pgdata(preferred)).ok()??;
+        let parent = std::path::absolute(preferred).ok()?.ancestors().skip(1).find(|ancestor| ancestor.exists())?.to_owned();
+        account.check_reach(&parent).err()
+    };
+    match is_closed() {
+        Some(Error::OutOfReach { .. }) => PathBuf::from("/var/lib/patchbay"),
+        _ => preferred.to_owned(),
+    }
 }
 
 impl Account {

@@ -18,7 +18,7 @@ use super::{
 const UNFINISHED: &str = "pgdata.new.";
 
 /// Creates a cluster whole or not at all: it gets its name when it is complete.
-pub(super) async fn create(launcher: &Launcher<'_>, data_dir: &Path, pgdata: &Path, is_durable: bool) -> Result<(), Error> {
+pub(super) async fn create(launcher: &Launcher, data_dir: &Path, pgdata: &Path, is_durable: bool) -> Result<(), Error> {
     if fs::read_dir(pgdata).is_ok_and(|mut entries| entries.next().is_some()) {
         return Err(Error::NotADatabase { pgdata: pgdata.to_owned() });
     }
@@ -49,7 +49,7 @@ pub(super) async fn create(launcher: &Launcher<'_>, data_dir: &Path, pgdata: &Pa
 }
 
 /// Postgres insists on owning its files alone; a copy or a restored backup often has another owner or mode.
-pub(super) fn secure(launcher: &Launcher<'_>, pgdata: &Path) -> Result<(), Error> {
+pub(super) fn secure(launcher: &Launcher, pgdata: &Path) -> Result<(), Error> {
     if let Some(account) = &launcher.account
         && account::is_roots(pgdata)?
     {

@@ -3,7 +3,7 @@
 use std::{
     env,
     os::unix::process::CommandExt,
-    path::Path,
+    path::{Path, PathBuf},
     process::{Command, Stdio},
 };
 
@@ -13,33 +13,34 @@ use super::{
     error::{Error, io_at},
     files::Log,
     process::Process,
+    programs,
 };
 
 /// The programs of one installation, for one data directory.
 #[derive(Debug)]
-pub(super) struct Launcher<'a> {
-    pub(super) installation: &'a Installation,
+pub(super) struct Launcher {
+    bin_dir: PathBuf,
     pub(super) account: Option<Account>,
     pub(super) log: Log,
 }
 
-impl<'a> Launcher<'a> {
+impl Launcher {
     /// Decides who runs Postgres, and sees to it that they can.
-    pub(super) fn prepare(data_dir: &Path, pgdata: &Path, installation: &'a Installation) -> Result<Self, Error> {
+    pub(super) fn prepare(data_dir: &Path, pgdata: &Path, installation: &Installation) -> Result<Self, Error> {
         let account = account::choose(data_dir, pgdata)?;
         if let Some(account) = &account {
             account.admit(data_dir)?;
             account.check_reach(data_dir)?;
-            account.check_reach(&installation.bin_dir)?;
         }
-        Ok(Self { installation, account, log: Log::open(data_dir)? })
+        let bin_dir = programs::within_reach(account.as_ref(), installation, data_dir)?;
+        Ok(Self { bin_dir, account, log: Log::open(data_dir)? })
     }
 
     /// Starts a program, which writes to the log.
     pub(super) fn run(&self, program: &str, arguments: impl FnOnce(&mut Command)) -> Result<Process, Error> {
         // Neither our secrets nor settings meant for another Postgres: nothing but what programs need to run at all.
         const KEPT: [&str; 5] = ["PATH", "TMPDIR", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "DYLD_FALLBACK_LIBRARY_PATH"];
-        let program = self.installation.bin_dir.join(program);
+        let program = self.bin_dir.join(program);
         let mut command = if has_setpriv() {
             // The kernel sends it a fast shutdown when we end in a way that lets us do nothing any more.
             let mut command = Command::new("setpriv");

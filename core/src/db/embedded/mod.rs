@@ -13,7 +13,7 @@
 //!   to `nobody`; a data directory of root's is made passable for that (`chmod a+x`).
 //!
 //! In the data directory: `pgdata/` (the cluster, and its socket where the path is short enough), `postgres.log` with one predecessor,
-//! `postgres.lock` with the process id of its holder.
+//! `postgres.lock` with the process id of its holder, and `postgres-<version>/` where the programs had to be copied to be reached.
 
 mod account;
 mod create;
@@ -24,9 +24,11 @@ mod launch;
 mod orphan;
 mod pidfile;
 mod process;
+mod programs;
 mod server;
 mod socket;
 
+pub use account::default_data_dir;
 pub use discover::{Discovery, Installation, OLDEST_MAJOR, discover};
 pub use error::Error;
 pub use server::{Options, Server};
