@@ -74,7 +74,11 @@ pub fn faults(faults: &[Fault]) -> Reply {
     };
     match faults {
         [one] => Reply::new(tell(one)),
-        many => Reply::new(format!("Nothing was changed, because of {} things:\n\n{}", many.len(), many.iter().map(|fault| format!("- {}", tell(fault))).collect::<Vec<_>>().join("\n"))),
+        many => Reply::new(format!(
+            "Nothing was changed, because of {} things:\n\n{}",
+            many.len(),
+            many.iter().map(|fault| format!("- {}", tell(fault))).collect::<Vec<_>>().join("\n")
+        )),
     }
 }
 
@@ -153,7 +157,8 @@ pub fn decided_already(proposal: &Proposal) -> Reply {
 }
 
 pub fn refined_since(number: i32, revision: i32) -> Reply {
-    Reply::new(format!("#{number} was refined since you looked: it is at revision {revision}. Look again and decide.")).action("Show it", format!("review #{number}"))
+    Reply::new(format!("#{number} was refined since you looked: it is at revision {revision}. Look again and decide."))
+        .action("Show it", format!("review #{number}"))
 }
 
 pub fn not_allowed(scope: Scope) -> Reply {
@@ -222,7 +227,10 @@ pub fn proposed(proposal: &Proposal, diff: &Diff, counts: Counts, say: &str) -> 
 
 /// A refined one.
 pub fn refined(proposal: &Proposal, _diff: &Diff, counts: Counts, say: &str) -> Reply {
-    decisions(Reply::new(format!("{say}\n\n**#{}** is at revision {}: {}. Nothing has changed yet.", proposal.number, proposal.revision, counted(counts))), proposal.number)
+    decisions(
+        Reply::new(format!("{say}\n\n**#{}** is at revision {}: {}. Nothing has changed yet.", proposal.number, proposal.revision, counted(counts))),
+        proposal.number,
+    )
 }
 
 // Reviews
@@ -237,7 +245,11 @@ pub fn open_proposals<'a>(open: impl Iterator<Item = &'a Proposal>) -> Reply {
     if open.is_empty() {
         return Reply::new("Nothing waits for a decision.");
     }
-    let mut reply = Reply::new(format!("{} open:\n\n{}", count(open.len(), "proposal is", "proposals are"), open.iter().map(|proposal| line(proposal)).collect::<Vec<_>>().join("\n")));
+    let mut reply = Reply::new(format!(
+        "{} open:\n\n{}",
+        count(open.len(), "proposal is", "proposals are"),
+        open.iter().map(|proposal| line(proposal)).collect::<Vec<_>>().join("\n")
+    ));
     for proposal in open.iter().take(5) {
         reply = reply.action(format!("Show #{}", proposal.number), format!("review #{}", proposal.number));
     }
@@ -328,7 +340,10 @@ fn changed(plan: &Plan, then: &Task, now: &Task) -> String {
         };
     }
     if then.parent != now.parent {
-        return now.parent.and_then(|parent| plan.get(parent)).map_or_else(|| format!("{name} stands at the top level now."), |parent| format!("{name} is under {} now.", plan.reference(parent)));
+        return now
+            .parent
+            .and_then(|parent| plan.get(parent))
+            .map_or_else(|| format!("{name} stands at the top level now."), |parent| format!("{name} is under {} now.", plan.reference(parent)));
     }
     if then.rank != now.rank {
         return format!("{name} has moved.");
@@ -360,11 +375,20 @@ pub fn created(change: &Change) -> Reply {
 
 pub fn undone(change: &Change, number: i32) -> Reply {
     let key = &change.project.project.key;
-    Reply::new(format!("Version {number} of {key} is taken back; it is at version {} now.", change.revision())).action("Redo", format!("undo {key} {}", change.revision()))
+    Reply::new(format!("Version {number} of {key} is taken back; it is at version {} now.", change.revision()))
+        .action("Redo", format!("undo {key} {}", change.revision()))
 }
 
 pub fn logged(plan: &Plan, task: &Task, minutes: i32, total: i64) -> Reply {
-    let hours = |minutes: i64| if minutes % 60 == 0 { format!("{} h", minutes / 60) } else if minutes < 60 { format!("{minutes} min") } else { format!("{} h {} min", minutes / 60, minutes % 60) };
+    let hours = |minutes: i64| {
+        if minutes % 60 == 0 {
+            format!("{} h", minutes / 60)
+        } else if minutes < 60 {
+            format!("{minutes} min")
+        } else {
+            format!("{} h {} min", minutes / 60, minutes % 60)
+        }
+    };
     Reply::new(format!("{} logged on {}; {} in all.", hours(minutes.into()), named(plan, task), hours(total)))
 }
 
@@ -474,7 +498,9 @@ fn matches(plan: &Plan, task: &Task, filter: &Filter, author: &Author<'_>) -> Re
         Filter::Assignee(handle) => task.assignee.as_deref().is_some_and(|assignee| assignee.eq_ignore_ascii_case(handle)),
         Filter::Open => is_open,
         Filter::Active => kind == Some(StepKind::Active),
-        Filter::Blocked => kind == Some(StepKind::Waiting) || task.depends_on.iter().any(|id| plan.get(*id).is_some_and(|other| !plan.project.process.is_done(&other.status))),
+        Filter::Blocked => {
+            kind == Some(StepKind::Waiting) || task.depends_on.iter().any(|id| plan.get(*id).is_some_and(|other| !plan.project.process.is_done(&other.status)))
+        }
         Filter::Done => !is_open,
         Filter::Overdue => is_open && task.due_on.is_some_and(|day| day < dates::today(author.now, author.zone)),
         Filter::Due(due) => {
@@ -509,14 +535,20 @@ pub fn history(name: &str, revisions: &[Revision], zone: Tz) -> Reply {
     if revisions.is_empty() {
         return Reply::new(format!("Nothing has happened to {name} yet."));
     }
-    Reply::new(format!("What happened to {name}, newest first:\n\n{}", revisions.iter().map(|revision| revision_line(revision, zone)).collect::<Vec<_>>().join("\n")))
+    Reply::new(format!(
+        "What happened to {name}, newest first:\n\n{}",
+        revisions.iter().map(|revision| revision_line(revision, zone)).collect::<Vec<_>>().join("\n")
+    ))
 }
 
 pub fn between(key: &str, from: i32, to: i32, revisions: &[Revision], zone: Tz) -> Reply {
     if revisions.is_empty() {
         return Reply::new(format!("Nothing happened to {key} between version {from} and {to}."));
     }
-    Reply::new(format!("What happened to {key} from version {from} to {to}:\n\n{}", revisions.iter().map(|revision| revision_line(revision, zone)).collect::<Vec<_>>().join("\n")))
+    Reply::new(format!(
+        "What happened to {key} from version {from} to {to}:\n\n{}",
+        revisions.iter().map(|revision| revision_line(revision, zone)).collect::<Vec<_>>().join("\n")
+    ))
 }
 
 fn diff_text(diff: &Diff) -> String {
