@@ -3,6 +3,7 @@
 use std::{ops::Deref, sync::Arc};
 
 use patchbay_channels::hub::Hub;
+use patchbay_core::patch::check::Rules;
 use patchbay_core::{
     db::Db,
     ids::Context,
@@ -10,7 +11,6 @@ use patchbay_core::{
     tenancy::Actor,
     workflow::{self, Apply, Change, Origin, Trees},
 };
-use patchbay_core::patch::check::Rules;
 use tokio_util::sync::CancellationToken;
 
 use crate::{auth::Doors, live::Live, metrics::Metrics, problem::Problem};

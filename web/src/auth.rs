@@ -35,7 +35,8 @@ pub struct Doors {
 
 impl Default for Doors {
     fn default() -> Self {
-        let quota = Quota::with_period(Duration::from_secs(6)).expect("six seconds is more than none").allow_burst(NonZeroU32::new(10).expect("ten is not zero"));
+        let quota =
+            Quota::with_period(Duration::from_secs(6)).expect("six seconds is more than none").allow_burst(NonZeroU32::new(10).expect("ten is not zero"));
         Self { known: Mutex::default(), used: Mutex::default(), attempts: RateLimiter::keyed(quota) }
     }
 }

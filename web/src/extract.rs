@@ -107,8 +107,9 @@ impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Path<T>
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        let axum::extract::Path(value) =
-            axum::extract::Path::from_request_parts(parts, state).await.map_err(|_| Problem::not_found(format!("There is nothing at {}.", parts.uri.path())))?;
+        let axum::extract::Path(value) = axum::extract::Path::from_request_parts(parts, state)
+            .await
+            .map_err(|_| Problem::not_found(format!("There is nothing at {}.", parts.uri.path())))?;
         if parts.uri.path().contains("%00") {
             return Err(Problem::not_found("There is nothing with such a name."));
         }
@@ -126,8 +127,9 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
         if parts.uri.query().is_some_and(|query| query.contains("%00")) {
             return Err(Problem::malformed("A query must not contain the character NUL (%00)."));
         }
-        let axum::extract::Query(value) =
-            axum::extract::Query::from_request_parts(parts, state).await.map_err(|rejection| Problem::malformed(format!("The query cannot be read: {}.", rejection.body_text())))?;
+        let axum::extract::Query(value) = axum::extract::Query::from_request_parts(parts, state)
+            .await
+            .map_err(|rejection| Problem::malformed(format!("The query cannot be read: {}.", rejection.body_text())))?;
         Ok(Self(value))
     }
 }

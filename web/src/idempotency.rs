@@ -34,7 +34,9 @@ async fn keyed(app: &App, request: Request, next: Next) -> Result<Response, Prob
     if parts.uri.path().ends_with("/commands") || parts.uri.path().ends_with("/refine") {
         return Ok(next.run(Request::from_parts(parts, body)).await);
     }
-    let bytes = to_bytes(body, MAX_BODY).await.map_err(|_| Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too-large", "Too large", "A request's body has at most 1 MiB."))?;
+    let bytes = to_bytes(body, MAX_BODY)
+        .await
+        .map_err(|_| Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too-large", "Too large", "A request's body has at most 1 MiB."))?;
     let mut hasher = blake3::Hasher::new();
     hasher.update(parts.uri.path().as_bytes()).update(b"\n").update(&bytes);
     let hash = hasher.finalize();
@@ -45,7 +47,12 @@ async fn keyed(app: &App, request: Request, next: Next) -> Result<Response, Prob
     match seen {
         Seen::First => {}
         Seen::Answered { status, body } => return Ok(replayed(status, body)),
-        Seen::Other => return Err(Problem::invalid(vec![patchbay_core::patch::Fault::new("", format!("the Idempotency-Key `{key}` came with another request before")).fix("take a new key for a new request")])),
+        Seen::Other => {
+            return Err(Problem::invalid(vec![
+                patchbay_core::patch::Fault::new("", format!("the Idempotency-Key `{key}` came with another request before"))
+                    .fix("take a new key for a new request"),
+            ]));
+        }
         Seen::Unanswered => {
             let detail = "The first request with this key is still being worked on, or was cut off so that its outcome is not known. Look whether it had its effect; for another try take another key.";
             return Err(Problem::conflict("unanswered", detail));
@@ -55,7 +62,9 @@ async fn keyed(app: &App, request: Request, next: Next) -> Result<Response, Prob
     let status = response.status();
     let mut tx = app.db.begin(actor.organization).await?;
     // What was not valid had no effect: the key is free for the request as it was meant. So are secrets, which are not kept.
-    let is_kept = status.is_success() && response.headers().get(header::CACHE_CONTROL).is_none_or(|value| value != "no-store") || status.is_server_error() || status == StatusCode::CONFLICT;
+    let is_kept = status.is_success() && response.headers().get(header::CACHE_CONTROL).is_none_or(|value| value != "no-store")
+        || status.is_server_error()
+        || status == StatusCode::CONFLICT;
     if !is_kept {
         if status.is_success() {
             store::answer(&mut tx, &actor, &key, StatusCode::CONFLICT.as_u16(), SHOWN_ONCE).await?;

@@ -165,7 +165,9 @@ impl Api {
                     responses.insert(status.to_string(), self.problem(*status));
                 }
                 Part::Header(name, meaning) => {
-                    parameters.push(json!({ "name": name, "in": "header", "required": false, "schema": { "type": "string", "maxLength": 200 }, "description": meaning }));
+                    parameters.push(
+                        json!({ "name": name, "in": "header", "required": false, "schema": { "type": "string", "maxLength": 200 }, "description": meaning }),
+                    );
                 }
             }
         }
@@ -203,7 +205,8 @@ impl Api {
         let mut schemas = self.answers.take_definitions(true);
         let asks = self.asks.take_definitions(true);
         // What is asked for and what is answered may differ in what is required: then the first has a name of its own.
-        let renamed: BTreeSet<String> = asks.iter().filter(|(name, schema)| schemas.get(*name).is_some_and(|other| other != *schema)).map(|(name, _)| name.clone()).collect();
+        let renamed: BTreeSet<String> =
+            asks.iter().filter(|(name, schema)| schemas.get(*name).is_some_and(|other| other != *schema)).map(|(name, _)| name.clone()).collect();
         for (name, mut schema) in asks {
             rename(&mut schema, &renamed);
             schemas.insert(if renamed.contains(&name) { format!("{name}Input") } else { name }, schema);
@@ -330,7 +333,13 @@ pub fn page(document: &Value) -> String {
         .as_object()
         .into_iter()
         .flatten()
-        .flat_map(|(path, methods)| methods.as_object().into_iter().flatten().map(move |(method, operation)| (operation["tags"][0].as_str().unwrap_or_default(), path.as_str(), method.as_str(), operation)))
+        .flat_map(|(path, methods)| {
+            methods
+                .as_object()
+                .into_iter()
+                .flatten()
+                .map(move |(method, operation)| (operation["tags"][0].as_str().unwrap_or_default(), path.as_str(), method.as_str(), operation))
+        })
         .collect();
     operations.sort_by_key(|(tag, path, ..)| (*tag, *path));
     let mut body = String::new();
@@ -341,10 +350,21 @@ pub fn page(document: &Value) -> String {
             section = tag;
         }
         let answers: Vec<&str> = operation["responses"].as_object().into_iter().flatten().map(|(status, _)| status.as_str()).collect();
-        let _ = write!(body, "<article><h3><code>{} {}</code></h3><p>{}</p>", method.to_uppercase(), escape(path), escape(operation["summary"].as_str().unwrap_or_default()));
+        let _ = write!(
+            body,
+            "<article><h3><code>{} {}</code></h3><p>{}</p>",
+            method.to_uppercase(),
+            escape(path),
+            escape(operation["summary"].as_str().unwrap_or_default())
+        );
         for parameter in operation["parameters"].as_array().into_iter().flatten() {
             let (name, place) = (parameter["name"].as_str().unwrap_or_default(), parameter["in"].as_str().unwrap_or_default());
-            let _ = write!(body, "<p class=p><code>{}</code> <small>{place}</small> {}</p>", escape(name), escape(parameter["description"].as_str().unwrap_or_default()));
+            let _ = write!(
+                body,
+                "<p class=p><code>{}</code> <small>{place}</small> {}</p>",
+                escape(name),
+                escape(parameter["description"].as_str().unwrap_or_default())
+            );
         }
         let _ = write!(body, "<p class=p><small>answers {}</small></p></article>", answers.join(", "));
     }

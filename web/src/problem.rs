@@ -155,7 +155,9 @@ impl From<ApplyError> for Problem {
         match error {
             ApplyError::NoProject(name) => Self::not_found(format!("There is no project {name}.")),
             ApplyError::Stale { ref project, base, version, .. } => {
-                let detail = format!("The patch is for version {base} of {project}, which is at version {version}. Look at what changed since and send the patch for that version.");
+                let detail = format!(
+                    "The patch is for version {base} of {project}, which is at version {version}. Look at what changed since and send the patch for that version."
+                );
                 let mut problem = Self::conflict("stale", detail);
                 if let ApplyError::Stale { since, .. } = error {
                     problem.since = since;

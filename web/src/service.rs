@@ -63,7 +63,8 @@ impl Data {
     /// Finds the database that the settings mean, and starts one where none is given.
     pub async fn open(settings: &Settings, beside: Beside) -> Result<Self> {
         if let Some(url) = &settings.database.url {
-            let options: sqlx::postgres::PgConnectOptions = url.expose_secret().parse().context("DATABASE_URL is no address of a Postgres (postgres://user:password@host/database)")?;
+            let options: sqlx::postgres::PgConnectOptions =
+                url.expose_secret().parse().context("DATABASE_URL is no address of a Postgres (postgres://user:password@host/database)")?;
             let access = Access::prepare(options).await?;
             let what = if access.has_roles() { "yours (DATABASE_URL)" } else { "yours (DATABASE_URL), without roles of its own" };
             return Ok(Self { access, server: None, what: what.into(), why: "DATABASE_URL is set".into() });
@@ -73,7 +74,12 @@ impl Data {
             && let Some(address) = embedded::attach(dir).await?
         {
             let access = Access::prepare_own(&address).await?;
-            return Ok(Self { access, server: None, what: format!("that of the Patchbay running on {}", dir.display()), why: "it holds the data directory".into() });
+            return Ok(Self {
+                access,
+                server: None,
+                what: format!("that of the Patchbay running on {}", dir.display()),
+                why: "it holds the data directory".into(),
+            });
         }
         let installation = discover(settings)?;
         let server = Server::start(dir, &installation, &embedded::Options::default()).await?;
@@ -92,11 +98,8 @@ impl Data {
 
 /// The Postgres binaries that would be used.
 pub fn discover(settings: &Settings) -> Result<Installation> {
-    let discovery = Discovery {
-        data_dir: settings.data.dir.clone(),
-        bin: settings.postgres.bin.clone(),
-        npm_dirs: vec![PathBuf::from("target/postgres/node_modules")],
-    };
+    let discovery =
+        Discovery { data_dir: settings.data.dir.clone(), bin: settings.postgres.bin.clone(), npm_dirs: vec![PathBuf::from("target/postgres/node_modules")] };
     Ok(embedded::discover(&discovery)?)
 }
 

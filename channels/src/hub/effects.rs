@@ -2,13 +2,16 @@
 //!
 //! Pure. What only the gates can tell (a circle, a step that cannot be reached) is left to them.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use chrono_tz::Tz;
-use patchbay_core::patch::{
-    Create, CreateBody, Delete, DeleteBody, Field, ListEdit, MetaUpdates, ProjectPatch, Reference, SubtasksGo, TaskId, TaskPatch, Update, UpdateBody,
-    fault::nearest,
-    plan::{Plan, Task},
-    process::{Step, StepKind},
+use patchbay_core::{
+    dates,
+    patch::{
+        Create, CreateBody, Delete, DeleteBody, Field, ListEdit, MetaUpdates, ProjectPatch, Reference, SubtasksGo, TaskId, TaskPatch, Update, UpdateBody,
+        fault::nearest,
+        plan::{Plan, Task},
+        process::{Step, StepKind},
+    },
 };
 
 use super::grammar::{Add, Command, DatePhrase, Person, Place, ProjectSetting, Setting, Target, Verb};
@@ -24,6 +27,13 @@ pub struct Author<'a> {
     pub zone: Tz,
     /// The task that the conversation is about.
     pub focus: Option<TaskId>,
+}
+
+impl Author<'_> {
+    /// The day it is for them.
+    pub fn today(&self) -> NaiveDate {
+        dates::today(self.now, self.zone)
+    }
 }
 
 /// Why a command does nothing, told so that its author can mend it.

@@ -167,9 +167,9 @@ async fn show(run: &Run<'_>, shown: &Shown) -> Result<(), Stop> {
     let plan = plans::load(&mut tx, &row).await?;
     tx.rollback().await?;
     let reply = match task {
-        None => replies::project(&plan),
+        None => replies::project(&plan, &run.author()),
         Some(task) => match plan.find(&task) {
-            Some(task) => replies::task(&plan, task),
+            Some(task) => replies::task(&plan, task, &run.author()),
             None => return Err(replies::no_task(&task, &plan.project.key).into()),
         },
     };

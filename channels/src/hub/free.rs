@@ -143,13 +143,16 @@ fn turns(command: command::Command) -> impl Iterator<Item = Turn> {
 
 /// The tasks that a message seems to speak of, best first: those that share the most of its words.
 fn search(plan: &Plan, message: &str) -> Vec<TaskId> {
-    let words = |text: &str| text.to_lowercase().split(|c: char| !c.is_alphanumeric()).filter(|word| word.chars().count() > 3).map(str::to_owned).collect::<std::collections::HashSet<_>>();
+    let words = |text: &str| {
+        text.to_lowercase()
+            .split(|c: char| !c.is_alphanumeric())
+            .filter(|word| word.chars().count() > 3)
+            .map(str::to_owned)
+            .collect::<std::collections::HashSet<_>>()
+    };
     let wanted = words(message);
-    let mut found: Vec<(usize, i32, TaskId)> = plan
-        .tasks()
-        .map(|task| (words(&task.title).intersection(&wanted).count(), task.number, task.id))
-        .filter(|(score, ..)| *score > 0)
-        .collect();
+    let mut found: Vec<(usize, i32, TaskId)> =
+        plan.tasks().map(|task| (words(&task.title).intersection(&wanted).count(), task.number, task.id)).filter(|(score, ..)| *score > 0).collect();
     found.sort_by_key(|(score, number, _)| (std::cmp::Reverse(*score), *number));
     found.into_iter().take(FOUND).map(|(.., id)| id).collect()
 }
@@ -192,7 +195,9 @@ fn preview(plan: &Plan, shown: &[Entry], operation: &TaskPatch) -> Entry {
     let known = plan.find(operation.task_id());
     let (op, title, parent) = match operation {
         TaskPatch::Create(create) => (Op::Create, create.body.title.clone(), create.body.parent_id.clone()),
-        TaskPatch::Update(update) => (Op::Update, update.body.title.set().cloned().unwrap_or_else(|| known.map_or_else(String::new, |task| task.title.clone())), None),
+        TaskPatch::Update(update) => {
+            (Op::Update, update.body.title.set().cloned().unwrap_or_else(|| known.map_or_else(String::new, |task| task.title.clone())), None)
+        }
         TaskPatch::Delete(_) => (Op::Delete, known.map_or_else(String::new, |task| task.title.clone()), None),
     };
     let parent = parent.or_else(|| known.and_then(|task| task.parent).map(|id| plan.reference_of(id)));
@@ -262,7 +267,15 @@ async fn keep(run: &Run<'_>, conn: &mut db::Connection, exchanges: &[planner::Ex
 }
 
 /// Opens a proposal, or refines the one that the message was about.
-async fn propose(run: &Run<'_>, conn: &mut db::Connection, mut patch: ProjectPatch, say: &str, draft: Option<Proposal>, rules: &Rules, message: &str) -> Result<Outcome, Stop> {
+async fn propose(
+    run: &Run<'_>,
+    conn: &mut db::Connection,
+    mut patch: ProjectPatch,
+    say: &str,
+    draft: Option<Proposal>,
+    rules: &Rules,
+    message: &str,
+) -> Result<Outcome, Stop> {
     // Checked against the plan as it is now, which may not be the one that the planner saw.
     patch.base_version = None;
     let prepared = workflow::check(&mut *conn, run.hub.ctx.as_ref(), run.actor, patch, rules).await?;
@@ -284,7 +297,10 @@ async fn propose(run: &Run<'_>, conn: &mut db::Connection, mut patch: ProjectPat
         }
     };
     let counts: Counts = draft.revision.diff.counts;
-    let reply = if is_new { replies::proposed(&draft.proposal, &draft.revision.diff, counts, say) } else { replies::refined(&draft.proposal, &draft.revision.diff, counts, say) };
+    let reply = if is_new {
+        replies::proposed(&draft.proposal, &draft.revision.diff, counts, say)
+    } else {
+        replies::refined(&draft.proposal, &draft.revision.diff, counts, say)
+    };
     Ok(Outcome { reply, proposal: Some(draft.proposal.number), project: draft.proposal.project, ..Outcome::default() })
 }
-

@@ -22,7 +22,8 @@ use patchbay_core::{
     db::{self, Db},
     ids::{CommandId, Context, ConversationId, OrganizationId},
     patch::{Reference, diff::Entry},
-    review, tenancy::Actor,
+    review,
+    tenancy::Actor,
     workflow::{self, store as plans},
 };
 use tokio::sync::{broadcast, watch};

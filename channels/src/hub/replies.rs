@@ -4,7 +4,6 @@ use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use patchbay_core::{
     command::Reply,
-    dates,
     patch::{
         Fault, ProjectPatch,
         diff::{Counts, Diff},
@@ -23,7 +22,7 @@ use super::{
     effects::{Author, Refusal},
     grammar::{Filter, Mistake},
 };
-use crate::render::escape::markdown as plain;
+use crate::render::{self, escape::markdown as plain, words};
 
 /// "1 task", "2 tasks".
 fn count(number: usize, one: &str, many: &str) -> String {
@@ -74,7 +73,11 @@ pub fn faults(faults: &[Fault]) -> Reply {
     };
     match faults {
         [one] => Reply::new(tell(one)),
-        many => Reply::new(format!("Nothing was changed, because of {} things:\n\n{}", many.len(), many.iter().map(|fault| format!("- {}", tell(fault))).collect::<Vec<_>>().join("\n"))),
+        many => Reply::new(format!(
+            "Nothing was changed, because of {} things:\n\n{}",
+            many.len(),
+            many.iter().map(|fault| format!("- {}", tell(fault))).collect::<Vec<_>>().join("\n")
+        )),
     }
 }
 
@@ -153,7 +156,8 @@ pub fn decided_already(proposal: &Proposal) -> Reply {
 }
 
 pub fn refined_since(number: i32, revision: i32) -> Reply {
-    Reply::new(format!("#{number} was refined since you looked: it is at revision {revision}. Look again and decide.")).action("Show it", format!("review #{number}"))
+    Reply::new(format!("#{number} was refined since you looked: it is at revision {revision}. Look again and decide."))
+        .action("Show it", format!("review #{number}"))
 }
 
 pub fn not_allowed(scope: Scope) -> Reply {
@@ -200,16 +204,6 @@ pub fn not_understood(say: &str, examples: &[String]) -> Reply {
     reply
 }
 
-/// "4 new, 2 changed, 1 removed, 1 moved"
-fn counted(counts: Counts) -> String {
-    let parts: Vec<String> = [(counts.created, "new"), (counts.changed, "changed"), (counts.removed, "removed"), (counts.moved, "moved")]
-        .into_iter()
-        .filter(|(number, _)| *number > 0)
-        .map(|(number, what)| format!("{number} {what}"))
-        .collect();
-    if parts.is_empty() { "the project itself".into() } else { parts.join(", ") }
-}
-
 fn decisions(reply: Reply, number: i32) -> Reply {
     reply.action("Accept all", format!("accept #{number}")).action("Reject", format!("reject #{number}"))
 }
@@ -217,12 +211,20 @@ fn decisions(reply: Reply, number: i32) -> Reply {
 /// A new proposal.
 pub fn proposed(proposal: &Proposal, diff: &Diff, counts: Counts, say: &str) -> Reply {
     let on = proposal.project_key.as_ref().map_or_else(|| format!("for a new project, *{}*", plain(&diff.project_title)), |key| format!("on {key}"));
-    decisions(Reply::new(format!("{say}\n\n**#{}** {on}: {}. Nothing has changed yet.", proposal.number, counted(counts))), proposal.number)
+    decisions(Reply::new(format!("{say}\n\n**#{}** {on}: {}. Nothing has changed yet.", proposal.number, render::diff::counts(&counts))), proposal.number)
 }
 
 /// A refined one.
 pub fn refined(proposal: &Proposal, _diff: &Diff, counts: Counts, say: &str) -> Reply {
-    decisions(Reply::new(format!("{say}\n\n**#{}** is at revision {}: {}. Nothing has changed yet.", proposal.number, proposal.revision, counted(counts))), proposal.number)
+    decisions(
+        Reply::new(format!(
+            "{say}\n\n**#{}** is at revision {}: {}. Nothing has changed yet.",
+            proposal.number,
+            proposal.revision,
+            render::diff::counts(&counts)
+        )),
+        proposal.number,
+    )
 }
 
 // Reviews
@@ -237,7 +239,11 @@ pub fn open_proposals<'a>(open: impl Iterator<Item = &'a Proposal>) -> Reply {
     if open.is_empty() {
         return Reply::new("Nothing waits for a decision.");
     }
-    let mut reply = Reply::new(format!("{} open:\n\n{}", count(open.len(), "proposal is", "proposals are"), open.iter().map(|proposal| line(proposal)).collect::<Vec<_>>().join("\n")));
+    let mut reply = Reply::new(format!(
+        "{} open:\n\n{}",
+        count(open.len(), "proposal is", "proposals are"),
+        open.iter().map(|proposal| line(proposal)).collect::<Vec<_>>().join("\n")
+    ));
     for proposal in open.iter().take(5) {
         reply = reply.action(format!("Show #{}", proposal.number), format!("review #{}", proposal.number));
     }
@@ -246,7 +252,7 @@ pub fn open_proposals<'a>(open: impl Iterator<Item = &'a Proposal>) -> Reply {
 
 /// One proposal with its diff.
 pub fn proposal(proposal: &Proposal, diff: &Diff) -> Reply {
-    let text = diff_text(diff);
+    let text = render::markdown(diff);
     match proposal.state {
         State::Open | State::Draft => decisions(Reply::new(format!("**#{}** {}\n\n{text}", proposal.number, plain(&proposal.title))), proposal.number),
         _ => Reply::new(format!("{}\n\n{text}", decided_already(proposal).text)),
@@ -328,7 +334,10 @@ fn changed(plan: &Plan, then: &Task, now: &Task) -> String {
         };
     }
     if then.parent != now.parent {
-        return now.parent.and_then(|parent| plan.get(parent)).map_or_else(|| format!("{name} stands at the top level now."), |parent| format!("{name} is under {} now.", plan.reference(parent)));
+        return now
+            .parent
+            .and_then(|parent| plan.get(parent))
+            .map_or_else(|| format!("{name} stands at the top level now."), |parent| format!("{name} is under {} now.", plan.reference(parent)));
     }
     if then.rank != now.rank {
         return format!("{name} has moved.");
@@ -340,17 +349,13 @@ fn changed(plan: &Plan, then: &Task, now: &Task) -> String {
         return now.assignee.as_deref().map_or_else(|| format!("{name} is nobody's now."), |handle| format!("{name} is {}'s now.", plain(handle)));
     }
     if then.due_on != now.due_on {
-        return now.due_on.map_or_else(|| format!("{name} has no due date now."), |day| format!("{name} is due on {}.", date(day)));
+        return now.due_on.map_or_else(|| format!("{name} has no due date now."), |day| format!("{name} is due on {}.", words::date(day)));
     }
     if then.depends_on != now.depends_on {
         let on: Vec<String> = now.depends_on.iter().map(|id| plan.reference_of(*id)).collect();
         return if on.is_empty() { format!("{name} depends on nothing now.") } else { format!("{name} depends on {}.", on.join(", ")) };
     }
     format!("{name} is changed.")
-}
-
-fn date(day: chrono::NaiveDate) -> String {
-    day.format("%A %-d %B %Y").to_string()
 }
 
 pub fn created(change: &Change) -> Reply {
@@ -360,70 +365,29 @@ pub fn created(change: &Change) -> Reply {
 
 pub fn undone(change: &Change, number: i32) -> Reply {
     let key = &change.project.project.key;
-    Reply::new(format!("Version {number} of {key} is taken back; it is at version {} now.", change.revision())).action("Redo", format!("undo {key} {}", change.revision()))
+    Reply::new(format!("Version {number} of {key} is taken back; it is at version {} now.", change.revision()))
+        .action("Redo", format!("undo {key} {}", change.revision()))
 }
 
 pub fn logged(plan: &Plan, task: &Task, minutes: i32, total: i64) -> Reply {
-    let hours = |minutes: i64| if minutes % 60 == 0 { format!("{} h", minutes / 60) } else if minutes < 60 { format!("{minutes} min") } else { format!("{} h {} min", minutes / 60, minutes % 60) };
-    Reply::new(format!("{} logged on {}; {} in all.", hours(minutes.into()), named(plan, task), hours(total)))
+    Reply::new(format!("{} logged on {}; {} in all.", words::minutes(minutes.unsigned_abs().into()), named(plan, task), words::minutes(total.unsigned_abs())))
 }
 
 // Looking
 
 /// A project's outline.
-pub fn project(plan: &Plan) -> Reply {
-    let project = &plan.project;
-    let mut text = format!("**{}** {} (version {})\n", project.key, plain(&project.title), project.version);
-    if plan.is_empty() {
-        text.push_str("\nIt has no tasks yet.");
-    }
-    for (depth, task) in plan.walk().into_iter().take(200) {
-        text.push_str(&format!("\n{}- {}", "  ".repeat(depth), facts(plan, task)));
-    }
-    Reply::new(text)
+pub fn project(plan: &Plan, author: &Author<'_>) -> Reply {
+    Reply::new(render::plan::project(plan, author.today()).markdown())
 }
 
-/// A task in a line: state, reference, title and what matters about it.
-fn facts(plan: &Plan, task: &Task) -> String {
-    let process = plan.project.process;
-    let mut line = named(plan, task);
-    let step = process.step(&task.status);
-    let mut more: Vec<String> = Vec::new();
-    if let Some(step) = step.filter(|step| step.kind != StepKind::Open) {
-        more.push(step.title.to_lowercase());
-    }
-    more.extend(task.priority.map(|priority| priority.as_str().to_owned()));
-    more.extend(task.assignee.as_deref().map(plain));
-    more.extend(task.due_on.map(|day| format!("due {}", day.format("%-d %b"))));
-    if !more.is_empty() {
-        line.push_str(&format!(" ({})", more.join(", ")));
-    }
-    line
-}
-
-pub fn task(plan: &Plan, task: &Task) -> Reply {
-    let mut text = facts(plan, task);
-    let detail = &task.detail;
-    if !detail.description.is_empty() {
-        text.push_str(&format!("\n\n{}", detail.description));
-    }
-    if let Some(blocker) = &detail.blocker {
-        text.push_str(&format!("\n\nWaits for: {}", plain(blocker)));
-    }
-    if !task.depends_on.is_empty() {
-        let on: Vec<String> = task.depends_on.iter().map(|id| plan.get(*id).map_or_else(|| "?".into(), |task| named(plan, task))).collect();
-        text.push_str(&format!("\n\nDepends on {}", on.join(", ")));
-    }
-    for criterion in &detail.acceptance_criteria {
-        text.push_str(&format!("\n- [{}] {}", if criterion.done { "x" } else { " " }, plain(&criterion.text)));
-    }
-    for child in plan.children(Some(task.id)).iter().filter_map(|id| plan.get(*id)) {
-        text.push_str(&format!("\n- {}", facts(plan, child)));
-    }
+pub fn task(plan: &Plan, task: &Task, author: &Author<'_>) -> Reply {
     let reference = plan.reference(task);
-    let process = plan.project.process;
-    let reply = Reply::new(text);
-    if process.is_done(&task.status) { reply.action("Reopen", format!("reopen {reference}")) } else { reply.action("Done", format!("done {reference}")) }
+    let reply = Reply::new(render::plan::task(plan, task, author.today()).markdown());
+    if plan.project.process.is_done(&task.status) {
+        reply.action("Reopen", format!("reopen {reference}"))
+    } else {
+        reply.action("Done", format!("done {reference}"))
+    }
 }
 
 pub fn projects(listed: &[Listed]) -> Reply {
@@ -460,9 +424,7 @@ pub fn list(plans: &[Plan], filters: &[Filter], author: &Author<'_>) -> Result<R
     if !filters.is_empty() {
         found.sort_by_key(|(_, task)| task.due_on.unwrap_or(chrono::NaiveDate::MAX));
     }
-    let shown = found.iter().take(50).map(|(plan, task)| format!("- {}", facts(plan, task))).collect::<Vec<_>>().join("\n");
-    let more = if found.len() > 50 { format!("\n\n… and {} more.", found.len() - 50) } else { String::new() };
-    Ok(Reply::new(format!("{}:\n\n{shown}{more}", count(found.len(), "task", "tasks"))))
+    Ok(Reply::new(render::plan::list(&found, author.today()).markdown()))
 }
 
 fn matches(plan: &Plan, task: &Task, filter: &Filter, author: &Author<'_>) -> Result<bool, Refusal> {
@@ -474,9 +436,11 @@ fn matches(plan: &Plan, task: &Task, filter: &Filter, author: &Author<'_>) -> Re
         Filter::Assignee(handle) => task.assignee.as_deref().is_some_and(|assignee| assignee.eq_ignore_ascii_case(handle)),
         Filter::Open => is_open,
         Filter::Active => kind == Some(StepKind::Active),
-        Filter::Blocked => kind == Some(StepKind::Waiting) || task.depends_on.iter().any(|id| plan.get(*id).is_some_and(|other| !plan.project.process.is_done(&other.status))),
+        Filter::Blocked => {
+            kind == Some(StepKind::Waiting) || task.depends_on.iter().any(|id| plan.get(*id).is_some_and(|other| !plan.project.process.is_done(&other.status)))
+        }
         Filter::Done => !is_open,
-        Filter::Overdue => is_open && task.due_on.is_some_and(|day| day < dates::today(author.now, author.zone)),
+        Filter::Overdue => is_open && task.due_on.is_some_and(|day| day < author.today()),
         Filter::Due(due) => {
             let days = due.days(author.now, author.zone).ok_or_else(|| Refusal { message: "There is no such date.".into(), instead: None })?;
             is_open && task.due_on.is_some_and(|day| days.contains(&day))
@@ -509,16 +473,18 @@ pub fn history(name: &str, revisions: &[Revision], zone: Tz) -> Reply {
     if revisions.is_empty() {
         return Reply::new(format!("Nothing has happened to {name} yet."));
     }
-    Reply::new(format!("What happened to {name}, newest first:\n\n{}", revisions.iter().map(|revision| revision_line(revision, zone)).collect::<Vec<_>>().join("\n")))
+    Reply::new(format!(
+        "What happened to {name}, newest first:\n\n{}",
+        revisions.iter().map(|revision| revision_line(revision, zone)).collect::<Vec<_>>().join("\n")
+    ))
 }
 
 pub fn between(key: &str, from: i32, to: i32, revisions: &[Revision], zone: Tz) -> Reply {
     if revisions.is_empty() {
         return Reply::new(format!("Nothing happened to {key} between version {from} and {to}."));
     }
-    Reply::new(format!("What happened to {key} from version {from} to {to}:\n\n{}", revisions.iter().map(|revision| revision_line(revision, zone)).collect::<Vec<_>>().join("\n")))
-}
-
-fn diff_text(diff: &Diff) -> String {
-    diff.entries.iter().map(|entry| format!("- {} {}", entry.task, plain(&entry.title))).collect::<Vec<_>>().join("\n")
+    Reply::new(format!(
+        "What happened to {key} from version {from} to {to}:\n\n{}",
+        revisions.iter().map(|revision| revision_line(revision, zone)).collect::<Vec<_>>().join("\n")
+    ))
 }

@@ -13,6 +13,31 @@ pub fn line(text: &str) -> Cow<'_, str> {
     }
 }
 
+/// Part of a line: like [`line`], but a blank at either end stays.
+pub fn inline(text: &str) -> String {
+    padded(text, str::to_owned)
+}
+
+/// Part of a line through an escape that works on whole lines; a blank at either end stays.
+pub(super) fn padded(text: &str, escape: impl FnOnce(&str) -> String) -> String {
+    let blank = |is: bool| if is { " " } else { "" };
+    let inner = escape(&line(text));
+    if inner.is_empty() {
+        return blank(!text.is_empty()).to_owned();
+    }
+    format!("{}{inner}{}", blank(text.starts_with(char::is_whitespace)), blank(text.ends_with(char::is_whitespace)))
+}
+
+/// Puts signs around a text; blanks at its ends stay outside, and signs around nothing are left out.
+pub(super) fn around(text: &str, before: &str, after: &str) -> String {
+    let inner = text.trim();
+    if inner.is_empty() {
+        return text.to_owned();
+    }
+    let start = text.len() - text.trim_start().len();
+    format!("{}{before}{inner}{after}{}", &text[..start], &text[start + inner.len()..])
+}
+
 /// A line as plain text within Markdown.
 pub fn markdown(text: &str) -> String {
     let text = line(text);

@@ -1,20 +1,39 @@
-//! What people see of patches and plans, for each kind of surface. Pure.
+//! What people see of patches and plans: one [`Page`] each, painted for every kind of surface. Pure.
+//!
+//! A page holds other people's text as it is; the painters make it harmless ([`escape`]).
 
+pub mod diff;
 pub mod escape;
+pub mod page;
+pub mod plan;
+pub mod words;
+
+mod html;
+mod markdown;
+mod terminal;
 
 use patchbay_core::patch::diff::Diff;
-pub fn text(_: &Diff) -> String {
-    String::new()
+
+pub use markdown::plain;
+pub use page::Page;
+pub use terminal::Terminal;
+
+/// A diff as plain text.
+pub fn text(diff: &Diff) -> String {
+    diff::page(diff).text()
 }
-pub fn markdown(_: &Diff) -> String {
-    String::new()
+
+/// A diff as Markdown.
+pub fn markdown(diff: &Diff) -> String {
+    diff::page(diff).markdown()
 }
-pub fn html(_: &Diff) -> String {
-    String::new()
+
+/// A diff as a fragment of HTML.
+pub fn html(diff: &Diff) -> String {
+    diff::page(diff).html()
 }
-pub fn terminal(_: &Diff, _: bool, _: usize) -> String {
-    String::new()
-}
-pub fn plain(text: &str) -> String {
-    text.to_owned()
+
+/// A diff for a terminal of so many columns.
+pub fn terminal(diff: &Diff, colour: bool, width: usize) -> String {
+    diff::page(diff).terminal(Terminal { colour, width })
 }

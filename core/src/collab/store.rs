@@ -21,7 +21,15 @@ impl FromRow<'_, PgRow> for Event {
 }
 
 /// Tells of something in the transaction that does it.
-pub async fn append(conn: &mut PgConnection, organization: OrganizationId, at: DateTime<Utc>, event: &str, actor: &str, target: &str, details: &Value) -> sqlx::Result<()> {
+pub async fn append(
+    conn: &mut PgConnection,
+    organization: OrganizationId,
+    at: DateTime<Utc>,
+    event: &str,
+    actor: &str,
+    target: &str,
+    details: &Value,
+) -> sqlx::Result<()> {
     sqlx::query(
         "insert into event (organization_id, seq, at, event, actor, target, details)
          select $1, base.seq + (select count(*) from event where seq >= base.seq and seq < base.seq + 1024), $2, $3, $4, $5, $6

@@ -151,7 +151,11 @@ pub async fn insert(conn: &mut PgConnection, ctx: &dyn Context, actor: &Actor, n
     if inserted.rows_affected() == 1 {
         return Ok((id, true));
     }
-    let first = sqlx::query_scalar("select command_id from command where member_id = $1 and client_id = $2").bind(actor.member).bind(new.client_id).fetch_one(conn).await?;
+    let first = sqlx::query_scalar("select command_id from command where member_id = $1 and client_id = $2")
+        .bind(actor.member)
+        .bind(new.client_id)
+        .fetch_one(conn)
+        .await?;
     Ok((first, false))
 }
 
@@ -258,7 +262,14 @@ pub struct Exchange<'a> {
 }
 
 /// Keeps the raw talk with a model.
-pub async fn keep_exchange(conn: &mut PgConnection, organization: OrganizationId, id: Uuid, command: CommandId, exchange: &Exchange<'_>, at: DateTime<Utc>) -> sqlx::Result<()> {
+pub async fn keep_exchange(
+    conn: &mut PgConnection,
+    organization: OrganizationId,
+    id: Uuid,
+    command: CommandId,
+    exchange: &Exchange<'_>,
+    at: DateTime<Utc>,
+) -> sqlx::Result<()> {
     sqlx::query(
         "insert into planner_exchange (organization_id, exchange_id, command_id, provider, model, prompt, request, response,
                                        input_tokens, output_tokens, cost_micros, latency_ms, problem, at)

@@ -61,7 +61,10 @@ impl Access {
     /// The database of a cluster that is Patchbay's own, entered as the superuser only here, to make the database and the roles.
     pub async fn prepare_own(address: &super::embedded::Address) -> Result<Self, AccessError> {
         let mut conn = PgConnection::connect_with(&address.options("postgres", "postgres")).await.map_err(AccessError::Unreachable)?;
-        let exists: bool = sqlx::query_scalar("select exists (select from pg_database where datname = 'patchbay')").fetch_one(&mut conn).await.map_err(AccessError::Prepare)?;
+        let exists: bool = sqlx::query_scalar("select exists (select from pg_database where datname = 'patchbay')")
+            .fetch_one(&mut conn)
+            .await
+            .map_err(AccessError::Prepare)?;
         if !exists {
             // Two processes may try at once; the second finds it made.
             match sqlx::query("create database patchbay").execute(&mut conn).await {
@@ -73,7 +76,10 @@ impl Access {
         let superuser = address.options("postgres", "patchbay");
         Self::prepare(superuser.clone()).await?;
         let mut conn = PgConnection::connect_with(&superuser).await.map_err(AccessError::Unreachable)?;
-        sqlx::raw_sql("alter role patchbay_owner login; alter role patchbay_service login; alter role patchbay_reader login").execute(&mut conn).await.map_err(AccessError::Prepare)?;
+        sqlx::raw_sql("alter role patchbay_owner login; alter role patchbay_service login; alter role patchbay_reader login")
+            .execute(&mut conn)
+            .await
+            .map_err(AccessError::Prepare)?;
         let _ = conn.close().await;
         Ok(Self { base: superuser, way: Way::SignIn })
     }

@@ -11,20 +11,23 @@ const DAYS: i64 = 8;
 
 /// Takes a key for a request, or tells what it was used for.
 pub async fn begin(conn: &mut PgConnection, actor: &Actor, key: &str, request_hash: &[u8], now: DateTime<Utc>) -> sqlx::Result<Seen> {
-    let taken = sqlx::query(
-        "insert into idempotency (organization_id, member_id, key, request_hash, created_at) values ($1, $2, $3, $4, $5) on conflict do nothing",
-    )
-    .bind(actor.organization)
-    .bind(actor.member)
-    .bind(key)
-    .bind(request_hash)
-    .bind(now)
-    .execute(&mut *conn)
-    .await?;
+    let taken =
+        sqlx::query("insert into idempotency (organization_id, member_id, key, request_hash, created_at) values ($1, $2, $3, $4, $5) on conflict do nothing")
+            .bind(actor.organization)
+            .bind(actor.member)
+            .bind(key)
+            .bind(request_hash)
+            .bind(now)
+            .execute(&mut *conn)
+            .await?;
     if taken.rows_affected() == 1 {
         return Ok(Seen::First);
     }
-    let row = sqlx::query("select request_hash, status, body from idempotency where member_id = $1 and key = $2").bind(actor.member).bind(key).fetch_one(conn).await?;
+    let row = sqlx::query("select request_hash, status, body from idempotency where member_id = $1 and key = $2")
+        .bind(actor.member)
+        .bind(key)
+        .fetch_one(conn)
+        .await?;
     if row.try_get::<&[u8], _>("request_hash")? != request_hash {
         return Ok(Seen::Other);
     }

@@ -9,11 +9,7 @@ use super::{Comment, Decided, Facts, Proposal, Revision, State, policy, store};
 use crate::{
     collab, command,
     ids::Context,
-    patch::{
-        Fault,
-        check::Rules,
-        select,
-    },
+    patch::{Fault, check::Rules, select},
     tenancy::{Actor, Scope},
     workflow::{self, Apply, ApplyError, Change, Origin},
 };
@@ -55,7 +51,14 @@ pub struct Accepted {
 }
 
 /// Accepts a proposal, whole or the named operations (from 1), and applies it. `digest` names what the reviewer looked at.
-pub async fn accept(conn: &mut PgConnection, ctx: &dyn Context, actor: &Actor, number: i32, ops: Option<&[i32]>, digest: Option<&str>) -> Result<Accepted, DecideError> {
+pub async fn accept(
+    conn: &mut PgConnection,
+    ctx: &dyn Context,
+    actor: &Actor,
+    number: i32,
+    ops: Option<&[i32]>,
+    digest: Option<&str>,
+) -> Result<Accepted, DecideError> {
     let mut proposal = locked(conn, actor, number).await?;
     let revision = store::revision(conn, proposal.id, proposal.revision).await?;
     let all: Vec<i32> = (1..=i32::try_from(revision.patch.tasks.len()).unwrap_or(i32::MAX)).collect();
@@ -120,7 +123,15 @@ pub async fn withdraw(conn: &mut PgConnection, ctx: &dyn Context, actor: &Actor,
     close(conn, ctx, actor, number, State::Withdrawn, "withdraw", None).await
 }
 
-async fn close(conn: &mut PgConnection, ctx: &dyn Context, actor: &Actor, number: i32, state: State, verdict: &str, reason: Option<&str>) -> Result<Proposal, DecideError> {
+async fn close(
+    conn: &mut PgConnection,
+    ctx: &dyn Context,
+    actor: &Actor,
+    number: i32,
+    state: State,
+    verdict: &str,
+    reason: Option<&str>,
+) -> Result<Proposal, DecideError> {
     let mut proposal = locked(conn, actor, number).await?;
     if proposal.state == state {
         return Ok(proposal);
@@ -135,7 +146,14 @@ async fn close(conn: &mut PgConnection, ctx: &dyn Context, actor: &Actor, number
 }
 
 /// Says something about a proposal, or about one of its operations (from 1).
-pub async fn comment(conn: &mut PgConnection, ctx: &dyn Context, actor: &Actor, number: i32, text: &str, operation: Option<i32>) -> Result<(Proposal, Comment), DecideError> {
+pub async fn comment(
+    conn: &mut PgConnection,
+    ctx: &dyn Context,
+    actor: &Actor,
+    number: i32,
+    text: &str,
+    operation: Option<i32>,
+) -> Result<(Proposal, Comment), DecideError> {
     let proposal = locked(conn, actor, number).await?;
     if let Some(operation) = operation {
         let count = store::revision(conn, proposal.id, proposal.revision).await?.patch.tasks.len();
@@ -167,7 +185,15 @@ pub async fn lock_open(conn: &mut PgConnection, actor: &Actor, number: i32) -> R
     if proposal.state == State::Open { Ok(proposal) } else { Err(DecideError::Decided(Box::new(proposal))) }
 }
 
-async fn settle(conn: &mut PgConnection, ctx: &dyn Context, actor: &Actor, proposal: &mut Proposal, revision: &Revision, verdict: &str, reason: Option<&str>) -> sqlx::Result<()> {
+async fn settle(
+    conn: &mut PgConnection,
+    ctx: &dyn Context,
+    actor: &Actor,
+    proposal: &mut Proposal,
+    revision: &Revision,
+    verdict: &str,
+    reason: Option<&str>,
+) -> sqlx::Result<()> {
     let now = ctx.now();
     proposal.decided = Some(Decided { by: actor.handle.clone(), at: now, reason: reason.map(str::to_owned) });
     proposal.updated_at = now;

@@ -38,7 +38,10 @@ pub(super) fn risks(diff: &Diff) -> Vec<Risk> {
     if let Some(longest) = days.iter().map(|days| days.abs()).max() {
         let what = if days.len() == 1 { "one date moves".to_owned() } else { format!("{} dates move", days.len()) };
         let unit = if longest == 1 { "day" } else { "days" };
-        risks.push(Risk { kind: "dates", text: if days.len() == 1 { format!("{what} by {longest} {unit}") } else { format!("{what}, by up to {longest} {unit}") } });
+        risks.push(Risk {
+            kind: "dates",
+            text: if days.len() == 1 { format!("{what} by {longest} {unit}") } else { format!("{what}, by up to {longest} {unit}") },
+        });
     }
     let people: BTreeSet<&str> = changes()
         .filter(|change| change.field == "assignee")

@@ -30,7 +30,10 @@ impl FromRow<'_, PgRow> for Proposal {
             conversation: row.try_get("conversation_id")?,
             applied_as: row.try_get("applied_as")?,
             accepted: row.try_get("accepted")?,
-            decided: by.zip(row.try_get::<Option<_>, _>("decided_at")?).map(|(by, at)| Ok::<_, sqlx::Error>(Decided { by, at, reason: row.try_get("reason")? })).transpose()?,
+            decided: by
+                .zip(row.try_get::<Option<_>, _>("decided_at")?)
+                .map(|(by, at)| Ok::<_, sqlx::Error>(Decided { by, at, reason: row.try_get("reason")? }))
+                .transpose()?,
             created_at: row.try_get("created_at")?,
             updated_at: row.try_get("updated_at")?,
         })
@@ -55,7 +58,10 @@ const PROPOSAL: &str = "select r.*, p.key as project_key from proposal r left jo
 
 /// What the next proposal is called. Proposals of an organisation are numbered one after the other, without gaps.
 pub(super) async fn next_number(conn: &mut PgConnection, organization: OrganizationId) -> sqlx::Result<i32> {
-    sqlx::query_scalar("update organization set next_proposal = next_proposal + 1 where organization_id = $1 returning next_proposal - 1").bind(organization).fetch_one(conn).await
+    sqlx::query_scalar("update organization set next_proposal = next_proposal + 1 where organization_id = $1 returning next_proposal - 1")
+        .bind(organization)
+        .fetch_one(conn)
+        .await
 }
 
 pub(super) async fn insert(conn: &mut PgConnection, organization: OrganizationId, proposal: &Proposal) -> sqlx::Result<()> {
@@ -142,7 +148,10 @@ pub async fn find_revision(conn: &mut PgConnection, proposal: ProposalId, revisi
 
 /// The revisions of a proposal, oldest first, without their patches.
 pub async fn list_revisions(conn: &mut PgConnection, proposal: ProposalId) -> sqlx::Result<Vec<super::view::RevisionLine>> {
-    let rows = sqlx::query("select revision, at, message, author from proposal_revision where proposal_id = $1 order by revision").bind(proposal).fetch_all(conn).await?;
+    let rows = sqlx::query("select revision, at, message, author from proposal_revision where proposal_id = $1 order by revision")
+        .bind(proposal)
+        .fetch_all(conn)
+        .await?;
     rows.iter()
         .map(|row| Ok(super::view::RevisionLine { revision: row.try_get(0)?, at: row.try_get(1)?, message: row.try_get(2)?, author: row.try_get(3)? }))
         .collect()
@@ -186,11 +195,21 @@ pub async fn open_in(conn: &mut PgConnection, conversation: ConversationId) -> s
 
 /// How many members other than one may decide.
 pub(super) async fn other_reviewers(conn: &mut PgConnection, member: MemberId) -> sqlx::Result<i64> {
-    sqlx::query_scalar("select count(*) from member where removed_at is null and member_id <> $1 and role in ('owner', 'admin', 'member')").bind(member).fetch_one(conn).await
+    sqlx::query_scalar("select count(*) from member where removed_at is null and member_id <> $1 and role in ('owner', 'admin', 'member')")
+        .bind(member)
+        .fetch_one(conn)
+        .await
 }
 
 /// Records a decision and where the proposal stands now.
-pub(super) async fn settle(conn: &mut PgConnection, ctx: &dyn Context, actor: &Actor, proposal: &Proposal, revision: &Revision, verdict: &str) -> sqlx::Result<()> {
+pub(super) async fn settle(
+    conn: &mut PgConnection,
+    ctx: &dyn Context,
+    actor: &Actor,
+    proposal: &Proposal,
+    revision: &Revision,
+    verdict: &str,
+) -> sqlx::Result<()> {
     let decided = proposal.decided.as_ref();
     sqlx::query(
         "with decided as (
@@ -239,6 +258,11 @@ pub(super) async fn insert_comment(conn: &mut PgConnection, actor: &Actor, propo
 
 /// What was said about a proposal, oldest first.
 pub async fn list_comments(conn: &mut PgConnection, proposal: ProposalId) -> sqlx::Result<Vec<Comment>> {
-    let rows = sqlx::query("select comment_id, author, text, operation, at from proposal_comment where proposal_id = $1 order by comment_id").bind(proposal).fetch_all(conn).await?;
-    rows.iter().map(|row| Ok(Comment { id: row.try_get(0)?, author: row.try_get(1)?, text: row.try_get(2)?, operation: row.try_get(3)?, at: row.try_get(4)? })).collect()
+    let rows = sqlx::query("select comment_id, author, text, operation, at from proposal_comment where proposal_id = $1 order by comment_id")
+        .bind(proposal)
+        .fetch_all(conn)
+        .await?;
+    rows.iter()
+        .map(|row| Ok(Comment { id: row.try_get(0)?, author: row.try_get(1)?, text: row.try_get(2)?, operation: row.try_get(3)?, at: row.try_get(4)? }))
+        .collect()
 }

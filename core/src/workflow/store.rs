@@ -616,5 +616,7 @@ pub async fn released(conn: &mut PgConnection, change: &super::Change) -> sqlx::
     .bind(done)
     .fetch_all(conn)
     .await?;
-    rows.iter().map(|row| Ok(Released { reference: format!("{}-{}", project.key, row.try_get::<i32, _>(0)?), title: row.try_get(1)?, assignee: row.try_get(2)? })).collect()
+    rows.iter()
+        .map(|row| Ok(Released { reference: format!("{}-{}", project.key, row.try_get::<i32, _>(0)?), title: row.try_get(1)?, assignee: row.try_get(2)? }))
+        .collect()
 }

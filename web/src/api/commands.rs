@@ -9,10 +9,7 @@ use axum::{
 };
 use patchbay_channels::hub::{About, Incoming, SubmitError};
 use patchbay_core::{
-    command::{
-        CommandView,
-        store,
-    },
+    command::{CommandView, store},
     ids::{CommandId, ConversationId},
     patch::Fault,
     tenancy::Actor,
@@ -43,7 +40,11 @@ pub(super) fn routes(api: Api) -> Api {
             .answer::<CommandView>(202)
             .problem(429),
     )
-    .get("/commands", list, op("commands", "A conversation, newest first").query::<ListQuery>().answer::<Page<CommandView>>(200).problem(400).problem(404).problem(422))
+    .get(
+        "/commands",
+        list,
+        op("commands", "A conversation, newest first").query::<ListQuery>().answer::<Page<CommandView>>(200).problem(400).problem(404).problem(422),
+    )
     .get("/commands/{id}", read, op("commands", "What became of a message").answer::<CommandView>(200))
 }
 
@@ -88,7 +89,9 @@ struct ListQuery {
 async fn send(State(app): State<App>, proposer: Proposer, headers: HeaderMap, Json(input): Json<Message>) -> Result<Response, Problem> {
     check_text(&input.text)?;
     if !input.attachments.is_empty() {
-        return Err(Problem::invalid(vec![Fault::new("/attachments", "attachments are not taken yet").fix("put the text into `text`, or `patchbay import` a file")]));
+        return Err(Problem::invalid(vec![
+            Fault::new("/attachments", "attachments are not taken yet").fix("put the text into `text`, or `patchbay import` a file"),
+        ]));
     }
     let about = About { project: input.project, task: input.task, conversation: input.conversation, proposal: input.proposal };
     let client_id = client_id(&headers);
@@ -174,4 +177,3 @@ async fn list(State(app): State<App>, reader: Reader, Query(query): Query<ListQu
     tx.rollback().await?;
     Ok(Json(Page::of(commands, size, |command| command.id.to_string(), CommandView::from)))
 }
-

@@ -39,7 +39,8 @@ pub(super) async fn ready(State(app): State<App>) -> Response {
         }
         Err(_) => Component { name: "database", ok: false, detail: "does not answer within 3 s".into() },
     };
-    let intake = Component { name: "intake", ok: !app.stopping.is_cancelled(), detail: if app.stopping.is_cancelled() { "stopping" } else { "takes work" }.into() };
+    let intake =
+        Component { name: "intake", ok: !app.stopping.is_cancelled(), detail: if app.stopping.is_cancelled() { "stopping" } else { "takes work" }.into() };
     let planner = Component { name: "planner", ok: true, detail: app.planner.name.clone() };
     let components = vec![database, intake, planner];
     let ready = components.iter().all(|component| component.ok);

@@ -144,9 +144,11 @@ async fn no_method(request: Request) -> Problem {
 /// Gives each request an id, logs it and tells its problems by that id.
 async fn trace(State(app): State<App>, request: Request, next: Next) -> Response {
     const NAME: HeaderName = HeaderName::from_static("x-request-id");
-    let given = request.headers().get(&NAME).and_then(|value| value.to_str().ok()).filter(|id| {
-        (1..=100).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
-    });
+    let given = request
+        .headers()
+        .get(&NAME)
+        .and_then(|value| value.to_str().ok())
+        .filter(|id| (1..=100).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte)));
     let id = given.map_or_else(|| app.ctx.uuid().to_string(), str::to_owned);
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
     let span = tracing::info_span!("request", id, %method, path);
@@ -166,7 +168,8 @@ async fn trace(State(app): State<App>, request: Request, next: Next) -> Response
 async fn conditional(request: Request, next: Next) -> Response {
     let known = if request.method() == Method::GET { request.headers().get(header::IF_NONE_MATCH).cloned() } else { None };
     let mut response = next.run(request).await;
-    if let (Some(known), Some(tag)) = (known.as_ref().and_then(|known| known.to_str().ok()), response.headers().get(header::ETAG).and_then(|tag| tag.to_str().ok()))
+    if let (Some(known), Some(tag)) =
+        (known.as_ref().and_then(|known| known.to_str().ok()), response.headers().get(header::ETAG).and_then(|tag| tag.to_str().ok()))
         && known.split(',').any(|known| known.trim().trim_start_matches("W/") == tag)
     {
         *response.status_mut() = StatusCode::NOT_MODIFIED;

@@ -26,8 +26,16 @@ use crate::{
 };
 
 pub(super) fn routes(api: Api) -> Api {
-    api.post("/projects/{p}/patches", send, op("patches", "Propose a patch, or apply it at once").body::<SentPatch>().answer::<Applied>(200).answer::<ProposalView>(201).problem(409))
-        .post("/patches", send_new, op("patches", "Propose or make a new project by a patch").body::<SentPatch>().answer::<Applied>(200).answer::<ProposalView>(201).problem(409))
+    api.post(
+        "/projects/{p}/patches",
+        send,
+        op("patches", "Propose a patch, or apply it at once").body::<SentPatch>().answer::<Applied>(200).answer::<ProposalView>(201).problem(409),
+    )
+    .post(
+        "/patches",
+        send_new,
+        op("patches", "Propose or make a new project by a patch").body::<SentPatch>().answer::<Applied>(200).answer::<ProposalView>(201).problem(409),
+    )
 }
 
 #[derive(Deserialize, JsonSchema)]
@@ -83,7 +91,9 @@ fn read(input: &SentPatch) -> Result<ProjectPatch, Problem> {
 
 async fn take(app: &App, proposer: &Proposer, patch: ProjectPatch, input: &SentPatch) -> Result<Response, Problem> {
     match input.mode {
-        Mode::Apply if !proposer.may(Scope::Apply) => Err(Problem::forbidden("To apply at once takes the scope `apply`; send it with `\"mode\": \"propose\"`.")),
+        Mode::Apply if !proposer.may(Scope::Apply) => {
+            Err(Problem::forbidden("To apply at once takes the scope `apply`; send it with `\"mode\": \"propose\"`."))
+        }
         Mode::Apply => {
             let origin = if proposer.key.is_some() { Origin::Key } else { Origin::Form };
             let change = app.apply(proposer, patch, origin).await.map_err(|problem| problem.below("/patch"))?;
@@ -91,8 +101,9 @@ async fn take(app: &App, proposer: &Proposer, patch: ProjectPatch, input: &SentP
         }
         Mode::Propose => {
             let mut tx = app.db.begin(proposer.organization).await?;
-            let prepared =
-                workflow::check(&mut tx, app.ctx.as_ref(), proposer, patch, &Rules::of(proposer.role)).await.map_err(|error| Problem::from(error).below("/patch"))?;
+            let prepared = workflow::check(&mut tx, app.ctx.as_ref(), proposer, patch, &Rules::of(proposer.role))
+                .await
+                .map_err(|error| Problem::from(error).below("/patch"))?;
             let new = NewProposal { actor: proposer, prepared: &prepared, message: &input.message, origin: "api", trust: Trust::Verified, conversation: None };
             let draft = review::open(&mut tx, app.ctx.as_ref(), &new).await?;
             let view = super::proposals::view(&mut tx, draft.proposal, Some(draft.revision)).await?;

@@ -35,7 +35,11 @@ pub(super) fn routes(api: Api) -> Api {
         .patch("/projects/{p}", update, op("projects", "Change a project's own fields").body::<UpdateProject>().answer::<ProjectView>(200).problem(409))
         .delete("/projects/{p}", delete, op("projects", "Take a project out of sight").plain(204, ""))
         .get("/projects/{p}/tree", tree, op("projects", "Read a project with all its tasks").answer::<Tree>(200))
-        .get("/projects/{p}/revisions", revisions, op("projects", "List what changed, newest first").query::<ListQuery>().answer::<Page<RevisionView>>(200).problem(400).problem(422))
+        .get(
+            "/projects/{p}/revisions",
+            revisions,
+            op("projects", "List what changed, newest first").query::<ListQuery>().answer::<Page<RevisionView>>(200).problem(400).problem(422),
+        )
         .get("/projects/{p}/revisions/{n}", revision, op("projects", "Read a revision").answer::<RevisionView>(200))
         .post("/projects/{p}/undo", undo, op("projects", "Take the newest revision back").body::<Undo>().answer::<Applied>(200).problem(409))
         .post("/projects/{p}/revert", revert, op("projects", "Propose to take a revision back").body::<Revert>().answer::<ProposalView>(201).problem(409))
@@ -210,7 +214,13 @@ async fn read(State(app): State<App>, reader: Reader, Path(name): Path<String>) 
     Ok(Json(row.view()))
 }
 
-async fn update(State(app): State<App>, applier: Applier, headers: HeaderMap, Path(name): Path<String>, Json(input): Json<UpdateProject>) -> Result<Json<ProjectView>, Problem> {
+async fn update(
+    State(app): State<App>,
+    applier: Applier,
+    headers: HeaderMap,
+    Path(name): Path<String>,
+    Json(input): Json<UpdateProject>,
+) -> Result<Json<ProjectView>, Problem> {
     let mut tx = app.db.begin(applier.organization).await?;
     let row = find(&mut tx, &applier, &name).await?;
     tx.rollback().await?;
@@ -250,7 +260,12 @@ async fn tree(State(app): State<App>, reader: Reader, Path(name): Path<String>) 
     Ok(response)
 }
 
-async fn revisions(State(app): State<App>, reader: Reader, Path(name): Path<String>, Query(query): Query<ListQuery>) -> Result<Json<Page<RevisionView>>, Problem> {
+async fn revisions(
+    State(app): State<App>,
+    reader: Reader,
+    Path(name): Path<String>,
+    Query(query): Query<ListQuery>,
+) -> Result<Json<Page<RevisionView>>, Problem> {
     let size = page_size(query.limit)?;
     let below = match query.cursor.as_deref().map(str::parse) {
         None => i32::MAX,
@@ -283,7 +298,8 @@ async fn undo(State(app): State<App>, applier: Applier, Path(name): Path<String>
         let detail = format!("Revision {number} is not the newest of {key}, which is {newest}. To take back an older one, POST /projects/{key}/revert.");
         return Err(Problem::conflict("not-newest", detail));
     }
-    let revision = store::find_revision(&mut tx, row.project.id, number).await?.ok_or_else(|| Problem::not_found(format!("{key} has no revision {number}.")))?;
+    let revision =
+        store::find_revision(&mut tx, row.project.id, number).await?.ok_or_else(|| Problem::not_found(format!("{key} has no revision {number}.")))?;
     tx.rollback().await?;
     let mut patch = revision.inverse().map_err(|error| Problem::ours(&error))?;
     patch.base_version = Some(newest);
@@ -298,7 +314,8 @@ async fn revert(State(app): State<App>, proposer: Proposer, Path(name): Path<Str
     let mut tx = app.db.begin(proposer.organization).await?;
     let row = find(&mut tx, &proposer, &name).await?;
     let key = &row.project.key;
-    let revision = store::find_revision(&mut tx, row.project.id, number).await?.ok_or_else(|| Problem::not_found(format!("{key} has no revision {number}.")))?;
+    let revision =
+        store::find_revision(&mut tx, row.project.id, number).await?.ok_or_else(|| Problem::not_found(format!("{key} has no revision {number}.")))?;
     let mut patch = revision.inverse().map_err(|error| Problem::ours(&error))?;
     patch.base_version = None;
     patch.note = Some(format!("Take back revision {number} of {key}"));
@@ -314,4 +331,3 @@ async fn revert(State(app): State<App>, proposer: Proposer, Path(name): Path<Str
     app.live.wake(proposer.organization);
     Ok((StatusCode::CREATED, Json(view)).into_response())
 }
-

@@ -5,7 +5,10 @@ use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use patchbay_channels::{hub::{Incoming, About}, render};
+use patchbay_channels::{
+    hub::{About, Incoming},
+    render,
+};
 use patchbay_core::{
     command::CommandView,
     patch::{Fault, ProjectPatch, check::Rules, shape},
@@ -30,25 +33,33 @@ use crate::{
 };
 
 pub(super) fn routes(api: Api) -> Api {
-    api.get("/proposals", list, op("proposals", "List proposals, newest first").query::<ListQuery>().answer::<Page<ProposalView>>(200).problem(400).problem(404).problem(422))
-        .get("/proposals/{n}", read, op("proposals", "Read a proposal").query::<RevisionQuery>().answer::<ProposalView>(200).problem(400))
-        .get(
-            "/proposals/{n}/diff",
-            diff,
-            op("proposals", "See what a proposal would change")
-                .query::<DiffQuery>()
-                .answer::<DiffView>(200)
-                .plain(200, "text/plain; charset=utf-8")
-                .plain(200, "text/markdown; charset=utf-8")
-                .plain(200, "text/html; charset=utf-8")
-                .problem(400),
-        )
-        .post("/proposals/{n}/accept", accept, op("proposals", "Accept all, or chosen operations").body::<Accept>().answer::<ProposalView>(200).problem(409))
-        .post("/proposals/{n}/reject", reject, op("proposals", "Turn a proposal down").body::<Reject>().answer::<ProposalView>(200).problem(409))
-        .post("/proposals/{n}/refine", refine, op("proposals", "Refine by saying how").body::<Refine>().answer::<CommandView>(200).answer::<CommandView>(202).problem(409))
-        .post("/proposals/{n}/edit", edit, op("proposals", "Change the patch itself, or single operations").body::<Edit>().answer::<ProposalView>(200).problem(409))
-        .post("/proposals/{n}/withdraw", withdraw, op("proposals", "Take a proposal back").answer::<ProposalView>(200).problem(409))
-        .post("/proposals/{n}/comments", comment, op("proposals", "Say something about it").body::<NewComment>().answer::<Comment>(201).problem(409))
+    api.get(
+        "/proposals",
+        list,
+        op("proposals", "List proposals, newest first").query::<ListQuery>().answer::<Page<ProposalView>>(200).problem(400).problem(404).problem(422),
+    )
+    .get("/proposals/{n}", read, op("proposals", "Read a proposal").query::<RevisionQuery>().answer::<ProposalView>(200).problem(400))
+    .get(
+        "/proposals/{n}/diff",
+        diff,
+        op("proposals", "See what a proposal would change")
+            .query::<DiffQuery>()
+            .answer::<DiffView>(200)
+            .plain(200, "text/plain; charset=utf-8")
+            .plain(200, "text/markdown; charset=utf-8")
+            .plain(200, "text/html; charset=utf-8")
+            .problem(400),
+    )
+    .post("/proposals/{n}/accept", accept, op("proposals", "Accept all, or chosen operations").body::<Accept>().answer::<ProposalView>(200).problem(409))
+    .post("/proposals/{n}/reject", reject, op("proposals", "Turn a proposal down").body::<Reject>().answer::<ProposalView>(200).problem(409))
+    .post(
+        "/proposals/{n}/refine",
+        refine,
+        op("proposals", "Refine by saying how").body::<Refine>().answer::<CommandView>(200).answer::<CommandView>(202).problem(409),
+    )
+    .post("/proposals/{n}/edit", edit, op("proposals", "Change the patch itself, or single operations").body::<Edit>().answer::<ProposalView>(200).problem(409))
+    .post("/proposals/{n}/withdraw", withdraw, op("proposals", "Take a proposal back").answer::<ProposalView>(200).problem(409))
+    .post("/proposals/{n}/comments", comment, op("proposals", "Say something about it").body::<NewComment>().answer::<Comment>(201).problem(409))
 }
 
 #[derive(Deserialize, JsonSchema)]
@@ -164,7 +175,9 @@ pub(super) async fn view(conn: &mut PgConnection, proposal: Proposal, revision: 
 /// The proposal that a path names, where the caller may see it.
 async fn load(conn: &mut PgConnection, actor: &Actor, number: i32) -> Result<Proposal, Problem> {
     let proposal = store::find(conn, number).await?;
-    proposal.filter(|proposal| actor.project.is_none() || actor.project == proposal.project).ok_or_else(|| Problem::not_found(format!("There is no proposal #{number}.")))
+    proposal
+        .filter(|proposal| actor.project.is_none() || actor.project == proposal.project)
+        .ok_or_else(|| Problem::not_found(format!("There is no proposal #{number}.")))
 }
 
 async fn list(State(app): State<App>, reader: Reader, Query(query): Query<ListQuery>) -> Result<Json<Page<ProposalView>>, Problem> {
@@ -252,7 +265,13 @@ async fn withdraw(State(app): State<App>, proposer: Proposer, Path(number): Path
     Ok(Json(view))
 }
 
-async fn refine(State(app): State<App>, proposer: Proposer, headers: axum::http::HeaderMap, Path(number): Path<i32>, Json(input): Json<Refine>) -> Result<Response, Problem> {
+async fn refine(
+    State(app): State<App>,
+    proposer: Proposer,
+    headers: axum::http::HeaderMap,
+    Path(number): Path<i32>,
+    Json(input): Json<Refine>,
+) -> Result<Response, Problem> {
     let mut tx = app.db.begin(proposer.organization).await?;
     let proposal = load(&mut tx, &proposer, number).await?;
     tx.rollback().await?;

@@ -13,7 +13,11 @@ use crate::{
 };
 
 pub(super) fn routes(api: Api) -> Api {
-    api.get("/schemas/{name}", read, public("schemas", "A JSON Schema: `project-patch.json` or `task-patch.json`").answer::<serde_json::Map<String, serde_json::Value>>(200))
+    api.get(
+        "/schemas/{name}",
+        read,
+        public("schemas", "A JSON Schema: `project-patch.json` or `task-patch.json`").answer::<serde_json::Map<String, serde_json::Value>>(200),
+    )
 }
 
 async fn read(Path(name): Path<String>) -> Result<Response, Problem> {

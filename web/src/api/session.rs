@@ -29,8 +29,16 @@ pub(super) fn routes(api: Api) -> Api {
         .post("/session", sign_in, public("session", "Sign in with a password").body::<SignIn>().answer::<SessionView>(200).problem(401).problem(429))
         .delete("/session", sign_out, op("session", "Sign out").plain(204, ""))
         .delete("/session/all", sign_out_everywhere, op("session", "Sign out everywhere").plain(204, ""))
-        .get("/session/welcome", look_at_link, public("session", "What a sign-in link is for; changes nothing").query::<LinkQuery>().answer::<LinkView>(200).problem(400).problem(410))
-        .post("/session/welcome", use_link, public("session", "Sign in by a link, once").body::<UseLink>().answer::<SessionView>(200).problem(409).problem(410).problem(429))
+        .get(
+            "/session/welcome",
+            look_at_link,
+            public("session", "What a sign-in link is for; changes nothing").query::<LinkQuery>().answer::<LinkView>(200).problem(400).problem(410),
+        )
+        .post(
+            "/session/welcome",
+            use_link,
+            public("session", "Sign in by a link, once").body::<UseLink>().answer::<SessionView>(200).problem(409).problem(410).problem(429),
+        )
         .put("/session/password", change_password, op("session", "Change the password").body::<ChangePassword>().plain(204, "").problem(429))
 }
 
@@ -171,7 +179,8 @@ async fn look_at_link(State(app): State<App>, Query(query): Query<LinkQuery>) ->
 }
 
 fn gone() -> Problem {
-    let detail = "This link was used before, or its 15 minutes are over. `patchbay serve` prints a new one when it starts; `patchbay sign-in` prints one at any time.";
+    let detail =
+        "This link was used before, or its 15 minutes are over. `patchbay serve` prints a new one when it starts; `patchbay sign-in` prints one at any time.";
     Problem::new(StatusCode::GONE, "link-gone", "The link no longer works", detail)
 }
 

@@ -8,7 +8,7 @@ use axum::{
 use chrono::{DateTime, Utc};
 use patchbay_core::{
     audit,
-    patch::{Fault, Field, Reference, Update, UpdateBody, ProjectPatch, TaskPatch, check::Rules},
+    patch::{Fault, Field, ProjectPatch, Reference, TaskPatch, Update, UpdateBody, check::Rules},
     tenancy::Actor,
     workflow::{self, Origin, ProjectRow, store, view::TaskView},
 };
@@ -29,7 +29,11 @@ use crate::{
 
 pub(super) fn routes(api: Api) -> Api {
     api.get("/tasks/{t}", read, op("tasks", "Read a task").answer::<OneTask>(200))
-        .patch("/tasks/{t}", update, op("tasks", "Change fields of a task: absent is unchanged, null clears").body::<UpdateBody>().answer::<OneTask>(200).problem(409))
+        .patch(
+            "/tasks/{t}",
+            update,
+            op("tasks", "Change fields of a task: absent is unchanged, null clears").body::<UpdateBody>().answer::<OneTask>(200).problem(409),
+        )
         .post("/tasks/{t}/transition", transition, op("tasks", "Move a task to another step").body::<Transition>().answer::<OneTask>(200).problem(409))
         .get("/tasks/{t}/history", history, op("tasks", "The revisions that touched a task, newest first").answer::<Page<RevisionView>>(200))
         .post("/tasks/{t}/time", log_time, op("tasks", "Log time that was spent").body::<LogTime>().answer::<LoggedTime>(201))
@@ -104,7 +108,13 @@ async fn read(State(app): State<App>, reader: Reader, Path(name): Path<String>) 
     Ok(Json(task))
 }
 
-async fn update(State(app): State<App>, applier: Applier, headers: HeaderMap, Path(name): Path<String>, Json(body): Json<UpdateBody>) -> Result<Json<OneTask>, Problem> {
+async fn update(
+    State(app): State<App>,
+    applier: Applier,
+    headers: HeaderMap,
+    Path(name): Path<String>,
+    Json(body): Json<UpdateBody>,
+) -> Result<Json<OneTask>, Problem> {
     let is_guarded = headers.contains_key(header::IF_MATCH);
     change(&app, &applier, &name, body, None, is_guarded, |task| check_if_match(&headers, task)).await
 }
@@ -121,7 +131,15 @@ async fn transition(State(app): State<App>, applier: Applier, Path(name): Path<S
     })
 }
 
-async fn change(app: &App, applier: &Applier, name: &str, body: UpdateBody, note: Option<String>, is_guarded: bool, allowed: impl FnOnce(&OneTask) -> Result<(), Problem>) -> Result<Json<OneTask>, Problem> {
+async fn change(
+    app: &App,
+    applier: &Applier,
+    name: &str,
+    body: UpdateBody,
+    note: Option<String>,
+    is_guarded: bool,
+    allowed: impl FnOnce(&OneTask) -> Result<(), Problem>,
+) -> Result<Json<OneTask>, Problem> {
     if body.subtasks.is_some() {
         return Err(Problem::invalid(vec![Fault::new("/subtasks", "this changes one task").fix("send a patch to /api/v1/projects/{project}/patches")]));
     }
@@ -181,6 +199,7 @@ async fn log_time(State(app): State<App>, applier: Applier, Path(name): Path<Str
     let details: Value = json!({ "minutes": input.minutes });
     audit::store::append(&mut tx, app.ctx.as_ref(), &applier, "task.time_logged", &task.task.reference, &details).await?;
     tx.commit().await?;
-    let logged = LoggedTime { task: task.task.reference, minutes: input.minutes, note: input.note, at, total_minutes: task.logged_minutes + i64::from(input.minutes) };
+    let logged =
+        LoggedTime { task: task.task.reference, minutes: input.minutes, note: input.note, at, total_minutes: task.logged_minutes + i64::from(input.minutes) };
     Ok((StatusCode::CREATED, Json(logged)).into_response())
 }

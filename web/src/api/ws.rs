@@ -13,7 +13,12 @@ use axum::{
     response::Response,
 };
 use patchbay_channels::hub::{About, Incoming, News, Progress};
-use patchbay_core::{collab::Event, ids::CommandId, review, tenancy::{Actor, Scope}};
+use patchbay_core::{
+    collab::Event,
+    ids::CommandId,
+    review,
+    tenancy::{Actor, Scope},
+};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::sync::broadcast;

@@ -39,7 +39,11 @@ async fn database(settings: &Settings) -> bool {
         return match service::Data::open(settings, service::Beside::Shared).await {
             Ok(data) => {
                 look::say(&format!("  {}: reachable", data.what));
-                look::say(if data.access.has_roles() { "  roles: owner, service and reader are separate" } else { "  roles: one user does everything (it may not make roles)" });
+                look::say(if data.access.has_roles() {
+                    "  roles: owner, service and reader are separate"
+                } else {
+                    "  roles: one user does everything (it may not make roles)"
+                });
                 true
             }
             Err(error) => {

@@ -25,9 +25,9 @@ pub(super) async fn serve(settings: &Settings) -> Result<()> {
     start_log(&settings.log)?;
     let stop = stop_signal()?;
     // Before the database, so that a port that is taken is told at once.
-    let listener = TcpListener::bind(settings.server.listen).await.with_context(|| {
-        format!("cannot listen on {}: take another port with --listen, or stop what uses this one", settings.server.listen)
-    })?;
+    let listener = TcpListener::bind(settings.server.listen)
+        .await
+        .with_context(|| format!("cannot listen on {}: take another port with --listen, or stop what uses this one", settings.server.listen))?;
     let address = listener.local_addr()?;
     let local_url = format!("http://{address}");
     let public_url = settings.server.public_url.as_deref().map_or_else(|| local_url.clone(), |url| url.trim_end_matches('/').to_owned());
@@ -64,7 +64,11 @@ fn banner(url: &str, link: Option<&str>, database: &str, planner: &crate::app::P
     }
     let hint = |text: &str| look::faint(text);
     look::say(&format!("Database   {database:<34}{}", hint("(DATABASE_URL uses yours)")));
-    look::say(&format!("Planner    {:<34}{}", planner.name, hint(if planner.kind == "builtin" { "(OPENAI_API_KEY, or OPENAI_BASE_URL for a local model, adds one)" } else { "" })));
+    look::say(&format!(
+        "Planner    {:<34}{}",
+        planner.name,
+        hint(if planner.kind == "builtin" { "(OPENAI_API_KEY, or OPENAI_BASE_URL for a local model, adds one)" } else { "" })
+    ));
     look::say(&format!("Channels   {:<34}{}", "web, API, terminal", hint("(docs/guides tells how to use each)")));
     if let Some(path) = owner_key {
         look::say(&format!("API key    {:<34}{}", path.display().to_string(), hint("(the owner's; keep it to yourself)")));
@@ -74,7 +78,11 @@ fn banner(url: &str, link: Option<&str>, database: &str, planner: &crate::app::P
 fn start_log(log: &Log) -> Result<()> {
     let filter = EnvFilter::try_new(&log.level).with_context(|| format!("log.level `{}` is no filter such as `info` or `patchbay_web=debug`", log.level))?;
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    if log.format == "json" { builder.json().init() } else { builder.with_target(false).compact().init() }
+    if log.format == "json" {
+        builder.json().init()
+    } else {
+        builder.with_target(false).compact().init()
+    }
     Ok(())
 }
 

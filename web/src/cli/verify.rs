@@ -35,6 +35,10 @@ pub(super) async fn verify(settings: &Settings, only: Option<&str>) -> Result<Ex
         look::say(&format!("{checked}: history and present agree."));
         return Ok(ExitCode::SUCCESS);
     }
-    look::error(&format!("{checked}: {} thing{} not agree; nothing was changed. docs/runbooks tells what to do.", findings.len(), if findings.len() == 1 { " does" } else { "s do" }));
+    look::error(&format!(
+        "{checked}: {} thing{} not agree; nothing was changed. docs/runbooks tells what to do.",
+        findings.len(),
+        if findings.len() == 1 { " does" } else { "s do" }
+    ));
     Ok(ExitCode::FAILURE)
 }

@@ -145,11 +145,9 @@ impl Command {
     /// The tasks that the command names.
     pub fn tasks(&self) -> impl Iterator<Item = &Reference> {
         let (many, one): (&[Reference], Option<&Reference>) = match self {
-            Self::Step { tasks, .. }
-            | Self::Set { tasks, .. }
-            | Self::Delete { tasks, .. }
-            | Self::Assign { tasks, .. }
-            | Self::Label { tasks, .. } => (tasks, None),
+            Self::Step { tasks, .. } | Self::Set { tasks, .. } | Self::Delete { tasks, .. } | Self::Assign { tasks, .. } | Self::Label { tasks, .. } => {
+                (tasks, None)
+            }
             Self::Move { tasks, place } => (tasks, place.task()),
             Self::Split { task, .. } => (&[], Some(task)),
             Self::Log { task, .. } => (&[], task.as_ref()),
