@@ -1,5 +1,7 @@
 //! What the patch promises, on one small plan and on generated ones.
 
+mod algebra;
+mod generate;
 mod meaning;
 mod shape;
 
