@@ -1,5 +1,8 @@
 //! What the patch promises, on one small plan and on generated ones.
 
+mod algebra;
+mod apply;
+mod generate;
 mod meaning;
 mod shape;
 
