@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use patchbay_core::patch::{
     Criterion, Priority, ProjectId, TaskId,
-    plan::{Detail, Plan, Project, Rank, Task},
+    plan::{Detail, Plan, Project, Task},
     process::Process,
+    rank::Rank,
 };
 use uuid::Uuid;
 
@@ -85,7 +86,7 @@ fn ranked(tasks: impl IntoIterator<Item = Task>) -> Vec<Task> {
     tasks
         .into_iter()
         .map(|mut task| {
-            task.rank = last.get(&task.parent).map_or_else(Rank::default, Rank::new_after);
+            task.rank = Rank::between(last.get(&task.parent), None).expect("there is room at the end");
             last.insert(task.parent, task.rank.clone());
             task
         })

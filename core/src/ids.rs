@@ -38,6 +38,19 @@ crate::patch::uuid_newtype! {
     SessionId
 }
 
+/// A name for people as it was wanted, or with the first number that makes it none of those taken.
+pub(crate) fn first_free(wanted: &str, taken: &[String]) -> String {
+    let is_taken = |name: &String| taken.contains(name);
+    let mut name = wanted.to_owned();
+    for number in 2_u32.. {
+        if !is_taken(&name) {
+            break;
+        }
+        name = format!("{wanted}{number}");
+    }
+    name
+}
+
 /// Where new ids and the time come from, handed in so that a test can hold both still.
 pub trait Context: Send + Sync {
     /// The time, cut to the microseconds that Postgres keeps.

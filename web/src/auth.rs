@@ -19,7 +19,7 @@ use tokio::time::Instant;
 use crate::{app::App, extract::Identity, problem::Problem};
 
 /// The cookie of a signed-in browser.
-pub const COOKIE: &str = "patchbay_session";
+pub(crate) const COOKIE: &str = "patchbay_session";
 
 /// How long a key or a session is believed without asking: as long a revocation in another process may take to be felt.
 const MEMORY: Duration = Duration::from_secs(5);
@@ -85,7 +85,7 @@ impl Doors {
 }
 
 /// Who sends these headers.
-pub async fn identify(app: &App, headers: &HeaderMap) -> Result<Identity, Problem> {
+pub(crate) async fn identify(app: &App, headers: &HeaderMap) -> Result<Identity, Problem> {
     if let Some(value) = headers.get(header::AUTHORIZATION) {
         let text = value.to_str().unwrap_or_default();
         let token = text.split_once(' ').filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer")).map(|(_, token)| token.trim());
@@ -136,7 +136,7 @@ fn identity_of(session: store::Session) -> Identity {
 }
 
 /// Writes down which keys were used, now and then and once more at the end.
-pub async fn keep_key_uses(app: App) {
+pub(crate) async fn keep_key_uses(app: App) {
     loop {
         let is_last = tokio::select! {
             () = app.stopping.cancelled() => true,

@@ -18,7 +18,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use crate::{app::App, auth, problem::Problem};
 
 /// JSON in and out. What goes out has a strong `ETag`.
-pub struct Json<T>(pub T);
+pub(crate) struct Json<T>(pub T);
 
 impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
     type Rejection = Problem;
@@ -41,12 +41,16 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
 }
 
 /// Reads JSON; a fault says where it is.
-pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
+pub(crate) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
     let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
         let inner = error.inner();
         if inner.is_data() {
-            let path: String = error.path().iter().map(|segment| format!("/{}", segment.to_string().trim_matches(['[', ']', '.']))).collect();
+            let mut path = String::new();
+            for segment in error.path() {
+                path.push('/');
+                path.push_str(segment.to_string().trim_matches(['[', ']', '.']));
+            }
             let text = inner.to_string();
             // The place in the text says less than the path.
             let message = text.rsplit_once(" at line ").map_or(text.as_str(), |(message, _)| message).to_owned();
@@ -73,7 +77,7 @@ impl<T: Serialize> IntoResponse for Json<T> {
 }
 
 /// Ready bytes of JSON, with their `ETag`.
-pub fn json_bytes(body: impl Into<Bytes>) -> Response {
+pub(crate) fn json_bytes(body: impl Into<Bytes>) -> Response {
     let body = body.into();
     let tag = etag(&body);
     let mut response = Response::new(body.into());
@@ -85,12 +89,12 @@ pub fn json_bytes(body: impl Into<Bytes>) -> Response {
 }
 
 /// A strong tag of exactly these bytes.
-pub fn etag(bytes: &[u8]) -> String {
+pub(crate) fn etag(bytes: &[u8]) -> String {
     format!("\"{}\"", &blake3::hash(bytes).to_hex()[..20])
 }
 
 /// Refuses a write that was meant for another state of the resource than this.
-pub fn check_if_match(headers: &HeaderMap, resource: &impl Serialize) -> Result<(), Problem> {
+pub(crate) fn check_if_match(headers: &HeaderMap, resource: &impl Serialize) -> Result<(), Problem> {
     let Some(expected) = headers.get(header::IF_MATCH) else { return Ok(()) };
     let expected = expected.to_str().unwrap_or_default();
     let tag = etag(&serde_json::to_vec(resource).unwrap_or_default());
@@ -101,7 +105,7 @@ pub fn check_if_match(headers: &HeaderMap, resource: &impl Serialize) -> Result<
 }
 
 /// Path parameters. What does not fit names nothing.
-pub struct Path<T>(pub T);
+pub(crate) struct Path<T>(pub T);
 
 impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Path<T> {
     type Rejection = Problem;
@@ -118,7 +122,7 @@ impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Path<T>
 }
 
 /// Query parameters.
-pub struct Query<T>(pub T);
+pub(crate) struct Query<T>(pub T);
 
 impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
     type Rejection = Problem;
@@ -136,7 +140,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
 
 /// Somebody who has proved who they are, by a key or by a session.
 #[derive(Clone)]
-pub struct Identity {
+pub(crate) struct Identity {
     pub actor: Arc<Actor>,
     /// The browser's session and its CSRF token, where it is one.
     pub session: Option<(SessionId, String)>,
@@ -166,7 +170,7 @@ macro_rules! permissions {
         $(
             $(#[$doc])*
             #[derive(Clone)]
-            pub struct $name(pub Arc<Actor>);
+            pub(crate) struct $name(pub Arc<Actor>);
 
             impl std::ops::Deref for $name {
                 type Target = Actor;
@@ -204,7 +208,7 @@ permissions! {
 }
 
 /// Cuts a page's size to what is allowed.
-pub fn page_size(limit: Option<u32>) -> Result<i64, Problem> {
+pub(crate) fn page_size(limit: Option<u32>) -> Result<i64, Problem> {
     match limit {
         None => Ok(50),
         Some(limit @ 1..=200) => Ok(limit.into()),

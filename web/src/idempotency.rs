@@ -15,7 +15,7 @@ const MAX_BODY: usize = 1 << 20;
 const REPLAYED: &str = "idempotency-replayed";
 
 /// Stands around every route. Requests without the header pass through untouched.
-pub async fn replay(State(app): State<App>, request: Request, next: Next) -> Response {
+pub(crate) async fn replay(State(app): State<App>, request: Request, next: Next) -> Response {
     if request.method() != Method::POST || !request.headers().contains_key("idempotency-key") {
         return next.run(request).await;
     }

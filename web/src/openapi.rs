@@ -1,4 +1,4 @@
-//! The API described while it is routed: OpenAPI 3.1, whose schemas are JSON Schemas as `schemars` makes them.
+//! The API described while it is routed: `OpenAPI` 3.1, whose schemas are JSON Schemas as `schemars` makes them.
 //!
 //! A route cannot be added without its description, so the document is complete by construction.
 
@@ -18,7 +18,7 @@ use crate::{app::App, problem::Problem};
 const DEFINITIONS: &str = "#/components/schemas";
 
 /// What an operation takes and answers.
-pub struct Op {
+pub(crate) struct Op {
     summary: &'static str,
     tag: &'static str,
     parts: Vec<Part>,
@@ -38,12 +38,12 @@ fn schema_of<T: JsonSchema>(generator: &mut SchemaGenerator) -> schemars::Schema
 }
 
 /// An operation that needs a key or a session.
-pub fn op(tag: &'static str, summary: &'static str) -> Op {
+pub(crate) fn op(tag: &'static str, summary: &'static str) -> Op {
     Op { summary, tag, parts: vec![Part::Problem(401), Part::Problem(403)], is_public: false }
 }
 
 /// An operation for everybody.
-pub fn public(tag: &'static str, summary: &'static str) -> Op {
+pub(crate) fn public(tag: &'static str, summary: &'static str) -> Op {
     Op { summary, tag, parts: Vec::new(), is_public: true }
 }
 
@@ -53,34 +53,34 @@ impl Op {
         self
     }
 
-    pub fn query<T: JsonSchema>(self) -> Self {
+    pub(crate) fn query<T: JsonSchema>(self) -> Self {
         self.part(Part::Query(schema_of::<T>))
     }
 
-    pub fn body<T: JsonSchema>(self) -> Self {
+    pub(crate) fn body<T: JsonSchema>(self) -> Self {
         self.part(Part::Body(schema_of::<T>)).problem(400).problem(413).problem(415).problem(422)
     }
 
-    pub fn answer<T: JsonSchema>(self, status: u16) -> Self {
+    pub(crate) fn answer<T: JsonSchema>(self, status: u16) -> Self {
         self.part(Part::Answer { status, content: "application/json", schema: Some(schema_of::<T>) })
     }
 
     /// An answer that is not JSON, of the given type; the empty one has no body.
-    pub fn plain(self, status: u16, content: &'static str) -> Self {
+    pub(crate) fn plain(self, status: u16, content: &'static str) -> Self {
         self.part(Part::Answer { status, content, schema: None })
     }
 
-    pub fn problem(self, status: u16) -> Self {
+    pub(crate) fn problem(self, status: u16) -> Self {
         self.part(Part::Problem(status))
     }
 
-    pub fn header(self, name: &'static str, meaning: &'static str) -> Self {
+    pub(crate) fn header(self, name: &'static str, meaning: &'static str) -> Self {
         self.part(Part::Header(name, meaning))
     }
 }
 
 /// Routes and their descriptions.
-pub struct Api {
+pub(crate) struct Api {
     router: Router<App>,
     paths: Map<String, Value>,
     asks: SchemaGenerator,
@@ -100,37 +100,37 @@ impl Default for Api {
 }
 
 impl Api {
-    pub fn get<H: Handler<T, App>, T: 'static>(self, path: &'static str, handler: H, op: Op) -> Self {
+    pub(crate) fn get<H: Handler<T, App>, T: 'static>(self, path: &'static str, handler: H, op: Op) -> Self {
         self.route(&Method::GET, MethodFilter::GET, path, handler, op)
     }
 
-    pub fn post<H: Handler<T, App>, T: 'static>(self, path: &'static str, handler: H, op: Op) -> Self {
+    pub(crate) fn post<H: Handler<T, App>, T: 'static>(self, path: &'static str, handler: H, op: Op) -> Self {
         let op = op.header("Idempotency-Key", "The same key again: the same answer, no second effect. Kept for 8 days.");
         self.route(&Method::POST, MethodFilter::POST, path, handler, op)
     }
 
-    pub fn put<H: Handler<T, App>, T: 'static>(self, path: &'static str, handler: H, op: Op) -> Self {
+    pub(crate) fn put<H: Handler<T, App>, T: 'static>(self, path: &'static str, handler: H, op: Op) -> Self {
         self.route(&Method::PUT, MethodFilter::PUT, path, handler, op)
     }
 
-    pub fn patch<H: Handler<T, App>, T: 'static>(self, path: &'static str, handler: H, op: Op) -> Self {
+    pub(crate) fn patch<H: Handler<T, App>, T: 'static>(self, path: &'static str, handler: H, op: Op) -> Self {
         let op = op.header("If-Match", "The ETag that the change is meant for: another one answers 412.").problem(412);
         self.route(&Method::PATCH, MethodFilter::PATCH, path, handler, op)
     }
 
-    pub fn delete<H: Handler<T, App>, T: 'static>(self, path: &'static str, handler: H, op: Op) -> Self {
+    pub(crate) fn delete<H: Handler<T, App>, T: 'static>(self, path: &'static str, handler: H, op: Op) -> Self {
         self.route(&Method::DELETE, MethodFilter::DELETE, path, handler, op)
     }
 
     fn route<H: Handler<T, App>, T: 'static>(mut self, method: &Method, filter: MethodFilter, path: &'static str, handler: H, op: Op) -> Self {
-        let description = self.describe(method, path, &op);
+        let description = self.describe(method, path, op);
         let entry = self.paths.entry(format!("/api/v1{path}")).or_insert_with(|| json!({}));
         entry[method.as_str().to_lowercase()] = description;
         self.router = self.router.route(path, on(filter, handler));
         self
     }
 
-    fn describe(&mut self, method: &Method, path: &str, op: &Op) -> Value {
+    fn describe(&mut self, method: &Method, path: &str, op: Op) -> Value {
         let mut parameters: Vec<Value> = path
             .split('/')
             .filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'))
@@ -138,19 +138,19 @@ impl Api {
             .collect();
         let mut body = None;
         let mut responses = Map::new();
-        for part in &op.parts {
+        for part in op.parts {
             match part {
-                Part::Query(schema) => parameters.extend(query_parameters(&self.asks_inline(*schema))),
+                Part::Query(schema) => parameters.extend(query_parameters(&inlined(schema))),
                 Part::Body(schema) => {
                     let schema = schema(&mut self.asks).to_value();
                     body = Some(json!({ "required": true, "content": { "application/json": { "schema": schema } } }));
                 }
                 Part::Answer { status, content, schema } => {
-                    let mut answer = json!({ "description": meaning(*status) });
+                    let mut answer = json!({ "description": meaning(status) });
                     if let Some(schema) = schema {
-                        answer["content"] = json!({ *content: { "schema": schema(&mut self.answers).to_value() } });
+                        answer["content"] = json!({ content: { "schema": schema(&mut self.answers).to_value() } });
                     } else if !content.is_empty() {
-                        answer["content"] = json!({ *content: { "schema": { "type": "string" } } });
+                        answer["content"] = json!({ content: { "schema": { "type": "string" } } });
                     }
                     // One status may answer in several forms.
                     if let Some(Value::Object(known)) = responses.get_mut(&status.to_string()) {
@@ -162,7 +162,7 @@ impl Api {
                     }
                 }
                 Part::Problem(status) => {
-                    responses.insert(status.to_string(), self.problem(*status));
+                    responses.insert(status.to_string(), self.problem(status));
                 }
                 Part::Header(name, meaning) => {
                     parameters.push(
@@ -188,20 +188,12 @@ impl Api {
         description
     }
 
-    /// A query's fields must stand in the operation itself.
-    fn asks_inline(&mut self, schema: fn(&mut SchemaGenerator) -> schemars::Schema) -> Value {
-        let mut settings = SchemaSettings::draft2020_12();
-        settings.inline_subschemas = true;
-        settings.meta_schema = None;
-        schema(&mut settings.into_generator()).to_value()
-    }
-
     fn problem(&mut self, status: u16) -> Value {
         json!({ "description": meaning(status), "content": { "application/problem+json": { "schema": self.answers.subschema_for::<Problem>().to_value() } } })
     }
 
     /// The routes and the document.
-    pub fn finish(mut self) -> (Router<App>, Value) {
+    pub(crate) fn finish(mut self) -> (Router<App>, Value) {
         let mut schemas = self.answers.take_definitions(true);
         let asks = self.asks.take_definitions(true);
         // What is asked for and what is answered may differ in what is required: then the first has a name of its own.
@@ -239,6 +231,14 @@ impl Api {
         });
         (self.router, document)
     }
+}
+
+/// A schema with all that it is made of: a query's fields must stand in the operation itself.
+fn inlined(schema: fn(&mut SchemaGenerator) -> schemars::Schema) -> Value {
+    let mut settings = SchemaSettings::draft2020_12();
+    settings.inline_subschemas = true;
+    settings.meta_schema = None;
+    schema(&mut settings.into_generator()).to_value()
 }
 
 fn rename(value: &mut Value, renamed: &BTreeSet<String>) {
@@ -326,7 +326,7 @@ const fn meaning(status: u16) -> &'static str {
 }
 
 /// The document as a page for people: every operation with what it takes and answers.
-pub fn page(document: &Value) -> String {
+pub(crate) fn page(document: &Value) -> String {
     use std::fmt::Write;
     let escape = |text: &str| text.replace('&', "&amp;").replace('<', "&lt;");
     let mut operations: Vec<(&str, &str, &str, &Value)> = document["paths"]

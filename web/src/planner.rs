@@ -19,7 +19,7 @@ impl Planner for None_ {
 }
 
 /// The planner and its kind, `builtin` or `model`.
-pub fn choose(model: &Model) -> Result<(Arc<dyn Planner>, &'static str)> {
+pub(crate) fn choose(model: &Model) -> Result<(Arc<dyn Planner>, &'static str)> {
     let _ = model;
     Ok((Arc::new(None_), "builtin"))
 }

@@ -201,15 +201,12 @@ async fn list_projects(run: &Run<'_>) -> Result<(), Stop> {
 async fn history(run: &Run<'_>, target: Option<&Target>) -> Result<(), Stop> {
     let mut tx = run.read().await?;
     let row = run.project(&mut tx, target.map(Target::key)).await?;
-    let reply = match target {
-        Some(Target::Task(reference)) => {
-            let revisions = plans::task_history(&mut tx, row.project.id, &reference.to_string(), 20).await?;
-            replies::history(&reference.to_string(), &revisions, run.zone())
-        }
-        _ => {
-            let revisions = plans::list_revisions(&mut tx, row.project.id, i32::MAX, 20).await?;
-            replies::history(&row.project.key, &revisions, run.zone())
-        }
+    let reply = if let Some(Target::Task(reference)) = target {
+        let revisions = plans::task_history(&mut tx, row.project.id, &reference.to_string(), 20).await?;
+        replies::history(&reference.to_string(), &revisions, run.zone())
+    } else {
+        let revisions = plans::list_revisions(&mut tx, row.project.id, i32::MAX, 20).await?;
+        replies::history(&row.project.key, &revisions, run.zone())
     };
     tx.rollback().await?;
     answer(run, reply).await

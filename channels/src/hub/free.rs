@@ -279,22 +279,19 @@ async fn propose(
     // Checked against the plan as it is now, which may not be the one that the planner saw.
     patch.base_version = None;
     let prepared = workflow::check(&mut *conn, run.hub.ctx.as_ref(), run.actor, patch, rules).await?;
-    let (draft, is_new) = match draft {
-        Some(draft) => {
-            let proposal = review::lock_open(&mut *conn, run.actor, draft.number).await?;
-            (review::refine(conn, run.hub.ctx.as_ref(), run.actor, &proposal, &prepared, message).await?, false)
-        }
-        None => {
-            let new = NewProposal {
-                actor: run.actor,
-                prepared: &prepared,
-                message,
-                origin: &run.command.origin,
-                trust: Trust::Verified,
-                conversation: Some(run.command.conversation),
-            };
-            (review::open(conn, run.hub.ctx.as_ref(), &new).await?, true)
-        }
+    let (draft, is_new) = if let Some(draft) = draft {
+        let proposal = review::lock_open(&mut *conn, run.actor, draft.number).await?;
+        (review::refine(conn, run.hub.ctx.as_ref(), run.actor, &proposal, &prepared, message).await?, false)
+    } else {
+        let new = NewProposal {
+            actor: run.actor,
+            prepared: &prepared,
+            message,
+            origin: &run.command.origin,
+            trust: Trust::Verified,
+            conversation: Some(run.command.conversation),
+        };
+        (review::open(conn, run.hub.ctx.as_ref(), &new).await?, true)
     };
     let counts: Counts = draft.revision.diff.counts;
     let reply = if is_new {

@@ -1,5 +1,7 @@
 //! Everything that people read, in one place: what happened, to what, and what can be done next. Markdown, for any channel.
 
+use std::fmt::Write as _;
+
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use patchbay_core::{
@@ -64,10 +66,10 @@ pub fn faults(faults: &[Fault]) -> Reply {
     let tell = |fault: &Fault| {
         let mut text = plain(&sentence(&fault.message));
         if let Some(expected) = &fault.expected {
-            text.push_str(&format!(" Expected: {}.", plain(expected)));
+            let _ = write!(text, " Expected: {}.", plain(expected));
         }
         if let Some(fix) = &fault.fix {
-            text.push_str(&format!(" {}", plain(&sentence(fix))));
+            let _ = write!(text, " {}", plain(&sentence(fix)));
         }
         text
     };
@@ -310,7 +312,7 @@ pub fn applied(before: &Plan, change: &Change, released: &[Released]) -> Reply {
     };
     for free in released {
         let who = free.assignee.as_deref().map_or_else(String::new, |handle| format!(" ({})", plain(handle)));
-        text.push_str(&format!(" It was the last open task that **{}** {}{who} waited for.", free.reference, plain(&free.title)));
+        let _ = write!(text, " It was the last open task that **{}** {}{who} waited for.", free.reference, plain(&free.title));
     }
     undo(Reply::new(text), change)
 }

@@ -153,22 +153,88 @@ mod tests {
     #[test]
     fn a_project_is_an_outline() {
         let page = project(&example::plan(), today());
-        insta::assert_snapshot!(page.text(), @"");
-        insta::assert_snapshot!(page.markdown(), @"");
+        insta::assert_snapshot!(page.text(), @"
+        WEB Website, version 7: 7 tasks, 1 done
+        The shop, and who may enter it.
+
+        [~] WEB-1 Sign-in · doing
+          [x] WEB-2 Schema · @ana
+          [~] WEB-3 Form · doing · P1 · @ana · due Tue 1 Dec 2026
+          [ ] WEB-4 Tests · P1 · @bo · due Fri 27 Nov 2026, late
+        [ ] WEB-5 Shop
+          [!] WEB-6 Pay by card · blocked
+        [ ] WEB-7 Launch
+        ");
+        insta::assert_snapshot!(page.markdown(), @"
+        **WEB Website**, version 7: 7 tasks, 1 done
+
+        The shop, and who may enter it.
+
+        - [ ] WEB-1 **Sign-in** · doing
+          - [x] WEB-2 **Schema** · @ana
+          - [ ] WEB-3 **Form** · doing · P1 · @ana · due Tue 1 Dec 2026
+          - [ ] WEB-4 **Tests** · P1 · @bo · **due Fri 27 Nov 2026, late**
+        - [ ] WEB-5 **Shop**
+          - [ ] WEB-6 **Pay by card** · blocked
+        - [ ] WEB-7 **Launch**
+        ");
     }
 
     #[test]
     fn a_task_is_told_whole() {
         let plan = example::plan();
         let form = plan.by_number(3).unwrap();
-        insta::assert_snapshot!(task(&plan, form, today()).text(), @"");
-        insta::assert_snapshot!(task(&plan, form, today()).markdown(), @"");
+        insta::assert_snapshot!(task(&plan, form, today()).text(), @"
+        WEB-3 Form · doing · P1 · @ana · due Tue 1 Dec 2026
+        part of WEB-1 Sign-in
+
+        | Name and password, and **nothing** else.
+        [x] It works without JavaScript
+        [ ] Errors are told
+
+        Waits for
+
+        [x] WEB-2 Schema · @ana
+
+        Waited for by
+
+        [ ] WEB-4 Tests · P1 · @bo · due Fri 27 Nov 2026, late
+        ");
+        insta::assert_snapshot!(task(&plan, form, today()).markdown(), @r"
+        **WEB-3 Form** · doing · P1 · @ana · due Tue 1 Dec 2026
+
+        part of WEB-1 Sign-in
+
+        > Name and password, and \*\*nothing\*\* else.
+        - [x] It works without JavaScript
+        - [ ] Errors are told
+
+        Waits for
+
+        - [x] WEB-2 **Schema** · @ana
+
+        Waited for by
+
+        - [ ] WEB-4 **Tests** · P1 · @bo · **due Fri 27 Nov 2026, late**
+        ");
     }
 
     #[test]
     fn a_list_fits_a_narrow_terminal() {
         let plan = example::plan();
         let tasks: Vec<_> = plan.walk().into_iter().map(|(_, task)| (&plan, task)).collect();
-        insta::assert_snapshot!(list(&tasks, today()).terminal(Terminal { colour: false, width: 36 }), @"");
+        insta::assert_snapshot!(list(&tasks, today()).terminal(Terminal { colour: false, width: 36 }), @"
+        7 tasks
+
+        [~] WEB-1 Sign-in · doing
+        [x] WEB-2 Schema · @ana
+        [~] WEB-3 Form · doing · P1 · @ana ·
+            due Tue 1 Dec 2026
+        [ ] WEB-4 Tests · P1 · @bo · due Fri
+            27 Nov 2026, late
+        [ ] WEB-5 Shop
+        [!] WEB-6 Pay by card · blocked
+        [ ] WEB-7 Launch
+        ");
     }
 }

@@ -69,7 +69,8 @@ impl Access {
             // Two processes may try at once; the second finds it made.
             match sqlx::query("create database patchbay").execute(&mut conn).await {
                 Err(sqlx::Error::Database(error)) if matches!(error.code().as_deref(), Some("42P04" | "23505")) => {}
-                made => drop(made.map_err(AccessError::Prepare)?),
+                Err(error) => return Err(AccessError::Prepare(error)),
+                Ok(_) => {}
             }
         }
         let _ = conn.close().await;

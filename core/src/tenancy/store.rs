@@ -142,8 +142,7 @@ async fn insert_member(
     let wanted = new.handle.map_or_else(|| handle_of(new.name), str::to_owned);
     // A handle is never given again, so removed members count.
     let taken: Vec<String> = sqlx::query_scalar("select handle from member where handle like $1 || '%'").bind(&wanted).fetch_all(&mut *conn).await?;
-    let handle =
-        (1..).map(|n| if n == 1 { wanted.clone() } else { format!("{wanted}{n}") }).find(|handle| !taken.contains(handle)).expect("numbers do not end");
+    let handle = crate::ids::first_free(&wanted, &taken);
     sqlx::query(
         "insert into member (organization_id, member_id, account_id, handle, name, role, time_zone, created_at)
          values ($1, $2, $3, $4, $5, $6, $7, $8)",
@@ -450,13 +449,12 @@ pub async fn complete_member(
     email: &str,
     password_hash: &str,
 ) -> Result<(), AccountError> {
-    let account = match member.account {
-        Some(account) => account,
-        None => {
-            let account = create_account(&mut *conn, ctx, email, name).await?.ok_or(AccountError::AddressTaken)?;
-            sqlx::query("update member set account_id = $2 where member_id = $1").bind(member.id).bind(account).execute(&mut *conn).await?;
-            account
-        }
+    let account = if let Some(account) = member.account {
+        account
+    } else {
+        let account = create_account(&mut *conn, ctx, email, name).await?.ok_or(AccountError::AddressTaken)?;
+        sqlx::query("update member set account_id = $2 where member_id = $1").bind(member.id).bind(account).execute(&mut *conn).await?;
+        account
     };
     sqlx::query("update member set name = $2 where member_id = $1").bind(member.id).bind(name).execute(&mut *conn).await?;
     let changed = sqlx::query("update account set name = $2, email = $3, password_hash = $4 where account_id = $1")

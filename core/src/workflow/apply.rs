@@ -12,7 +12,7 @@ use uuid::Uuid;
 use super::{key, part::Names, store};
 use crate::{
     db::{Db, Tx},
-    ids::{Context, MemberId, OrganizationId},
+    ids::{Context, MemberId, OrganizationId, first_free},
     patch::{
         Fault, MetaUpdates, ProjectId, ProjectPatch, TaskId, TaskPatch,
         apply::{self, Applied, Write},
@@ -229,10 +229,10 @@ async fn name_project(conn: &mut PgConnection, actor: &Actor, plan: &mut Plan, c
     let taken = store::lock_keys(conn, actor.organization, &stem).await?;
     if let Some(key) = meta.key.as_ref().filter(|key| taken.contains(key)) {
         let fault = Fault::new("/meta_updates/key", format!("there is a project {key} already"))
-            .fix(format!("take another, such as {}, or leave it out", key::free(key, &taken)));
+            .fix(format!("take another, such as {}, or leave it out", first_free(key, &taken)));
         return Err(ApplyError::Faults(vec![fault]));
     }
-    plan.project.key = key::free(&stem, &taken);
+    plan.project.key = first_free(&stem, &taken);
     Ok(())
 }
 

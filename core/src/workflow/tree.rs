@@ -41,15 +41,14 @@ struct Kept {
 impl Trees {
     /// The tree of a project by id or key: one version check where it is known, else two queries more.
     pub async fn get(&self, db: &Db, actor: &Actor, name: &str) -> sqlx::Result<Option<Rendered>> {
-        let wanted = match name.parse::<ProjectId>() {
-            Ok(id) => format!("project_id = '{id}'"),
-            Err(_) => {
-                let key = name.to_ascii_uppercase();
-                if !is_key(&key) {
-                    return Ok(None);
-                }
-                format!("key = '{key}'")
+        let wanted = if let Ok(id) = name.parse::<ProjectId>() {
+            format!("project_id = '{id}'")
+        } else {
+            let key = name.to_ascii_uppercase();
+            if !is_key(&key) {
+                return Ok(None);
             }
+            format!("key = '{key}'")
         };
         let row = db.glance(actor.organization, &format!("select project_id, version, null from project where {wanted} and deleted_at is null")).await?;
         let Some(row) = row else { return Ok(None) };

@@ -69,7 +69,7 @@ impl<T> Page<T> {
     }
 }
 
-/// The routes and the OpenAPI document.
+/// The routes and the `OpenAPI` document.
 fn describe() -> (Router<App>, Value) {
     let api = Api::default();
     let api = session::routes(api);
@@ -86,7 +86,7 @@ fn describe() -> (Router<App>, Value) {
     api.finish()
 }
 
-/// The OpenAPI document.
+/// The `OpenAPI` document.
 pub fn document() -> &'static Value {
     static DOCUMENT: LazyLock<Value> = LazyLock::new(|| describe().1);
     &DOCUMENT

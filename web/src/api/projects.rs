@@ -9,7 +9,10 @@ use chrono::{DateTime, Utc};
 use patchbay_core::{
     audit, collab,
     patch::{Fault, MetaUpdates, ProjectPatch, check::Rules},
-    review::{self, NewProposal, Trust, view::ProposalView},
+    review::{
+        self, NewProposal, Trust,
+        view::{ProposalView, hex},
+    },
     tenancy::Actor,
     workflow::{
         self, Origin, ProjectRow,
@@ -163,7 +166,7 @@ impl RevisionView {
             at: revision.at,
             patch: revision.patch,
             inverse: revision.inverse,
-            digest: revision.digest.iter().map(|byte| format!("{byte:02x}")).collect(),
+            digest: hex(&revision.digest),
         }
     }
 }

@@ -97,10 +97,9 @@ impl Connection {
         loop {
             tokio::select! {
                 message = self.socket.recv() => match message {
-                    None => return Ok(()),
+                    None | Some(Ok(Message::Close(_))) => return Ok(()),
                     Some(Ok(Message::Text(text))) => self.frame(text.as_str(), &mut seen).await?,
                     Some(Ok(Message::Binary(_))) => self.problem(None, Problem::malformed("Frames are text.")).await?,
-                    Some(Ok(Message::Close(_))) => return Ok(()),
                     Some(Ok(_)) => {}
                     Some(Err(error)) => return Err(error),
                 },

@@ -79,9 +79,9 @@ fn start_log(log: &Log) -> Result<()> {
     let filter = EnvFilter::try_new(&log.level).with_context(|| format!("log.level `{}` is no filter such as `info` or `patchbay_web=debug`", log.level))?;
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     if log.format == "json" {
-        builder.json().init()
+        builder.json().init();
     } else {
-        builder.with_target(false).compact().init()
+        builder.with_target(false).compact().init();
     }
     Ok(())
 }

@@ -88,7 +88,7 @@ fn part(plan: &Plan, patch: &ProjectPatch) -> Plan {
         picked.extend(below.iter().flat_map(|id| plan.dependents(*id)).map(|task| task.id));
         picked.extend(below);
         picked.extend(named);
-        let ahead: Vec<_> = picked.iter().flat_map(|id| plan.get(*id)).flat_map(|task| task.depends_on.clone()).collect();
+        let ahead: Vec<_> = picked.iter().filter_map(|id| plan.get(*id)).flat_map(|task| task.depends_on.clone()).collect();
         picked.extend(ahead);
     }
     Plan::new(plan.project.clone(), plan.members.clone(), picked.into_iter().filter_map(|id| plan.get(id).cloned()))

@@ -141,7 +141,10 @@ fn named(plan: &Plan, others: &[TaskPatch], mut operation: TaskPatch) -> TaskPat
             }
             if let Field::Set(after) = &mut body.after {
                 let now = plan.find(task_id).and_then(|task| task.parent).map(|id| plan.reference_of(id));
-                let parent = body.parent_id.given().map_or(now, |given| given.cloned());
+                let parent = match body.parent_id.given() {
+                    Some(given) => given.cloned(),
+                    None => now,
+                };
                 *after = pick("?".repeat(after.len()).as_str(), &siblings(parent.as_deref()));
             }
         }
