@@ -121,6 +121,9 @@ impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Path<T>
     }
 }
 
+/// The most characters of a query's value; the schemas of queries say the same.
+const MAX_QUERY_VALUE: usize = 100;
+
 /// Query parameters.
 pub(crate) struct Query<T>(pub T);
 
@@ -130,6 +133,10 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         if parts.uri.query().is_some_and(|query| query.contains("%00")) {
             return Err(Problem::malformed("A query must not contain the character NUL (%00)."));
+        }
+        let query = parts.uri.query().unwrap_or_default();
+        if let Some((name, _)) = form_urlencoded::parse(query.as_bytes()).find(|(_, value)| value.chars().count() > MAX_QUERY_VALUE) {
+            return Err(Problem::malformed(format!("`{name}` in the query is too long: it has at most {MAX_QUERY_VALUE} characters.")));
         }
         let axum::extract::Query(value) = axum::extract::Query::from_request_parts(parts, state)
             .await

@@ -165,9 +165,7 @@ impl Api {
                     responses.insert(status.to_string(), self.problem(status));
                 }
                 Part::Header(name, meaning) => {
-                    parameters.push(
-                        json!({ "name": name, "in": "header", "required": false, "schema": { "type": "string", "maxLength": 200 }, "description": meaning }),
-                    );
+                    parameters.push(json!({ "name": name, "in": "header", "required": false, "schema": { "type": "string" }, "description": meaning }));
                 }
             }
         }

@@ -78,7 +78,7 @@ pub struct Create {
     /// A temporary name, unique in the patch, which `parent_id`, `after` and `depends_on` may use.
     pub task_id: String,
     /// The id it had. Only Patchbay writes it, in revisions and inverses, where `task_id` is the reference that comes back with it.
-    #[schemars(skip)]
+    #[schemars(skip_deserializing, skip_serializing_if = "Option::is_none")]
     pub id: Option<TaskId>,
     pub body: CreateBody,
 }

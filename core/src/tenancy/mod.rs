@@ -9,5 +9,5 @@ mod secret;
 pub mod store;
 
 pub use actor::{Actor, Scope, Scopes};
-pub use password::{PasswordError, hash_password, verify_password};
+pub use password::{PasswordError, check_password, hash_password, verify_password};
 pub use secret::{Secret, hash_secret};

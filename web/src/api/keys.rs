@@ -70,7 +70,7 @@ impl From<Key> for KeyView {
 struct CreateKey {
     #[schemars(length(min = 1, max = 100))]
     name: String,
-    #[schemars(length(min = 1, max = 5))]
+    #[schemars(length(min = 1))]
     scopes: Vec<Scope>,
     /// A project's id or key: the key sees only that one.
     #[schemars(length(max = 100))]

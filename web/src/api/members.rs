@@ -2,7 +2,7 @@
 
 use axum::{
     extract::State,
-    http::StatusCode,
+    http::{HeaderMap, StatusCode},
     response::{IntoResponse, Response},
 };
 use chrono::{DateTime, Utc};
@@ -20,13 +20,14 @@ use serde_json::json;
 use super::{Api, Page, op, session::is_address};
 use crate::{
     app::App,
-    extract::{Admin, Json, Path, Reader},
+    extract::{Admin, Json, Path, Reader, check_if_match},
     problem::Problem,
 };
 
 pub(super) fn routes(api: Api) -> Api {
     api.get("/members", list, op("members", "List members").answer::<Page<MemberView>>(200))
         .post("/members", add, op("members", "Add a member").body::<AddMember>().answer::<AddedMember>(201).problem(409))
+        .get("/members/{id}", get, op("members", "Read a member").answer::<MemberView>(200))
         .patch("/members/{id}", update, op("members", "Change a member's role").body::<UpdateMember>().answer::<MemberView>(200).problem(409))
         .delete("/members/{id}", remove, op("members", "Take a member out: signed out, keys revoked").plain(204, "").problem(409))
         .post("/members/{id}/link", link, op("members", "Make a link that signs a member in once").answer::<SignInLink>(201))
@@ -99,6 +100,13 @@ async fn list(State(app): State<App>, reader: Reader) -> Result<Json<Page<Member
     Ok(Json(Page::whole(members.into_iter().map(MemberView::from).collect())))
 }
 
+async fn get(State(app): State<App>, reader: Reader, Path(id): Path<MemberId>) -> Result<Json<MemberView>, Problem> {
+    let mut tx = app.db.begin(reader.organization).await?;
+    let member = find(&mut tx, id).await?;
+    tx.rollback().await?;
+    Ok(Json(member.into()))
+}
+
 async fn add(State(app): State<App>, admin: Admin, Json(input): Json<AddMember>) -> Result<Response, Problem> {
     let name = input.name.trim();
     let zone = input.time_zone.as_deref().unwrap_or("UTC");
@@ -153,9 +161,16 @@ async fn find(conn: &mut sqlx::PgConnection, id: MemberId) -> Result<Member, Pro
     store::find_member(conn, id).await?.ok_or_else(|| Problem::not_found("There is no such member."))
 }
 
-async fn update(State(app): State<App>, admin: Admin, Path(id): Path<MemberId>, Json(input): Json<UpdateMember>) -> Result<Json<MemberView>, Problem> {
+async fn update(
+    State(app): State<App>,
+    admin: Admin,
+    Path(id): Path<MemberId>,
+    headers: HeaderMap,
+    Json(input): Json<UpdateMember>,
+) -> Result<Json<MemberView>, Problem> {
     let mut tx = app.db.begin(admin.organization).await?;
     let member = find(&mut tx, id).await?;
+    check_if_match(&headers, &MemberView::from(member.clone()))?;
     keep_an_owner(&mut tx, &admin, &member, Some(input.role)).await?;
     store::set_role(&mut tx, id, input.role).await?;
     let details = json!({ "from": member.role, "to": input.role });

@@ -38,6 +38,8 @@ pub(super) fn routes(api: Api) -> Api {
     )
 }
 
+const MAX_MESSAGE: usize = 10_000;
+
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct SentPatch {
@@ -47,7 +49,7 @@ pub(super) struct SentPatch {
     mode: Mode,
     /// Words for the reviewer, where it is proposed.
     #[serde(default)]
-    #[schemars(length(max = 10000))]
+    #[schemars(length(max = MAX_MESSAGE))]
     message: String,
 }
 
@@ -62,15 +64,17 @@ enum Mode {
 
 async fn send(State(app): State<App>, proposer: Proposer, Path(name): Path<String>, Json(input): Json<SentPatch>) -> Result<Response, Problem> {
     let patch = read(&input)?;
-    // By its id, so that one request cannot mean two projects.
-    let mut tx = app.db.begin(proposer.organization).await?;
-    let row = find(&mut tx, &proposer, &name).await?;
-    tx.rollback().await?;
-    if let Some(other) = patch.project_id.as_ref().filter(|given| !given.eq_ignore_ascii_case(&row.project.key) && **given != row.project.id.to_string()) {
-        let fault = Fault::new("/patch/project_id", "the patch is for another project than the address").found(other.clone()).expected(row.project.key);
-        return Err(Problem::invalid(vec![fault]));
+    // Only a patch that names it otherwise than the address does costs a look of its own.
+    if let Some(given) = patch.project_id.as_ref().filter(|given| !given.eq_ignore_ascii_case(&name)) {
+        let mut tx = app.db.begin(proposer.organization).await?;
+        let row = find(&mut tx, &proposer, &name).await?;
+        tx.rollback().await?;
+        if !given.eq_ignore_ascii_case(&row.project.key) && *given != row.project.id.to_string() {
+            let fault = Fault::new("/patch/project_id", "the patch is for another project than the address").found(given.clone()).expected(row.project.key);
+            return Err(Problem::invalid(vec![fault]));
+        }
     }
-    take(&app, &proposer, ProjectPatch { project_id: Some(row.project.id.to_string()), ..patch }, &input).await
+    take(&app, &proposer, ProjectPatch { project_id: Some(name), ..patch }, &input).await
 }
 
 async fn send_new(State(app): State<App>, proposer: Proposer, Json(input): Json<SentPatch>) -> Result<Response, Problem> {
@@ -86,6 +90,9 @@ async fn send_new(State(app): State<App>, proposer: Proposer, Json(input): Json<
 }
 
 fn read(input: &SentPatch) -> Result<ProjectPatch, Problem> {
+    if input.message.chars().count() > MAX_MESSAGE {
+        return Err(Problem::fault("/message", format!("a message has at most {MAX_MESSAGE} characters")));
+    }
     shape::parse(input.patch.get().as_bytes()).map_err(|faults| Problem::invalid(faults).below("/patch"))
 }
 

@@ -9,7 +9,7 @@ use patchbay_core::{
     audit,
     ids::{MemberId, OrganizationId},
     patch::Fault,
-    tenancy::{PasswordError, Secret, hash_password, hash_secret, store, verify_password},
+    tenancy::{PasswordError, Secret, check_password, hash_password, hash_secret, store, verify_password},
 };
 use schemars::JsonSchema;
 use secrecy::{ExposeSecret, SecretString};
@@ -81,7 +81,7 @@ struct Planner {
 struct SignIn {
     #[schemars(length(max = 320))]
     email: String,
-    #[schemars(with = "String", length(max = 1000))]
+    #[schemars(with = "String", length(max = 200))]
     password: SecretString,
 }
 
@@ -89,7 +89,7 @@ struct SignIn {
 #[serde(deny_unknown_fields)]
 struct LinkQuery {
     /// The token of the link.
-    #[schemars(length(max = 200))]
+    #[schemars(length(max = 100))]
     t: String,
 }
 
@@ -116,16 +116,16 @@ struct UseLink {
     name: Option<String>,
     #[schemars(length(max = 320))]
     email: Option<String>,
-    #[schemars(with = "Option<String>", length(max = 1000))]
+    #[schemars(with = "Option<String>", length(max = 200))]
     password: Option<SecretString>,
 }
 
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct ChangePassword {
-    #[schemars(with = "String", length(max = 1000))]
+    #[schemars(with = "String", length(max = 200))]
     current: SecretString,
-    #[schemars(with = "String", length(max = 1000))]
+    #[schemars(with = "String", length(max = 200))]
     new: SecretString,
 }
 
@@ -186,6 +186,9 @@ fn gone() -> Problem {
 
 async fn use_link(State(app): State<App>, Json(input): Json<UseLink>) -> Result<Response, Problem> {
     let token = input.token.expose_secret();
+    if let Some(password) = &input.password {
+        check_password(password).map_err(|error| Problem::fault("/password", error.to_string()))?;
+    }
     app.doors.attempt(&hash_secret(token))?;
     let mut tx = app.db.begin_presented(&hash_secret(token)).await?;
     let (organization, member) = store::find_link(&mut tx, token).await?.ok_or_else(gone)?;

@@ -1,0 +1,75 @@
+# Patchbay's commands. `make` alone lists them.
+
+.DEFAULT_GOAL := help
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+MAKEFLAGS += --no-print-directory
+
+console := web/console
+console_sources := $(shell find $(console)/src $(console)/public $(console)/index.html $(console)/*.json $(console)/*.ts -type f 2>/dev/null)
+target := $(shell cargo metadata --no-deps --format-version 1 2>/dev/null | sed 's/.*"target_directory":"\([^"]*\)".*/\1/')
+
+.PHONY: help
+help: ## List these commands.
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r name what; do printf '  make %-10s %s\n' "$$name" "$$what"; done
+
+.PHONY: run
+run: console postgres ## Build what is missing and start Patchbay. ARGS="--listen 0.0.0.0:8080" goes through.
+	@cargo run --quiet --release --package patchbay-web -- serve $(ARGS)
+
+.PHONY: test
+test: check unit browser ## Everything: formatting, lints, unit, integration, browser.
+
+.PHONY: check
+check: console ## Formatting, lints, documentation, dependencies.
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets --locked -- --deny warnings
+	RUSTDOCFLAGS="--deny warnings" cargo doc --workspace --no-deps --document-private-items --locked --quiet
+	@if cargo deny --version >/dev/null 2>&1; then cargo deny --log-level error check bans licenses sources; else echo "cargo deny is not installed: dependencies are not checked (cargo install cargo-deny --locked)"; fi
+	npm --prefix $(console) run lint
+	npm --prefix $(console) run types
+
+.PHONY: unit
+unit: console postgres
+	cargo test --workspace --locked
+	npm --prefix $(console) test
+
+.PHONY: browser
+browser: console postgres
+	tests/browser/chromium
+	cargo build --package patchbay-web --locked
+	PATCHBAY_BIN="$(target)/debug/patchbay" npm --prefix $(console) run e2e
+
+.PHONY: contract
+contract: console postgres ## Ask the API whatever its OpenAPI document allows, and hold it to its answers.
+	cargo build --package patchbay-web --locked
+	PATCHBAY_BIN="$(target)/debug/patchbay" tests/contract/run
+
+.PHONY: audit
+audit: ## Known faults of dependencies. Needs the network for the list of advisories.
+	cargo deny check advisories
+	npm --prefix $(console) audit
+
+.PHONY: bench
+bench: console postgres ## Measure; results are kept in tests/bench/results.
+	tests/bench/run
+
+.PHONY: fmt
+fmt: $(console)/node_modules/.package-lock.json ## Format everything.
+	cargo fmt --all
+	npm --prefix $(console) run format
+
+.PHONY: console
+console: $(console)/dist/index.html
+
+$(console)/dist/index.html: $(console)/node_modules/.package-lock.json $(console_sources)
+	npm --prefix $(console) run build
+	@touch $@
+
+$(console)/node_modules/.package-lock.json: $(console)/package-lock.json
+	npm --prefix $(console) ci
+	@touch $@
+
+.PHONY: postgres
+postgres: ## Fetch a Postgres where the machine has none.
+	@tests/postgres
