@@ -7,6 +7,7 @@ pub mod collab;
 pub mod command;
 pub mod dates;
 pub mod db;
+pub mod exchange;
 pub mod idempotency;
 pub mod ids;
 pub mod patch;

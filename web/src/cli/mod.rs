@@ -60,9 +60,9 @@ enum Command {
     SignIn,
     /// Make a project of a file: task records, check-box lists, a YAML backlog.
     Import {
-        /// The file; its format is told by its contents.
+        /// The file; its format is told by its ending: YAML, else Markdown.
         file: PathBuf,
-        /// The key of the new project.
+        /// The project to add to, or the key of the new one.
         #[arg(long, value_name = "KEY")]
         project: Option<String>,
     },
