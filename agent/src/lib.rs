@@ -3,6 +3,8 @@
 //! Nothing here can write: a planner is given a [`Context`] by value and all it returns is a patch for the gates of
 //! [`patchbay_core::patch`]. It knows neither SQL nor channels.
 
+pub mod builtin;
 pub mod planner;
 
+pub use builtin::Builtin;
 pub use planner::{Context, Draft, Exchange, Failure, Mode, Outcome, Planned, Planner, Progress, Turn, Voice};

@@ -26,7 +26,7 @@ pub fn markdown(plan: &Plan) -> String {
     let mut after = String::new();
     let is_read = tasks.iter().any(|(_, task)| is_markdown(task).is_some());
     if !is_read {
-        let _ = write!(text, "# {}\n", plan.project.title);
+        let _ = writeln!(text, "# {}", plan.project.title);
         if !plan.project.summary.trim().is_empty() {
             let _ = write!(text, "\n{}\n", plan.project.summary.trim());
         }
@@ -70,7 +70,7 @@ fn rewritten(plan: &Plan, task: &Task, depth: usize, source: &Source) -> String 
             let mut text = format!("{indent}- [{tick}] {}{}\n", name.chain(labels).collect::<String>(), task.title);
             // A title that was too long stands whole in the description.
             for line in task.detail.description.lines() {
-                let _ = write!(text, "{indent}  {line}\n");
+                let _ = writeln!(text, "{indent}  {line}");
             }
             text
         }
@@ -84,7 +84,7 @@ fn record(plan: &Plan, task: &Task, hashes: &str) -> String {
     let mut text = format!("{hashes} {}: {}\n", source::name(plan, task), task.title);
     let mut line = |name: &str, value: Option<String>| {
         if let Some(value) = value {
-            let _ = write!(text, "{name}: {value}\n");
+            let _ = writeln!(text, "{name}: {value}");
         }
     };
     line("Priority", task.priority.map(|priority: Priority| priority.as_str().to_owned()));
@@ -105,34 +105,34 @@ fn record(plan: &Plan, task: &Task, hashes: &str) -> String {
     if !detail.acceptance_criteria.is_empty() {
         text.push_str("Acceptance Criteria:\n");
         for criterion in &detail.acceptance_criteria {
-            let _ = write!(text, "- [{}] {}\n", if criterion.done { "x" } else { " " }, criterion.text);
+            let _ = writeln!(text, "- [{}] {}", if criterion.done { "x" } else { " " }, criterion.text);
         }
     }
     if !detail.references.is_empty() {
         text.push_str("References:\n");
         for reference in &detail.references {
-            let _ = write!(text, "- {reference}\n");
+            let _ = writeln!(text, "- {reference}");
         }
     }
     let waits_for: Vec<String> = task.depends_on.iter().filter_map(|id| plan.get(*id)).map(|other| source::name(plan, other)).collect();
     if !waits_for.is_empty() {
-        let _ = write!(text, "Dependencies: {}\n", waits_for.join(", "));
+        let _ = writeln!(text, "Dependencies: {}", waits_for.join(", "));
     }
     for (key, value) in detail.metadata.iter().filter(|(key, _)| *key != KEY) {
         let mut name: String = key.replace('_', " ");
         name[..1].make_ascii_uppercase();
         match value {
             Value::String(value) if !value.contains('\n') => {
-                let _ = write!(text, "{name}: {value}\n");
+                let _ = writeln!(text, "{name}: {value}");
             }
             other => {
-                let _ = write!(text, "{name}: {other}\n");
+                let _ = writeln!(text, "{name}: {other}");
             }
         }
     }
     if let Some(effort) = detail.effort {
         let effort: Effort = effort;
-        let _ = write!(text, "Effort: {}\n", effort.as_str());
+        let _ = writeln!(text, "Effort: {}", effort.as_str());
     }
     text
 }

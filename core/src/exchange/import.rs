@@ -140,11 +140,10 @@ impl Draft {
         let Some(word) = self.items[index].status.take() else { return };
         let plain = word.trim().to_lowercase().replace(['-', ' '], "_");
         let candidates: &[&str] = match plain.as_str() {
-            "ready" | "open" | "backlog" | "new" => &["todo", "queued"],
+            "todo" | "ready" | "open" | "backlog" | "new" => &["todo", "queued"],
             "in_progress" | "active" | "started" | "wip" => &["doing", "in_progress"],
             "in_review" => &["review"],
             "complete" | "completed" | "closed" => &["done"],
-            "todo" => &["todo", "queued"],
             other => &[other],
         };
         let step = candidates.iter().find_map(|name| self.process.step(name));

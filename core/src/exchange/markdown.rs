@@ -12,7 +12,7 @@ pub(super) fn read(text: &str) -> Document {
     let mut reader =
         Reader { lines: lines(text), at: 0, text, taken: 0, document: Document::default(), open: Vec::new(), boxes: Vec::new(), seen: HashMap::new() };
     reader.read();
-    reader.document.after = text[reader.taken..].to_owned();
+    text[reader.taken..].clone_into(&mut reader.document.after);
     only_with_tasks(reader.document)
 }
 
@@ -50,7 +50,7 @@ struct Reader<'t> {
     seen: HashMap<String, usize>,
 }
 
-impl<'t> Reader<'t> {
+impl Reader<'_> {
     fn read(&mut self) {
         let mut is_code = false;
         while let Some(line) = self.lines.get(self.at) {

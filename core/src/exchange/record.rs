@@ -51,10 +51,9 @@ pub(super) fn read(document: &mut Document, item: &mut Item, line: usize, (name,
             }
         }
         "type" | "kind" => item.body.kind = Some(whole),
-        "owner" | "assignee" if is_none => {}
+        "owner" | "assignee" | "blocker" | "references" | "dependencies" | "depends on" if is_none => {}
         "owner" | "assignee" => item.body.assignee = Some(whole.trim_start_matches('@').to_lowercase()),
         "status" => item.status = Some(whole),
-        "blocker" if is_none => {}
         "blocker" => item.body.blocker = Some(whole),
         "due" => match whole.parse() {
             Ok(day) => item.body.due_on = Some(day),
@@ -67,9 +66,7 @@ pub(super) fn read(document: &mut Document, item: &mut Item, line: usize, (name,
         "labels" | "tags" => item.body.labels = Some(whole.split(',').map(|label| label.trim().to_owned()).filter(|label| !label.is_empty()).collect()),
         "context" | "description" => item.describe(&whole),
         "acceptance criteria" | "done when" | "definition of done" => item.body.acceptance_criteria = Some(bullets(&whole).map(criterion).collect()),
-        "references" if is_none => {}
         "references" => item.body.references = Some(bullets(&whole).map(str::to_owned).collect()),
-        "dependencies" | "depends on" if is_none => {}
         "dependencies" | "depends on" => {
             item.waits_for = names(&whole).map(str::to_owned).collect();
             if item.waits_for.is_empty() {
