@@ -39,7 +39,7 @@ pub(super) fn take(context: &Context, title: &str) -> (String, Attributes) {
     }
     let mut rest = kept.join(" ");
     while let Some(shorter) = take_end(context, &rest, &mut attributes) {
-        rest = shorter.trim_end_matches([' ', ',', '-', '–', ':']).to_owned();
+        shorter.trim_end_matches([' ', ',', '-', '–', ':']).clone_into(&mut rest);
     }
     (rest, attributes)
 }

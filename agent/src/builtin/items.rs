@@ -58,13 +58,12 @@ pub(super) fn lines(message: &str) -> Option<List> {
                     item.description.push_str(if item.description.is_empty() { "" } else { "\n" });
                     item.description.push_str(content);
                 }
-                None => before.push(content),
                 Some(_) if heading_depth.is_none() && content.ends_with(':') => {
                     indents.clear();
                     heading_depth = Some(0);
                     list.items.push(Item { title: content.trim_end_matches(':').to_owned(), ..Item::default() });
                 }
-                Some(_) => before.push(content),
+                _ => before.push(content),
             }
             continue;
         };

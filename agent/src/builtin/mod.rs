@@ -89,7 +89,7 @@ fn outcome(focus: Option<TaskId>, context: &Context, message: &str, is_guess: &m
         return board.finish(say);
     }
     // Where nothing is there yet, there is nothing to edit.
-    if !(board.is_new_project() && !board.is_refining())
+    if (!board.is_new_project() || board.is_refining())
         && let Some(outcome) = edits::run(&mut board, request)
     {
         return outcome;

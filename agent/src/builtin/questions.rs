@@ -134,16 +134,16 @@ impl Ask<'_> {
             facts.push(format!("after {}", before.join(", ")));
         }
         if !facts.is_empty() {
-            line.push_str(&format!(" ({})", facts.join(", ")));
+            line.extend([" (", &facts.join(", "), ")"]);
         }
         line
     }
 
     fn list(&self, what: &str, wanted: impl Fn(&Task) -> bool) -> String {
-        self.listed(what, self.tasks().into_iter().filter(|task| wanted(task)).collect())
+        self.listed(what, &self.tasks().into_iter().filter(|task| wanted(task)).collect::<Vec<_>>())
     }
 
-    fn listed(&self, what: &str, tasks: Vec<&Task>) -> String {
+    fn listed(&self, what: &str, tasks: &[&Task]) -> String {
         if tasks.is_empty() {
             return format!("Nothing is {what}.");
         }
@@ -170,7 +170,7 @@ impl Ask<'_> {
         let mut tasks: Vec<_> =
             self.tasks().into_iter().filter(|task| self.is_open(task) && task.due_on.is_some_and(|day| (from..=to).contains(&day))).collect();
         tasks.sort_by_key(|task| (task.due_on, task.number));
-        self.listed(what, tasks)
+        self.listed(what, &tasks)
     }
 
     fn by_person(&self) -> String {
@@ -226,13 +226,13 @@ fn depends(context: &Context, focus: Option<TaskId>, asked: &str, subject: &str)
     if let Some(task) = Some(subject).filter(|subject| !subject.is_empty()).and_then(find) {
         let mut others: Vec<_> = plan.dependents(task.id).collect();
         others.sort_by_key(|task| task.number);
-        return Some(ask.listed(&format!("waiting for {}", plan.reference(task)), others));
+        return Some(ask.listed(&format!("waiting for {}", plan.reference(task)), &others));
     }
     let (_, subject) = text::cut(asked, &["does ", "is ", "do "])?;
     let (subject, _) = text::cut(subject, &[" depend", " wait"])?;
     let task = find(subject)?;
-    let before = task.depends_on.iter().filter_map(|id| plan.get(*id)).collect();
-    Some(ask.listed(&format!("needed before {}", plan.reference(task)), before))
+    let before: Vec<_> = task.depends_on.iter().filter_map(|id| plan.get(*id)).collect();
+    Some(ask.listed(&format!("needed before {}", plan.reference(task)), &before))
 }
 
 /// Other people's words inside of Markdown.

@@ -25,7 +25,7 @@ pub(super) fn resolve(board: &Board<'_>, phrase: &str) -> Result<Vec<Target>, Tr
         return if found.is_empty() { Err(unknown()) } else { Ok(found) };
     }
     if let Some(found) = ordinal(board, &lower) {
-        return found.filter(|found| !found.is_empty()).ok_or_else(unknown);
+        return if found.is_empty() { Err(unknown()) } else { Ok(found) };
     }
     match one(board, phrase) {
         Ok(target) => Ok(vec![target]),
@@ -81,8 +81,8 @@ fn open_tasks(board: &Board<'_>) -> Vec<Target> {
     plan.walk().into_iter().filter(|(_, task)| !plan.project.process.is_done(&task.status)).map(|(_, task)| Target::Task(task.id)).collect()
 }
 
-/// Numbers and places in the list. `None`: the phrase is no such thing; `Some(None)`: it is, and there is nothing there.
-fn ordinal(board: &Board<'_>, phrase: &str) -> Option<Option<Vec<Target>>> {
+/// Numbers and places in the list. `None`: the phrase is no such thing; empty: it is, and there is nothing there.
+fn ordinal(board: &Board<'_>, phrase: &str) -> Option<Vec<Target>> {
     const NUMBERS: [&str; 12] = ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"];
     const PLACES: [&str; 12] = ["first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth", "eleventh", "twelfth"];
     let bare =
@@ -103,11 +103,11 @@ fn ordinal(board: &Board<'_>, phrase: &str) -> Option<Option<Vec<Target>>> {
     };
     let words: Vec<&str> = phrase.split_whitespace().collect();
     match words.as_slice() {
-        ["second", "last"] | ["last", "but"] => return Some(numbered.iter().rev().nth(1).cloned().map(|target| vec![target])),
-        ["first", number] => return count(number).map(|count| (count <= numbered.len()).then(|| numbered[..count].to_vec())),
-        ["last", number] => return count(number).map(|count| (count <= numbered.len()).then(|| numbered[numbered.len() - count..].to_vec())),
-        ["last"] => return Some(numbered.last().cloned().map(|last| vec![last])),
-        [word] if place(word).is_some() => return Some(place(word).and_then(|at| numbered.get(at.checked_sub(1)?).cloned()).map(|target| vec![target])),
+        ["second", "last"] | ["last", "but"] => return Some(numbered.iter().rev().nth(1).cloned().into_iter().collect()),
+        ["first", number] => return count(number).map(|count| numbered.get(..count).unwrap_or_default().to_vec()),
+        ["last", number] => return count(number).map(|count| numbered.len().checked_sub(count).map_or_else(Vec::new, |from| numbered[from..].to_vec())),
+        ["last"] => return Some(numbered.last().cloned().into_iter().collect()),
+        [word] if place(word).is_some() => return Some(place(word).and_then(|at| numbered.get(at.checked_sub(1)?).cloned()).into_iter().collect()),
         _ => {}
     }
     let mut found = Vec::new();
@@ -116,18 +116,17 @@ fn ordinal(board: &Board<'_>, phrase: &str) -> Option<Option<Vec<Target>>> {
             part.split_once(['-', '–']).or_else(|| part.split_once(" to ")).map(|(from, to)| (from.trim().parse::<usize>(), to.trim().parse::<usize>()));
         let (from, to) = match (range, part.trim_start_matches("the ").parse::<usize>(), place(part.trim_start_matches("the "))) {
             (Some((Ok(from), Ok(to))), ..) => (from, to),
-            (_, Ok(number), _) => (number, number),
-            (.., Some(number)) => (number, number),
+            (_, Ok(number), _) | (.., Some(number)) => (number, number),
             _ => return None,
         };
         for number in from..=to.min(from + 200) {
             match at_number(board, &numbered, number) {
                 Some(target) => found.push(target),
-                None => return Some(None),
+                None => return Some(Vec::new()),
             }
         }
     }
-    (!found.is_empty()).then_some(Some(found))
+    (!found.is_empty()).then_some(found)
 }
 
 /// In a draft the operation with the number, else the task with it in its reference.

@@ -189,7 +189,8 @@ fn messages(text: &str) -> Vec<String> {
 
 /// Every message with what it comes to, for people to read.
 fn table(context: &Context, mode: Mode, text: &str) -> String {
-    messages(text).iter().map(|message| format!("> {}\n{}\n\n", message.replace('\n', "\n> "), told(context, mode, message))).collect()
+    let rows: Vec<_> = messages(text).iter().map(|message| format!("> {}\n{}\n", message.replace('\n', "\n> "), told(context, mode, message))).collect();
+    rows.join("\n")
 }
 
 #[test]

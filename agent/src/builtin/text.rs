@@ -105,7 +105,7 @@ pub(super) fn cut_last<'t>(text: &'t str, separators: &[&str]) -> Option<(&'t st
     let lower = text.to_ascii_lowercase();
     let found = separators.iter().filter_map(|separator| {
         let at = lower.rfind(separator)?;
-        (lower[..at].matches('"').count() % 2 == 0).then_some((at, separator.len()))
+        lower[..at].matches('"').count().is_multiple_of(2).then_some((at, separator.len()))
     });
     let (at, length) = found.max_by_key(|(at, _)| *at)?;
     Some((text[..at].trim(), text[at + length..].trim()))
@@ -115,7 +115,7 @@ fn find_outside(lower: &str, separator: &str) -> Option<usize> {
     let mut from = 0;
     while let Some(found) = lower[from..].find(separator) {
         let at = from + found;
-        if lower[..at].matches('"').count() % 2 == 0 {
+        if lower[..at].matches('"').count().is_multiple_of(2) {
             return Some(at);
         }
         from = at + separator.len();

@@ -18,8 +18,8 @@ fn outline(document: &Document) -> String {
     for item in &document.items {
         let depth = item.parent.map_or(0, |parent| depths[parent] + 1);
         depths.push(depth);
-        let name = item.name.iter().map(|name| format!("{name} ")).collect::<String>();
-        text.push_str(&format!("{}{name}{}\n", "  ".repeat(depth), item.body.title));
+        let words: Vec<&str> = item.name.as_deref().into_iter().chain([item.body.title.as_str()]).collect();
+        text.extend(["  ".repeat(depth), words.join(" "), "\n".to_owned()]);
     }
     text
 }

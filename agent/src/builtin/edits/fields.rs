@@ -102,7 +102,7 @@ pub(super) fn status(board: &mut Board<'_>, clause: &str) -> Option<Done> {
         let rest = behind(rest, &["the status of ", "status of "]).unwrap_or(rest);
         let (subject, word) = text::cut_last(rest, &[" as ", " to "])?;
         let step = step(board, word)?;
-        return Some(go(board, subject, step, reason));
+        return Some(go(board, subject, &step, reason));
     }
     for (verbs, kind) in VERBS {
         let Some(subject) = behind(clause, verbs) else { continue };
@@ -112,12 +112,12 @@ pub(super) fn status(board: &mut Board<'_>, clause: &str) -> Option<Done> {
             return None;
         }
         let step = step_of(board, *kind)?;
-        return Some(go(board, subject, step, reason));
+        return Some(go(board, subject, &step, reason));
     }
     for separator in [" is now ", " are now ", " is ", " are ", " was ", " were "] {
         if let Some((subject, word)) = text::cut(clause, &[separator]) {
             let step = step(board, word.trim_start_matches("already ").trim_end_matches(" already"))?;
-            return Some(go(board, subject, step, reason));
+            return Some(go(board, subject, &step, reason));
         }
     }
     None
@@ -152,12 +152,12 @@ fn step(board: &Board<'_>, word: &str) -> Option<String> {
     step_of(board, kind)
 }
 
-fn go(board: &mut Board<'_>, subject: &str, step: String, reason: Option<&str>) -> Done {
+fn go(board: &mut Board<'_>, subject: &str, step: &str, reason: Option<&str>) -> Done {
     let targets = subjects::resolve(board, subject)?;
     let process = board.context.plan.project.process;
-    let title = process.step(&step).map_or_else(|| step.clone(), |step| step.title.clone());
-    let is_waiting = process.step(&step).is_some_and(|step| step.kind == StepKind::Waiting);
-    set(board, &targets, |body| body.status = Some(step.clone()), |body| body.status = Field::Set(step.clone()));
+    let title = process.step(step).map_or_else(|| step.to_owned(), |step| step.title.clone());
+    let is_waiting = process.step(step).is_some_and(|step| step.kind == StepKind::Waiting);
+    set(board, &targets, |body| body.status = Some(step.to_owned()), |body| body.status = Field::Set(step.to_owned()));
     if let Some(reason) = reason.filter(|_| is_waiting) {
         set(board, &targets, |body| body.blocker = Some(reason.to_owned()), |body| body.blocker = Field::Set(reason.to_owned()));
     }

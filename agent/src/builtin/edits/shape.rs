@@ -141,11 +141,11 @@ pub(super) fn swap(board: &mut Board<'_>, clause: &str) -> Option<Done> {
     };
     let [first, second] = targets.as_slice() else { return Some(Err(Stop::Refused("tell me two tasks to swap".to_owned()))) };
     let told = all_called(board, &targets);
-    if let (Target::New(first), Target::New(second)) = (first, second) {
-        if let (Some(a), Some(b)) = (board.position(first), board.position(second)) {
-            board.operations.swap(a, b);
-            return Some(Ok(format!("{told} change places")));
-        }
+    if let (Target::New(first), Target::New(second)) = (first, second)
+        && let (Some(a), Some(b)) = (board.position(first), board.position(second))
+    {
+        board.operations.swap(a, b);
+        return Some(Ok(format!("{told} change places")));
     }
     let plan = &board.context.plan;
     let (Some(a), Some(b)) = (board.task(first), board.task(second)) else {
@@ -324,9 +324,9 @@ fn depend_on(board: &mut Board<'_>, target: &Target, names: &[String], is_wanted
             add.retain(|name| !names.contains(name));
             remove.retain(|name| !names.contains(name));
             if is_wanted {
-                add.extend(names.iter().cloned())
+                add.extend(names.iter().cloned());
             } else {
-                remove.extend(names.iter().cloned())
+                remove.extend(names.iter().cloned());
             }
             *field = Field::Set(ListEdit::Change { add, remove });
         }
@@ -613,18 +613,22 @@ fn added(board: &mut Board<'_>, rest: &str) -> Done {
                 ahead = target.clone();
             }
         }
-        told.push_str(&match way {
-            Way::After => format!(", after {beside}"),
-            Way::Before => format!(", before {beside}"),
-            _ => format!(", part of {beside}"),
+        told.push_str(match way {
+            Way::After => ", after ",
+            Way::Before => ", before ",
+            _ => ", part of ",
         });
+        told.push_str(&beside);
     }
     board.last = made;
     Ok(told)
 }
 
-/// The titles, where they stand, and what was said behind that. A title may have "after" in it: then nothing is found by the words behind.
-fn placed<'t>(board: &Board<'_>, said: &'t str) -> Result<(&'t str, Option<(Way, Target)>, attributes::Attributes), Stop> {
+/// Titles, where they stand, and what was said behind that.
+type Placed<'t> = (&'t str, Option<(Way, Target)>, attributes::Attributes);
+
+/// Reads where the titles are to stand. A title may have "after" in it: then nothing is found by the words behind.
+fn placed<'t>(board: &Board<'_>, said: &'t str) -> Result<Placed<'t>, Stop> {
     let ways = [
         (Way::After, &[" right after ", " after ", " behind ", " following "][..]),
         (Way::Before, &[" right before ", " before ", " ahead of "][..]),
