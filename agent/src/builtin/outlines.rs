@@ -219,6 +219,14 @@ impl Goal {
         let body = wished.unwrap_or(sentence);
         let lower = body.to_lowercase();
         let is_order = VERBS.iter().any(|verb| lower.strip_prefix(verb).is_some_and(|rest| rest.starts_with(' ')));
+        // "Make it nicer" wants a change of something, and does not say which.
+        if body
+            .split_whitespace()
+            .nth(1)
+            .is_some_and(|word| ["it", "this", "that", "them", "these", "those", "everything", "me", "us"].contains(&word.to_lowercase().as_str()))
+        {
+            return None;
+        }
         let words = body.split_whitespace().count();
         let is_phrase = context.plan.project.version == 0 && (2..=12).contains(&words) && body.chars().filter(|c| c.is_alphabetic()).count() >= 6;
         if words < 2 || message.chars().count() > 2_000 || !(wished.is_some() || is_order || is_phrase) {

@@ -1,5 +1,6 @@
 //! `patchbay serve`
 
+use std::io::IsTerminal as _;
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
@@ -76,8 +77,10 @@ fn banner(url: &str, link: Option<&str>, database: &str, planner: &crate::app::P
 }
 
 fn start_log(log: &Log) -> Result<()> {
-    let filter = EnvFilter::try_new(&log.level).with_context(|| format!("log.level `{}` is no filter such as `info` or `patchbay_web=debug`", log.level))?;
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    // Postgres remarks on every `if not exists`; that is for nobody.
+    let filter = EnvFilter::try_new(format!("sqlx::postgres::notice=warn,{}", log.level))
+        .with_context(|| format!("log.level `{}` is no filter such as `info` or `patchbay_web=debug`", log.level))?;
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(std::io::stderr().is_terminal());
     if log.format == "json" {
         builder.json().init();
     } else {

@@ -83,7 +83,7 @@ pub(super) fn run(board: &mut Board<'_>, message: &str) -> Option<Outcome> {
     }
     if said.is_empty() {
         let why = refused?;
-        return Some(super::not_understood(board.context, board.focus, format!("{why}; nothing has changed.")));
+        return Some(super::not_understood(board.context, board.focus, sentence(&[format!("{why}; nothing has changed")])));
     }
     let say = sentence(&said);
     let focus = board.focus;
