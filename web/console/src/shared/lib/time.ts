@@ -1,0 +1,53 @@
+const RELATIVE = new Intl.RelativeTimeFormat("en", { numeric: "auto", style: "narrow" });
+const STEPS: [Intl.RelativeTimeFormatUnit, number][] = [
+  ["year", 31_536_000],
+  ["month", 2_592_000],
+  ["week", 604_800],
+  ["day", 86_400],
+  ["hour", 3_600],
+  ["minute", 60],
+];
+
+/** "3h ago", "tomorrow", "just now". */
+export function relativeTime(iso: string, now = Date.now()): string {
+  const seconds = (new Date(iso).getTime() - now) / 1000;
+  for (const [unit, size] of STEPS) {
+    if (Math.abs(seconds) >= size) return RELATIVE.format(Math.round(seconds / size), unit);
+  }
+  return "just now";
+}
+
+export function clockTime(iso: string): string {
+  return new Date(iso).toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit" });
+}
+
+export function fullTime(iso: string): string {
+  return new Date(iso).toLocaleString("en-GB", { dateStyle: "medium", timeStyle: "short" });
+}
+
+/** A calendar day without a time zone ("2026-12-01"): "1 Dec", with the year where it is another one. */
+export function calendarDay(day: string, now = new Date()): string {
+  const [year, month, date] = day.split("-").map(Number);
+  if (!year || !month || !date) return day;
+  const options: Intl.DateTimeFormatOptions = { day: "numeric", month: "short", timeZone: "UTC" };
+  if (year !== now.getFullYear()) options.year = "numeric";
+  return new Date(Date.UTC(year, month - 1, date)).toLocaleDateString("en-GB", options);
+}
+
+/** Minutes as people say them: "45m", "2h", "1h 30m". */
+export function duration(minutes: number): string {
+  const hours = Math.floor(minutes / 60);
+  const rest = minutes % 60;
+  if (hours === 0) return `${rest}m`;
+  return rest === 0 ? `${hours}h` : `${hours}h ${rest}m`;
+}
+
+/** "90", "1:30", "1h 30m", "1.5h" or "45m" in minutes; null where it is none of these. */
+export function parseDuration(text: string): number | null {
+  const value = text.trim().toLowerCase();
+  const clock = /^(\d+):([0-5]?\d)$/.exec(value);
+  if (clock) return Number(clock[1]) * 60 + Number(clock[2]);
+  const parts = /^(?:(\d+(?:\.\d+)?)\s*h)?\s*(?:(\d+)\s*m?)?$/.exec(value);
+  if (!parts || (!parts[1] && !parts[2])) return null;
+  return Math.round(Number(parts[1] ?? 0) * 60) + Number(parts[2] ?? 0);
+}
