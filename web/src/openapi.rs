@@ -284,7 +284,7 @@ fn query_parameters(schema: &Value) -> Vec<Value> {
 
 fn path_schema(name: &str) -> Value {
     match name {
-        "n" => json!({ "type": "integer", "format": "int32", "minimum": 1 }),
+        "number" => json!({ "type": "integer", "format": "int32", "minimum": 1 }),
         "id" => json!({ "type": "string", "format": "uuid" }),
         _ => json!({ "type": "string", "minLength": 1, "maxLength": 100 }),
     }
@@ -292,9 +292,9 @@ fn path_schema(name: &str) -> Value {
 
 fn path_meaning(name: &str) -> &'static str {
     match name {
-        "p" => "A project's id or key (`WEB`).",
-        "t" => "A task's id or reference (`WEB-7`).",
-        "n" => "A number, from 1.",
+        "project" => "A project's id or key (`WEB`).",
+        "task" => "A task's id or reference (`WEB-7`).",
+        "number" => "A number, from 1.",
         "id" => "An id.",
         _ => "A name.",
     }

@@ -183,7 +183,7 @@ impl From<DecideError> for Problem {
             }
             DecideError::NotAllowed(why) => Self::forbidden(why),
             DecideError::Choice(faults) => {
-                let detail = faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
+                let detail = format!("Nothing was changed: {}.", faults.iter().map(|fault| fault.message.as_str()).collect::<Vec<_>>().join("; "));
                 Self { errors: faults, ..Self::conflict("choice", detail) }
             }
             DecideError::Apply(error) => error.into(),

@@ -109,16 +109,14 @@ pub(super) fn put(board: &mut Board<'_>, id: TaskId) -> String {
     let words = text::stems(&task.title);
     let score = |(keys, _): &&(&[&str], &[Step])| keys.iter().filter(|key| words.contains(&text::stems(key).join(" "))).count();
     let (_, steps) = WORK[..WORK.len() - 1].iter().rev().max_by_key(score).filter(|work| score(work) > 0).unwrap_or(&WORK[WORK.len() - 1]);
-    let mut previous = None;
     for (title, criterion) in *steps {
         let body = CreateBody {
             title: (*title).to_owned(),
             parent_id: Some(reference.clone()),
-            depends_on: previous.take().map(|name| vec![name]),
             acceptance_criteria: Some(vec![NewCriterion { text: (*criterion).to_owned(), ..NewCriterion::default() }]),
             ..CreateBody::default()
         };
-        previous = Some(board.create(body, None));
+        board.create(body, None);
     }
     format!(
         "{} steps for {reference}, the usual ones for such work: I plan by rules and know only the title. Untick what you do not want, or tell me your own as a list.",

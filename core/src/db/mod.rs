@@ -65,7 +65,7 @@ impl Db {
     /// It must be a text of ours with nothing in it but ids, keys and numbers; its rows are dropped.
     pub(crate) async fn begin_after(&self, organization: OrganizationId, statement: &str) -> Result<Tx> {
         let sql = format!("begin; select set_config('patchbay.organization', '{organization}', true); {statement}");
-        self.service.begin_with(AssertSqlSafe(sql)).await
+        begin_whole(&self.service, sql).await
     }
 
     /// Begins a transaction that can only read, as the role that can only read.
@@ -128,7 +128,17 @@ impl Db {
 
 async fn begin(pool: &PgPool, begin: &str, setting: &str, value: &str) -> Result<Tx> {
     // One message of the simple protocol. The value has been seen to hold no quote.
-    pool.begin_with(AssertSqlSafe(format!("{begin}; select set_config('patchbay.{setting}', '{value}', true)"))).await
+    begin_whole(pool, format!("{begin}; select set_config('patchbay.{setting}', '{value}', true)")).await
+}
+
+/// Begins a transaction to the end, also where nobody waits for it any more.
+///
+/// A caller who hangs up while the transaction begins would leave it open on a pooled connection, with every lock that it took:
+/// sqlx rolls back only what it knows to have begun. Begun in a task of its own it is known, and rolled back when dropped.
+async fn begin_whole(pool: &PgPool, sql: String) -> Result<Tx> {
+    let pool = pool.clone();
+    let begun = tokio::spawn(async move { pool.begin_with(AssertSqlSafe(sql)).await }).await;
+    begun.unwrap_or_else(|error| Err(sqlx::Error::Protocol(format!("the transaction could not begin: {error}"))))
 }
 
 /// Goes from presenting a secret to the organisation that it belongs to, within the same transaction.

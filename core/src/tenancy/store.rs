@@ -456,7 +456,16 @@ pub async fn complete_member(
         sqlx::query("update member set account_id = $2 where member_id = $1").bind(member.id).bind(account).execute(&mut *conn).await?;
         account
     };
-    sqlx::query("update member set name = $2 where member_id = $1").bind(member.id).bind(name).execute(&mut *conn).await?;
+    // Who was only "owner" so far gets a handle of their own, as long as nothing bears the old one.
+    sqlx::query(
+        "update member set name = $2, handle = case when handle = 'owner' and not exists (select from revision r where r.member_id = $1) then $3 else handle end
+         where member_id = $1",
+    )
+    .bind(member.id)
+    .bind(name)
+    .bind(handle_of(name))
+    .execute(&mut *conn)
+    .await?;
     let changed = sqlx::query("update account set name = $2, email = $3, password_hash = $4 where account_id = $1")
         .bind(account)
         .bind(name)

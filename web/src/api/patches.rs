@@ -27,7 +27,7 @@ use crate::{
 
 pub(super) fn routes(api: Api) -> Api {
     api.post(
-        "/projects/{p}/patches",
+        "/projects/{project}/patches",
         send,
         op("patches", "Propose a patch, or apply it at once").body::<SentPatch>().answer::<Applied>(200).answer::<ProposalView>(201).problem(409),
     )

@@ -34,18 +34,18 @@ use crate::{
 pub(super) fn routes(api: Api) -> Api {
     api.get("/projects", list, op("projects", "List projects").query::<ListQuery>().answer::<Page<ListedProject>>(200).problem(400).problem(422))
         .post("/projects", create, op("projects", "Make an empty project").body::<NewProject>().answer::<ProjectView>(201))
-        .get("/projects/{p}", read, op("projects", "Read a project").answer::<ProjectView>(200))
-        .patch("/projects/{p}", update, op("projects", "Change a project's own fields").body::<UpdateProject>().answer::<ProjectView>(200).problem(409))
-        .delete("/projects/{p}", delete, op("projects", "Take a project out of sight").plain(204, ""))
-        .get("/projects/{p}/tree", tree, op("projects", "Read a project with all its tasks").answer::<Tree>(200))
+        .get("/projects/{project}", read, op("projects", "Read a project").answer::<ProjectView>(200))
+        .patch("/projects/{project}", update, op("projects", "Change a project's own fields").body::<UpdateProject>().answer::<ProjectView>(200).problem(409))
+        .delete("/projects/{project}", delete, op("projects", "Take a project out of sight").plain(204, ""))
+        .get("/projects/{project}/tree", tree, op("projects", "Read a project with all its tasks").answer::<Tree>(200))
         .get(
-            "/projects/{p}/revisions",
+            "/projects/{project}/revisions",
             revisions,
             op("projects", "List what changed, newest first").query::<ListQuery>().answer::<Page<RevisionView>>(200).problem(400).problem(422),
         )
-        .get("/projects/{p}/revisions/{n}", revision, op("projects", "Read a revision").answer::<RevisionView>(200))
-        .post("/projects/{p}/undo", undo, op("projects", "Take the newest revision back").body::<Undo>().answer::<Applied>(200).problem(409))
-        .post("/projects/{p}/revert", revert, op("projects", "Propose to take a revision back").body::<Revert>().answer::<ProposalView>(201).problem(409))
+        .get("/projects/{project}/revisions/{number}", revision, op("projects", "Read a revision").answer::<RevisionView>(200))
+        .post("/projects/{project}/undo", undo, op("projects", "Take the newest revision back").body::<Undo>().answer::<Applied>(200).problem(409))
+        .post("/projects/{project}/revert", revert, op("projects", "Propose to take a revision back").body::<Revert>().answer::<ProposalView>(201).problem(409))
 }
 
 #[derive(Deserialize, JsonSchema)]

@@ -38,9 +38,9 @@ pub(super) fn routes(api: Api) -> Api {
         list,
         op("proposals", "List proposals, newest first").query::<ListQuery>().answer::<Page<ProposalView>>(200).problem(400).problem(404).problem(422),
     )
-    .get("/proposals/{n}", read, op("proposals", "Read a proposal").query::<RevisionQuery>().answer::<ProposalView>(200).problem(400))
+    .get("/proposals/{number}", read, op("proposals", "Read a proposal").query::<RevisionQuery>().answer::<ProposalView>(200).problem(400))
     .get(
-        "/proposals/{n}/diff",
+        "/proposals/{number}/diff",
         diff,
         op("proposals", "See what a proposal would change")
             .query::<DiffQuery>()
@@ -50,16 +50,16 @@ pub(super) fn routes(api: Api) -> Api {
             .plain(200, "text/html; charset=utf-8")
             .problem(400),
     )
-    .post("/proposals/{n}/accept", accept, op("proposals", "Accept all, or chosen operations").body::<Accept>().answer::<ProposalView>(200).problem(409))
-    .post("/proposals/{n}/reject", reject, op("proposals", "Turn a proposal down").body::<Reject>().answer::<ProposalView>(200).problem(409))
+    .post("/proposals/{number}/accept", accept, op("proposals", "Accept all, or chosen operations").body::<Accept>().answer::<ProposalView>(200).problem(409))
+    .post("/proposals/{number}/reject", reject, op("proposals", "Turn a proposal down").body::<Reject>().answer::<ProposalView>(200).problem(409))
     .post(
-        "/proposals/{n}/refine",
+        "/proposals/{number}/refine",
         refine,
         op("proposals", "Refine by saying how").body::<Refine>().answer::<CommandView>(200).answer::<CommandView>(202).problem(409),
     )
-    .post("/proposals/{n}/edit", edit, op("proposals", "Change the patch itself, or single operations").body::<Edit>().answer::<ProposalView>(200).problem(409))
-    .post("/proposals/{n}/withdraw", withdraw, op("proposals", "Take a proposal back").answer::<ProposalView>(200).problem(409))
-    .post("/proposals/{n}/comments", comment, op("proposals", "Say something about it").body::<NewComment>().answer::<Comment>(201).problem(409))
+    .post("/proposals/{number}/edit", edit, op("proposals", "Change the patch itself, or single operations").body::<Edit>().answer::<ProposalView>(200).problem(409))
+    .post("/proposals/{number}/withdraw", withdraw, op("proposals", "Take a proposal back").answer::<ProposalView>(200).problem(409))
+    .post("/proposals/{number}/comments", comment, op("proposals", "Say something about it").body::<NewComment>().answer::<Comment>(201).problem(409))
 }
 
 #[derive(Deserialize, JsonSchema)]

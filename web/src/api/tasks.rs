@@ -28,15 +28,15 @@ use crate::{
 };
 
 pub(super) fn routes(api: Api) -> Api {
-    api.get("/tasks/{t}", read, op("tasks", "Read a task").answer::<OneTask>(200))
+    api.get("/tasks/{task}", read, op("tasks", "Read a task").answer::<OneTask>(200))
         .patch(
-            "/tasks/{t}",
+            "/tasks/{task}",
             update,
             op("tasks", "Change fields of a task: absent is unchanged, null clears").body::<UpdateBody>().answer::<OneTask>(200).problem(409),
         )
-        .post("/tasks/{t}/transition", transition, op("tasks", "Move a task to another step").body::<Transition>().answer::<OneTask>(200).problem(409))
-        .get("/tasks/{t}/history", history, op("tasks", "The revisions that touched a task, newest first").answer::<Page<RevisionView>>(200))
-        .post("/tasks/{t}/time", log_time, op("tasks", "Log time that was spent").body::<LogTime>().answer::<LoggedTime>(201))
+        .post("/tasks/{task}/transition", transition, op("tasks", "Move a task to another step").body::<Transition>().answer::<OneTask>(200).problem(409))
+        .get("/tasks/{task}/history", history, op("tasks", "The revisions that touched a task, newest first").answer::<Page<RevisionView>>(200))
+        .post("/tasks/{task}/time", log_time, op("tasks", "Log time that was spent").body::<LogTime>().answer::<LoggedTime>(201))
 }
 
 #[derive(Serialize, JsonSchema)]

@@ -64,21 +64,21 @@ fn banner(url: &str, link: Option<&str>, database: &str, planner: &crate::app::P
         look::say(&format!("Sign in (once, 15 minutes)   {link}"));
     }
     let hint = |text: &str| look::faint(text);
-    look::say(&format!("Database   {database:<34}{}", hint("(DATABASE_URL uses yours)")));
+    look::say(&format!("Database   {database:<33} {}", hint("(DATABASE_URL uses yours)")));
     look::say(&format!(
-        "Planner    {:<34}{}",
+        "Planner    {:<33} {}",
         planner.name,
         hint(if planner.kind == "builtin" { "(OPENAI_API_KEY, or OPENAI_BASE_URL for a local model, adds one)" } else { "" })
     ));
-    look::say(&format!("Channels   {:<34}{}", "web, API, terminal", hint("(docs/guides tells how to use each)")));
+    look::say(&format!("Channels   {:<33} {}", "web, API, terminal", hint("(docs/guides tells how to use each)")));
     if let Some(path) = owner_key {
-        look::say(&format!("API key    {:<34}{}", path.display().to_string(), hint("(the owner's; keep it to yourself)")));
+        look::say(&format!("API key    {:<33} {}", path.display().to_string(), hint("(the owner's; keep it to yourself)")));
     }
 }
 
 fn start_log(log: &Log) -> Result<()> {
-    // Postgres remarks on every `if not exists`; that is for nobody.
-    let filter = EnvFilter::try_new(format!("sqlx::postgres::notice=warn,{}", log.level))
+    // Postgres remarks on every `if not exists`, and on the rollback behind a commit that nobody waited for.
+    let filter = EnvFilter::try_new(format!("sqlx::postgres::notice=error,{}", log.level))
         .with_context(|| format!("log.level `{}` is no filter such as `info` or `patchbay_web=debug`", log.level))?;
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(std::io::stderr().is_terminal());
     if log.format == "json" {

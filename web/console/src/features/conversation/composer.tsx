@@ -1,7 +1,7 @@
 import { ArrowUp } from "lucide-react";
 import { type KeyboardEvent, type Ref, useState } from "react";
-import { useDraft } from "@/shared/lib/use-draft";
 import { cx } from "@/shared/lib/cx";
+import { useDraft } from "@/shared/lib/use-draft";
 
 interface ComposerProps {
   placeholder: string;

@@ -21,14 +21,27 @@ interface ConversationProps {
   inputRef?: Ref<HTMLTextAreaElement>;
 }
 
-export function Conversation({ project, task, proposal, author, placeholder, suggestions, above, empty, inputRef }: ConversationProps) {
+export function Conversation({
+  project,
+  task,
+  proposal,
+  author,
+  placeholder,
+  suggestions,
+  above,
+  empty,
+  inputRef,
+}: ConversationProps) {
   const live = useLive();
   const connected = useLiveStatus() === "open";
   const { query, commands, underWay } = useConversation(project, task);
   const send = (text: string) => live.send({ text, project, task, proposal });
   const isEmpty = commands.length + underWay.length === 0;
   const last = underWay.at(-1);
-  const end = useFollowedEnd(`${commands.at(-1)?.id}:${underWay.length}:${last?.streamedText.length}:${last?.operations.length}`, Boolean(above) && isEmpty);
+  const end = useFollowedEnd(
+    `${commands.at(-1)?.id}:${underWay.length}:${last?.streamedText.length}:${last?.operations.length}`,
+    Boolean(above) && isEmpty,
+  );
   const newestReply = commands.at(-1)?.reply?.text;
 
   return (
@@ -38,7 +51,11 @@ export function Conversation({ project, task, proposal, author, placeholder, sug
         {query.isPending ? (
           <SkeletonLines label="Loading the conversation" widths={["w-1/3", "w-5/6", "w-2/3"]} />
         ) : query.isError && isEmpty ? (
-          <ErrorState error={query.error} title="The conversation could not be loaded" onRetry={() => query.refetch()} />
+          <ErrorState
+            error={query.error}
+            title="The conversation could not be loaded"
+            onRetry={() => query.refetch()}
+          />
         ) : (
           <>
             {query.hasNextPage && (

@@ -1,6 +1,7 @@
 import { Link } from "@tanstack/react-router";
 import { RotateCw } from "lucide-react";
 import type { ReactNode } from "react";
+import { useNames } from "@/shared/api/members";
 import type { Command, Problem } from "@/shared/api/types";
 import { cx } from "@/shared/lib/cx";
 import { clockTime, fullTime } from "@/shared/lib/time";
@@ -11,16 +12,22 @@ import { Avatar } from "@/shared/ui/small";
 
 /** A stored message with its reply. */
 export function CommandMessage({ command, onAction }: { command: Command; onAction: (text: string) => void }) {
+  const nameOf = useNames();
   return (
     <li className="space-y-2" data-testid="message">
-      <Said author={command.author} at={command.created_at} via={command.origin} text={command.text} />
+      <Said author={nameOf(command.author)} at={command.created_at} via={command.origin} text={command.text} />
       <Answer>
         {command.reply ? <Markdown text={command.reply.text} /> : !command.finished_at && <Working />}
         {command.problem && !command.reply && <ProblemText problem={command.problem} />}
         {command.reply && command.reply.actions.length > 0 && (
           <div className="mt-2 flex flex-wrap gap-1.5">
             {command.reply.actions.map((action) => (
-              <Button key={`${action.label}:${action.command}`} size="small" title={action.command} onClick={() => onAction(action.command)}>
+              <Button
+                key={`${action.label}:${action.command}`}
+                size="small"
+                title={action.command}
+                onClick={() => onAction(action.command)}
+              >
                 {action.label}
               </Button>
             ))}
@@ -83,7 +90,19 @@ export function UnderWayMessage({ item, author, connected, onRetry, onDiscard }:
   );
 }
 
-function Said({ author, at, via, text, faint }: { author: string; at: string; via?: string; text: string; faint?: boolean }) {
+function Said({
+  author,
+  at,
+  via,
+  text,
+  faint,
+}: {
+  author: string;
+  at: string;
+  via?: string;
+  text: string;
+  faint?: boolean;
+}) {
   return (
     <div className={cx("animate-arrive transition-opacity", faint && "opacity-70")}>
       <div className="mb-1 flex items-center gap-2 text-xs">

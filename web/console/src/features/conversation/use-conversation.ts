@@ -9,11 +9,17 @@ import { commandsQuery } from "./api/commands";
 export function useConversation(project?: string, task?: string) {
   const query = useInfiniteQuery(commandsQuery(project, task));
   const inFlight = useInFlight(project, task);
-  const merged = useMemo(() => mergeConversation(query.data?.pages.flatMap((page) => page.data) ?? [], inFlight), [query.data, inFlight]);
+  const merged = useMemo(
+    () => mergeConversation((query.data?.pages.flatMap((page) => page.data) ?? []) as Command[], inFlight),
+    [query.data, inFlight],
+  );
   return { query, ...merged };
 }
 
-export function mergeConversation(stored: Command[], inFlight: InFlight[]): { commands: Command[]; underWay: InFlight[] } {
+export function mergeConversation(
+  stored: Command[],
+  inFlight: InFlight[],
+): { commands: Command[]; underWay: InFlight[] } {
   const finished = new Set(stored.filter((command) => command.finished_at).map((command) => command.id));
   const underWay = inFlight.filter((item) => !item.command || !finished.has(item.command));
   const ours = new Set(underWay.map((item) => item.command));

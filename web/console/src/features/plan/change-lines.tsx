@@ -7,12 +7,19 @@ import { criterionText, fieldLabel, fieldText } from "./field-labels";
 const ON_THE_LINE = new Set(["title", "parent_id", "after"]);
 
 export function detailChanges(entry: DiffEntry): FieldChange[] {
-  return entry.changes.filter((change) => !ON_THE_LINE.has(change.field) && (entry.op !== "create" || fieldText(change.field, change.after) !== null));
+  return entry.changes.filter(
+    (change) =>
+      !ON_THE_LINE.has(change.field) && (entry.op !== "create" || fieldText(change.field, change.after) !== null),
+  );
 }
 
 /** What an operation changes field by field: for a new task its values, for an existing one before and after. */
-export function ChangeLines({ entry }: { entry: DiffEntry }) {
-  return <FieldChanges changes={detailChanges(entry)} isNew={entry.op === "create"} />;
+export function ChangeLines({ entry, nameOf }: { entry: DiffEntry; nameOf: (task: string) => string }) {
+  const called = (value: unknown) => (Array.isArray(value) ? value.map((task) => nameOf(String(task))) : value);
+  const changes = detailChanges(entry).map((change) =>
+    change.field === "depends_on" ? { ...change, before: called(change.before), after: called(change.after) } : change,
+  );
+  return <FieldChanges changes={changes} isNew={entry.op === "create"} />;
 }
 
 export function FieldChanges({ changes, isNew = false }: { changes: FieldChange[]; isNew?: boolean }) {
@@ -54,14 +61,23 @@ function BeforeAfter({ change }: { change: FieldChange }) {
       </span>
     );
   }
-  if (Array.isArray(change.before) || Array.isArray(change.after)) return <ListChange before={change.before} after={change.after} />;
+  if (Array.isArray(change.before) || Array.isArray(change.after))
+    return <ListChange before={change.before} after={change.after} />;
   const before = fieldText(change.field, change.before);
   const after = fieldText(change.field, change.after);
   return (
     <span className="inline-flex flex-wrap items-center gap-1.5">
-      {before === null ? <span className="text-ink-mute">none</span> : <del className="text-removed-ink decoration-removed-line">{before}</del>}
+      {before === null ? (
+        <span className="text-ink-mute">none</span>
+      ) : (
+        <del className="text-removed-ink decoration-removed-line">{before}</del>
+      )}
       <ArrowRight className="size-3 text-ink-mute" aria-label="becomes" />
-      {after === null ? <span className="text-ink-mute">none</span> : <ins className="font-medium text-added-ink no-underline">{after}</ins>}
+      {after === null ? (
+        <span className="text-ink-mute">none</span>
+      ) : (
+        <ins className="font-medium text-added-ink no-underline">{after}</ins>
+      )}
     </span>
   );
 }

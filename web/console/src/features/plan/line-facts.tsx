@@ -7,7 +7,7 @@ import type { PlanRow } from "./plan-rows";
 import type { Steps } from "./use-steps";
 
 /** A few facts at the end of a line: as the task has them, or as the proposal would set them. */
-export function LineFacts({ row, steps }: { row: PlanRow; steps: Steps }) {
+export function LineFacts({ row, steps, nameOf }: { row: PlanRow; steps: Steps; nameOf: (task: string) => string }) {
   const { task, entry } = row;
   const value = <T,>(field: string, current: T | null | undefined): T | null => {
     const change = entry?.changes.find((candidate) => candidate.field === field);
@@ -23,7 +23,10 @@ export function LineFacts({ row, steps }: { row: PlanRow; steps: Steps }) {
   return (
     <>
       {Array.isArray(waits) && waits.length > 0 && (
-        <Fact title={`Waits for ${waits.join(", ")}`} icon={<Link2 className="size-3.5" aria-hidden="true" />}>
+        <Fact
+          title={`Waits for ${waits.map(nameOf).join(", ")}`}
+          icon={<Link2 className="size-3.5" aria-hidden="true" />}
+        >
           {waits.length}
         </Fact>
       )}
@@ -44,16 +47,34 @@ export function LineFacts({ row, steps }: { row: PlanRow; steps: Steps }) {
         </Fact>
       )}
       {step && step.kind !== "open" && step.kind !== "done" && (
-        <span className="hidden rounded-full border border-line-strong px-1.5 text-2xs text-ink-soft sm:inline">{step.title}</span>
+        <span className="hidden rounded-full border border-line-strong px-1.5 text-2xs text-ink-soft sm:inline">
+          {step.title}
+        </span>
       )}
       {assignee && <Avatar name={assignee} />}
     </>
   );
 }
 
-function Fact({ title, icon, strong, children }: { title: string; icon?: ReactNode; strong?: boolean; children: ReactNode }) {
+function Fact({
+  title,
+  icon,
+  strong,
+  children,
+}: {
+  title: string;
+  icon?: ReactNode;
+  strong?: boolean;
+  children: ReactNode;
+}) {
   return (
-    <span title={title} className={cx("hidden items-center gap-1 text-2xs tabular-nums sm:inline-flex", strong ? "font-semibold text-changed-ink" : "text-ink-mute")}>
+    <span
+      title={title}
+      className={cx(
+        "hidden items-center gap-1 text-2xs tabular-nums sm:inline-flex",
+        strong ? "font-semibold text-changed-ink" : "text-ink-mute",
+      )}
+    >
       {icon}
       <span className="sr-only">{title}: </span>
       {children}

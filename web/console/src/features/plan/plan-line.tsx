@@ -24,16 +24,38 @@ interface PlanLineProps {
   onToggleDetails: () => void;
   onOpen: () => void;
   onFocus: () => void;
+  /** What a task is called: the title of one that is only proposed, else the reference itself. */
+  nameOf: (task: string) => string;
   lineRef: (element: HTMLElement | null) => void;
 }
 
 type Change = "created" | "changed" | "removed" | "moved";
 
 const LOOKS: Record<Change, { sign: string; name: string; line: string; sign_ink: string }> = {
-  created: { sign: "+", name: "new", line: "bg-added shadow-[inset_2px_0_var(--added-line)]", sign_ink: "text-added-ink" },
-  changed: { sign: "~", name: "changed", line: "bg-changed shadow-[inset_2px_0_var(--changed-line)]", sign_ink: "text-changed-ink" },
-  removed: { sign: "−", name: "removed", line: "bg-removed shadow-[inset_2px_0_var(--removed-line)]", sign_ink: "text-removed-ink" },
-  moved: { sign: "→", name: "moved", line: "bg-moved shadow-[inset_2px_0_var(--moved-line)]", sign_ink: "text-moved-ink" },
+  created: {
+    sign: "+",
+    name: "new",
+    line: "bg-added shadow-[inset_2px_0_var(--added-line)]",
+    sign_ink: "text-added-ink",
+  },
+  changed: {
+    sign: "~",
+    name: "changed",
+    line: "bg-changed shadow-[inset_2px_0_var(--changed-line)]",
+    sign_ink: "text-changed-ink",
+  },
+  removed: {
+    sign: "−",
+    name: "removed",
+    line: "bg-removed shadow-[inset_2px_0_var(--removed-line)]",
+    sign_ink: "text-removed-ink",
+  },
+  moved: {
+    sign: "→",
+    name: "moved",
+    line: "bg-moved shadow-[inset_2px_0_var(--moved-line)]",
+    sign_ink: "text-moved-ink",
+  },
 };
 
 function changeOf(row: PlanRow): Change | null {
@@ -49,8 +71,10 @@ export function PlanLine(props: PlanLineProps) {
   const change = changeOf(row);
   const look = change ? LOOKS[change] : null;
   const operation = entry?.index ?? row.removedBy;
-  const isOut = entry?.state === "rejected" || (review !== undefined && operation !== null && !review.chosen.has(operation));
-  const missing = entry && review?.chosen.has(entry.index) ? entry.needs.filter((index) => !review.chosen.has(index)) : [];
+  const isOut =
+    entry?.state === "rejected" || (review !== undefined && operation !== null && !review.chosen.has(operation));
+  const missing =
+    entry && review?.chosen.has(entry.index) ? entry.needs.filter((index) => !review.chosen.has(index)) : [];
   const details = entry && entry.op !== "delete" ? detailChanges(entry) : [];
   const step = steps.of(task?.status ?? "");
 
@@ -93,7 +117,11 @@ export function PlanLine(props: PlanLineProps) {
             )}
           </span>
         )}
-        <span role="gridcell" className="flex min-w-0 flex-1 items-center gap-1.5 py-1.5" style={{ paddingLeft: `${row.depth * 1.375}rem` }}>
+        <span
+          role="gridcell"
+          className="flex min-w-0 flex-1 items-center gap-1.5 py-1.5"
+          style={{ paddingLeft: `${row.depth * 1.375}rem` }}
+        >
           <Chevron shown={row.children > 0} isOpen={isOpen} onToggle={props.onToggleOpen} />
           <span className="sr-only">{look ? `${look.name}: ` : `${step.title}: `}</span>
           <StepIcon kind={change === "created" ? "proposed" : change === "removed" ? "removed" : step.kind} />
@@ -126,12 +154,16 @@ export function PlanLine(props: PlanLineProps) {
               <Pencil className="size-3.5" aria-hidden="true" />
             </IconButton>
           )}
-          {change !== "removed" && <LineFacts row={row} steps={steps} />}
+          {change !== "removed" && <LineFacts row={row} steps={steps} nameOf={props.nameOf} />}
         </span>
       </div>
       {entry && details.length > 0 && hasDetails && (
-        <div role="gridcell" className={cx("pr-2 pb-2.5", isOut && "opacity-55")} style={{ paddingLeft: `${row.depth * 1.375 + 5.75}rem` }}>
-          <ChangeLines entry={entry} />
+        <div
+          role="gridcell"
+          className={cx("pr-2 pb-2.5", isOut && "opacity-55")}
+          style={{ paddingLeft: `${row.depth * 1.375 + 5.75}rem` }}
+        >
+          <ChangeLines entry={entry} nameOf={props.nameOf} />
         </div>
       )}
     </div>
@@ -167,7 +199,11 @@ function Title({ row, struck, onOpen }: { row: PlanRow; struck: boolean; onOpen:
       type="button"
       tabIndex={-1}
       onClick={onOpen}
-      className={cx("min-w-0 truncate text-left", struck && "text-removed-ink line-through decoration-removed-line", row.entry && !struck && "font-medium")}
+      className={cx(
+        "min-w-0 truncate text-left",
+        struck && "text-removed-ink line-through decoration-removed-line",
+        row.entry && !struck && "font-medium",
+      )}
     >
       {words ? <Words words={words} /> : text}
     </button>
@@ -176,7 +212,8 @@ function Title({ row, struck, onOpen }: { row: PlanRow; struck: boolean; onOpen:
 
 function MovedBadge({ moved }: { moved: NonNullable<DiffEntry["moved"]> }) {
   const under = (parent: string | null | undefined) => (parent ? `under ${parent}` : "the top");
-  const place = ({ parent, after }: { parent?: string | null; after?: string | null }) => `${under(parent)}${after ? `, after ${after}` : ", first"}`;
+  const place = ({ parent, after }: { parent?: string | null; after?: string | null }) =>
+    `${under(parent)}${after ? `, after ${after}` : ", first"}`;
   const isSameParent = (moved.from.parent ?? null) === (moved.to.parent ?? null);
   return (
     <Badge tone="moved" title={`Moved from ${place(moved.from)} to ${place(moved.to)}`}>

@@ -30,7 +30,12 @@ interface Node {
  * The plan with a proposal laid into it: created tasks at their place, moved ones at their new place, deleted ones where they are. Operations on
  * tasks that the tree does not hold (a decided proposal looked at later) get a line of their own, so nothing is left out.
  */
-export function planRows(tasks: TaskNode[], entries: DiffEntry[], isCollapsed: (key: string) => boolean, onlyTouched = false): PlanRow[] {
+export function planRows(
+  tasks: TaskNode[],
+  entries: DiffEntry[],
+  isCollapsed: (key: string) => boolean,
+  onlyTouched = false,
+): PlanRow[] {
   const plan = new Plan(tasks);
   for (const entry of entries) plan.lay(entry);
   const rows: PlanRow[] = [];
@@ -117,8 +122,17 @@ class Plan {
   }
 
   #touch(key: string) {
-    for (let node = this.#nodes.get(key); node; node = node.parent === null ? undefined : this.#nodes.get(node.parent)) {
+    for (
+      let node = this.#nodes.get(key);
+      node;
+      node = node.parent === null ? undefined : this.#nodes.get(node.parent)
+    ) {
       this.#touched.add(node.key);
     }
   }
+}
+
+/** Whether there is nothing to show at all. */
+export function planIsEmpty(tasks: TaskNode[], entries: DiffEntry[]): boolean {
+  return tasks.length === 0 && entries.length === 0;
 }

@@ -33,12 +33,16 @@ export function PlanTree({ label, tasks, entries, steps, review, current, onOpen
   const [flipped, setFlipped] = useState<ReadonlySet<string>>(new Set());
   const [activeKey, setActiveKey] = useState<string | null>(null);
   const lines = useRef(new Map<string, HTMLElement>());
-  const rows = useMemo(() => planRows(tasks, entries, (key) => collapsed.has(key), onlyTouched), [tasks, entries, collapsed, onlyTouched]);
+  const rows = useMemo(
+    () => planRows(tasks, entries, (key) => collapsed.has(key), onlyTouched),
+    [tasks, entries, collapsed, onlyTouched],
+  );
   const activeIndex = Math.max(
     0,
     rows.findIndex((row) => row.key === (activeKey ?? current)),
   );
   const active = rows[activeIndex];
+  const nameOf = (task: string) => entries.find((entry) => entry.op === "create" && entry.task === task)?.title ?? task;
   const hasDetails = (key: string) => entries.length <= FEW !== flipped.has(key);
 
   const goTo = (index: number) => {
@@ -69,9 +73,12 @@ export function PlanTree({ label, tasks, entries, steps, review, current, onOpen
       ArrowUp: () => goTo(activeIndex - 1),
       Home: () => goTo(0),
       End: () => goTo(rows.length - 1),
-      ArrowRight: () => (active.children > 0 && !isOpen ? setOpen(active.key, true) : active.children > 0 && goTo(activeIndex + 1)),
+      ArrowRight: () =>
+        active.children > 0 && !isOpen ? setOpen(active.key, true) : active.children > 0 && goTo(activeIndex + 1),
       ArrowLeft: () =>
-        active.children > 0 && isOpen ? setOpen(active.key, false) : goTo(rows.findIndex((row) => row.key === active.parent)),
+        active.children > 0 && isOpen
+          ? setOpen(active.key, false)
+          : goTo(rows.findIndex((row) => row.key === active.parent)),
       Enter: enter,
       " ": () => (active.entry && review ? review.onToggle(active.entry.index) : enter()),
     };
@@ -82,7 +89,15 @@ export function PlanTree({ label, tasks, entries, steps, review, current, onOpen
   };
 
   return (
-    <div role="treegrid" aria-label={label} aria-rowcount={rows.length} data-testid="plan-tree" onKeyDown={onKeyDown} tabIndex={-1} className="pb-6 outline-none">
+    <div
+      role="treegrid"
+      aria-label={label}
+      aria-rowcount={rows.length}
+      data-testid="plan-tree"
+      onKeyDown={onKeyDown}
+      tabIndex={-1}
+      className="pb-6 outline-none"
+    >
       {rows.map((row, index) => (
         <PlanLine
           key={row.key}
@@ -93,6 +108,7 @@ export function PlanTree({ label, tasks, entries, steps, review, current, onOpen
           isActive={index === activeIndex}
           isCurrent={row.key === current}
           isOpen={!collapsed.has(row.key)}
+          nameOf={nameOf}
           hasDetails={hasDetails(row.key)}
           onToggleOpen={() => setOpen(row.key, collapsed.has(row.key))}
           onToggleDetails={() => setFlipped(changed(flipped, row.key, !flipped.has(row.key)))}

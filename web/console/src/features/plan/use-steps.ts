@@ -17,8 +17,10 @@ export function useSteps(processName: string | undefined): Steps {
   const { data } = useQuery(processesQuery);
   return useMemo(() => {
     const process = data?.find(({ name }) => name === processName);
-    const of = (status: string): Step => process?.steps.find(({ name }) => name === status) ?? { name: status, title: status, kind: "open" };
-    const next = (status: string) => (process?.transitions ?? []).filter(({ from }) => from === status).map(({ to }) => of(to));
+    const of = (status: string): Step =>
+      process?.steps.find(({ name }) => name === status) ?? { name: status, title: status, kind: "open" };
+    const next = (status: string) =>
+      (process?.transitions ?? []).filter(({ from }) => from === status).map(({ to }) => of(to));
     return { of, next, all: process?.steps ?? [] };
   }, [data, processName]);
 }

@@ -29,7 +29,10 @@ export function ProjectLinks({ onNavigate }: { onNavigate: () => void }) {
             <ProgressRing done={project.done} total={project.tasks} />
             <span className="min-w-0 flex-1 truncate">{project.title}</span>
             {project.open_proposals > 0 && (
-              <span className="rounded-full bg-accent-soft px-1.5 font-medium text-2xs text-accent-ink" title={`${project.open_proposals} to review`}>
+              <span
+                className="rounded-full bg-accent-soft px-1.5 font-medium text-2xs text-accent-ink"
+                title={`${project.open_proposals} to review`}
+              >
                 {project.open_proposals}
                 <span className="sr-only"> to review</span>
               </span>

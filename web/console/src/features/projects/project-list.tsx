@@ -6,7 +6,10 @@ import { Badge } from "@/shared/ui/small";
 
 export function ProjectList({ projects }: { projects: Project[] }) {
   return (
-    <ul className="divide-y divide-line overflow-hidden rounded-xl border border-line bg-surface" data-testid="project-list">
+    <ul
+      className="divide-y divide-line overflow-hidden rounded-xl border border-line bg-surface"
+      data-testid="project-list"
+    >
       {projects.map((project) => (
         <li key={project.key}>
           <Link
@@ -16,10 +19,14 @@ export function ProjectList({ projects }: { projects: Project[] }) {
           >
             <span className="min-w-0">
               <span className="flex items-center gap-2">
-                <span className="rounded bg-sunken px-1.5 font-medium font-mono text-2xs text-ink-soft">{project.key}</span>
+                <span className="rounded bg-sunken px-1.5 font-medium font-mono text-2xs text-ink-soft">
+                  {project.key}
+                </span>
                 <span className="truncate font-medium">{project.title}</span>
               </span>
-              {project.summary && <span className="mt-0.5 block truncate text-ink-mute text-sm">{project.summary}</span>}
+              {project.summary && (
+                <span className="mt-0.5 block truncate text-ink-mute text-sm">{project.summary}</span>
+              )}
             </span>
             <span className="justify-self-end sm:justify-self-start">
               {project.open_proposals > 0 && (

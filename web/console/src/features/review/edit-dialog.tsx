@@ -10,7 +10,17 @@ import { FormFaults, SelectField, TextArea, TextField } from "@/shared/ui/field"
 import { useEditOperation } from "./api/edit-operation";
 import { bodyChanges, readForm, valuesOf } from "./edit-values";
 
-const FIELDS = ["title", "description", "priority", "effort", "estimate_minutes", "due_on", "assignee", "labels", "acceptance_criteria"] as const;
+const FIELDS = [
+  "title",
+  "description",
+  "priority",
+  "effort",
+  "estimate_minutes",
+  "due_on",
+  "assignee",
+  "labels",
+  "acceptance_criteria",
+] as const;
 
 interface EditDialogProps {
   number: number;
@@ -49,7 +59,12 @@ function EditForm({ number, entry, task, onClose }: EditDialogProps & { entry: D
   return (
     <form onSubmit={submit} noValidate className="space-y-3.5">
       <TextField label="Title" name="title" defaultValue={values.title} autoFocus error={faults?.at.title} />
-      <TextArea label="Description" name="description" defaultValue={values.description} error={faults?.at.description} />
+      <TextArea
+        label="Description"
+        name="description"
+        defaultValue={values.description}
+        error={faults?.at.description}
+      />
       <TextArea
         label="Acceptance criteria"
         name="acceptance_criteria"
@@ -72,10 +87,29 @@ function EditForm({ number, entry, task, onClose }: EditDialogProps & { entry: D
           error={faults?.at.estimate_minutes}
         />
         <TextField label="Due" name="due_on" type="date" defaultValue={values.due_on} error={faults?.at.due_on} />
-        <SelectField key={members.status} label="Assignee" name="assignee" defaultValue={values.assignee} error={faults?.at.assignee}>
-          <Options values={[...new Set([...(members.data ?? []).map(({ name }) => name), ...(values.assignee ? [values.assignee] : [])])]} />
+        <SelectField
+          key={members.status}
+          label="Assignee"
+          name="assignee"
+          defaultValue={values.assignee}
+          error={faults?.at.assignee}
+        >
+          <Options
+            values={[
+              ...new Set([
+                ...(members.data ?? []).map(({ handle }) => handle),
+                ...(values.assignee ? [values.assignee] : []),
+              ]),
+            ]}
+          />
         </SelectField>
-        <TextField label="Labels" name="labels" defaultValue={values.labels} placeholder="api, urgent" error={faults?.at.labels} />
+        <TextField
+          label="Labels"
+          name="labels"
+          defaultValue={values.labels}
+          placeholder="api, urgent"
+          error={faults?.at.labels}
+        />
       </div>
       <FormFaults faults={faults?.rest ?? []} />
       <DialogActions>

@@ -1,6 +1,7 @@
 import { Check, Ellipsis, ShieldAlert, X } from "lucide-react";
 import { useState } from "react";
 import { toast } from "sonner";
+import { useNames } from "@/shared/api/members";
 import { messageOf } from "@/shared/api/problem";
 import type { Diff, Proposal } from "@/shared/api/types";
 import { useHotkeys } from "@/shared/lib/hotkeys";
@@ -26,10 +27,14 @@ interface ProposalBarProps {
 
 /** The dotted heading over a plan with an open proposal: what it is, that nothing has changed yet, and the ways to decide. */
 export function ProposalBar({ proposal, diff, chosen, isAll, onChooseAll, onTake, onAccepted }: ProposalBarProps) {
+  const nameOf = useNames();
   const [rejecting, setRejecting] = useState(false);
   const accept = useAccept(proposal.number, onAccepted);
   const withdraw = useWithdraw(proposal.number);
-  const canAccept = diff !== undefined && chosen.size > 0 && !accept.isPending;
+  const missing = (diff?.entries ?? [])
+    .filter((entry) => chosen.has(entry.index))
+    .flatMap((entry) => entry.needs.filter((needed) => !chosen.has(needed)).map((needed) => ({ entry, needed })));
+  const canAccept = diff !== undefined && chosen.size > 0 && missing.length === 0 && !accept.isPending;
   const acceptAll = () => diff && accept.mutate({ digest: diff.digest });
   const acceptChosen = () => diff && accept.mutate({ ops: [...chosen].sort((a, b) => a - b), digest: diff.digest });
 
@@ -55,7 +60,12 @@ export function ProposalBar({ proposal, diff, chosen, isAll, onChooseAll, onTake
           </p>
         </div>
         <div className="flex items-center gap-1.5">
-          <Button look="quiet" onClick={() => setRejecting(true)} data-testid="reject" icon={<X className="size-3.5" aria-hidden="true" />}>
+          <Button
+            look="quiet"
+            onClick={() => setRejecting(true)}
+            data-testid="reject"
+            icon={<X className="size-3.5" aria-hidden="true" />}
+          >
             Reject
           </Button>
           {isAll ? (
@@ -113,12 +123,13 @@ export function ProposalBar({ proposal, diff, chosen, isAll, onChooseAll, onTake
       <div className="mt-1.5 flex flex-wrap items-center gap-x-3 gap-y-1 text-ink-mute text-xs">
         {diff && <Counts counts={diff.counts} />}
         <span>
-          by {proposal.author}, {relativeTime(proposal.updated_at)}
+          by {nameOf(proposal.author)}, {relativeTime(proposal.updated_at)}
         </span>
         {proposal.revision > 1 && (
           <span className="inline-flex items-center gap-1.5">
             {ordinal(proposal.revision)} draft;
-            <span className="size-1.5 rounded-full bg-accent" aria-hidden="true" /> marks what the last refinement changed
+            <span className="size-1.5 rounded-full bg-accent" aria-hidden="true" /> marks what the last refinement
+            changed
           </span>
         )}
         {proposal.trust === "untrusted" && (
@@ -133,7 +144,22 @@ export function ProposalBar({ proposal, diff, chosen, isAll, onChooseAll, onTake
         ))}
       </div>
       {proposal.note && <p className="mt-1.5 text-ink-soft text-sm">{proposal.note}</p>}
-      <Refusal error={accept.error} onTake={onTake} onDismiss={() => accept.reset()} />
+      {missing.map(({ entry, needed }) => (
+        <p
+          key={`${entry.index}:${needed}`}
+          className="mt-2 flex flex-wrap items-center gap-2 text-removed-ink text-sm"
+          data-testid="missing"
+        >
+          {entry.title} needs operation {needed}, which is left out.
+          <Button size="small" onClick={() => onTake(needed)}>
+            Take {needed} too
+          </Button>
+          <Button size="small" look="quiet" onClick={() => onTake(entry.index)}>
+            Leave {entry.index} out too
+          </Button>
+        </p>
+      ))}
+      <Refusal error={accept.error} onDismiss={() => accept.reset()} />
       <RejectDialog open={rejecting} number={proposal.number} onClose={() => setRejecting(false)} />
     </section>
   );
@@ -142,10 +168,16 @@ export function ProposalBar({ proposal, diff, chosen, isAll, onChooseAll, onTake
 /** While the operations are still being written. */
 export function WritingBar({ count, onRefining }: { count: number; onRefining?: number }) {
   return (
-    <section data-testid="proposal" aria-label="A proposal is being written" className="border-accent border-b-2 border-dotted bg-surface px-4 py-3">
+    <section
+      data-testid="proposal"
+      aria-label="A proposal is being written"
+      className="border-accent border-b-2 border-dotted bg-surface px-4 py-3"
+    >
       <h2 className="flex items-center gap-2 text-sm">
         <span className="size-2 animate-breathe rounded-full bg-accent" aria-hidden="true" />
-        <span className="font-semibold text-accent-ink">{onRefining ? `Refining proposal #${onRefining}` : "Writing a proposal"}</span>
+        <span className="font-semibold text-accent-ink">
+          {onRefining ? `Refining proposal #${onRefining}` : "Writing a proposal"}
+        </span>
         <span className="text-ink-mute">nothing has changed yet</span>
       </h2>
       <p className="mt-0.5 text-ink-mute text-xs">

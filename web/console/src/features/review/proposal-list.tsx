@@ -7,7 +7,10 @@ import { StateBadge } from "./state-badge";
 
 export function ProposalList({ proposals }: { proposals: Proposal[] }) {
   return (
-    <ul className="divide-y divide-line overflow-hidden rounded-xl border border-line bg-surface" data-testid="proposal-list">
+    <ul
+      className="divide-y divide-line overflow-hidden rounded-xl border border-line bg-surface"
+      data-testid="proposal-list"
+    >
       {proposals.map((proposal) => (
         <li key={proposal.number}>
           <Link

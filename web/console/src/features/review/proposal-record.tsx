@@ -1,4 +1,5 @@
 import { type FormEvent, useState } from "react";
+import { useNames } from "@/shared/api/members";
 import { messageOf } from "@/shared/api/problem";
 import type { Proposal } from "@/shared/api/types";
 import { fullTime, relativeTime } from "@/shared/lib/time";
@@ -10,6 +11,7 @@ import { useComment } from "./api/comment";
 
 /** How a proposal came to be: the words that asked for each draft, the decision, the comments. */
 export function ProposalRecord({ proposal }: { proposal: Proposal }) {
+  const nameOf = useNames();
   const [text, setText] = useState("");
   const comment = useComment(proposal.number);
   const submit = (event: FormEvent) => {
@@ -32,7 +34,15 @@ export function ProposalRecord({ proposal }: { proposal: Proposal }) {
       text: entry.text,
     })),
     ...(proposal.decided
-      ? [{ key: "decided", at: proposal.decided.at, who: proposal.decided.by, what: verdict(proposal), text: proposal.decided.reason ?? "" }]
+      ? [
+          {
+            key: "decided",
+            at: proposal.decided.at,
+            who: proposal.decided.by,
+            what: verdict(proposal),
+            text: proposal.decided.reason ?? "",
+          },
+        ]
       : []),
   ].sort((a, b) => a.at.localeCompare(b.at));
   return (
@@ -40,10 +50,11 @@ export function ProposalRecord({ proposal }: { proposal: Proposal }) {
       <ol className="space-y-4">
         {steps.map((step) => (
           <li key={step.key} className="flex gap-2.5">
-            <Avatar name={step.who} />
+            <Avatar name={nameOf(step.who)} />
             <div className="min-w-0 flex-1">
               <p className="text-xs">
-                <span className="font-medium">{step.who}</span> <span className="text-ink-mute">{step.what}</span>{" "}
+                <span className="font-medium">{nameOf(step.who)}</span>{" "}
+                <span className="text-ink-mute">{step.what}</span>{" "}
                 <time dateTime={step.at} title={fullTime(step.at)} className="text-ink-mute">
                   {relativeTime(step.at)}
                 </time>

@@ -31,7 +31,13 @@ export function RejectDialog({ open, number, onClose }: { open: boolean; number:
       testId="reject-dialog"
     >
       <form onSubmit={submit} noValidate>
-        <TextArea label="Reason" name="reason" autoFocus placeholder="What should be different?" error={faults?.at.reason} />
+        <TextArea
+          label="Reason"
+          name="reason"
+          autoFocus
+          placeholder="What should be different?"
+          error={faults?.at.reason}
+        />
         <div className="mt-3">
           <FormFaults faults={faults?.rest ?? []} />
         </div>

@@ -1,16 +1,16 @@
 import type { Proposal } from "@/shared/api/types";
 import { Badge } from "@/shared/ui/small";
 
-const LOOKS: Record<Proposal["state"], { tone: "neutral" | "accent" | "added" | "changed" | "removed"; text: string }> = {
-  draft: { tone: "neutral", text: "being written" },
-  open: { tone: "accent", text: "open" },
-  conflicted: { tone: "changed", text: "in conflict" },
-  accepted: { tone: "added", text: "accepted" },
-  applied: { tone: "added", text: "applied" },
-  rejected: { tone: "removed", text: "rejected" },
-  withdrawn: { tone: "neutral", text: "withdrawn" },
-  expired: { tone: "neutral", text: "expired" },
-};
+const LOOKS: Record<Proposal["state"], { tone: "neutral" | "accent" | "added" | "changed" | "removed"; text: string }> =
+  {
+    draft: { tone: "neutral", text: "being written" },
+    open: { tone: "accent", text: "open" },
+    accepted: { tone: "added", text: "accepted" },
+    applied: { tone: "added", text: "applied" },
+    rejected: { tone: "removed", text: "rejected" },
+    withdrawn: { tone: "neutral", text: "withdrawn" },
+    expired: { tone: "neutral", text: "expired" },
+  };
 
 export function StateBadge({ state }: { state: Proposal["state"] }) {
   const look = LOOKS[state];

@@ -6,7 +6,10 @@ import type { DiffEntry } from "@/shared/api/types";
  * a refinement of another line does not undo the choice.
  */
 export function useChosen(number: number | undefined, entries: DiffEntry[]) {
-  const [state, setState] = useState<{ number: number | undefined; out: ReadonlySet<string> }>({ number, out: new Set() });
+  const [state, setState] = useState<{ number: number | undefined; out: ReadonlySet<string> }>({
+    number,
+    out: new Set(),
+  });
   const out = state.number === number ? state.out : new Set<string>();
   const identity = (entry: DiffEntry) => `${entry.op}:${entry.task}`;
   const open = entries.filter((entry) => entry.state !== "rejected");

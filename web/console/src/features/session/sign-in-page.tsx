@@ -11,7 +11,8 @@ export function SignInPage({ onSignedIn }: { onSignedIn: () => void }) {
   const signIn = useSignIn();
   const password = useRef<HTMLInputElement>(null);
   const refused = isStatus(signIn.error, 401);
-  const faults = signIn.error && !refused ? faultsByField(signIn.error, FIELDS) : { at: {} as Record<string, string>, rest: [] };
+  const faults =
+    signIn.error && !refused ? faultsByField(signIn.error, FIELDS) : { at: {} as Record<string, string>, rest: [] };
 
   const submit = (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault();
@@ -25,7 +26,15 @@ export function SignInPage({ onSignedIn }: { onSignedIn: () => void }) {
   return (
     <AuthCard title="Sign in to Patchbay">
       <form onSubmit={submit} noValidate className="space-y-4" data-testid="sign-in-form">
-        <TextField label="E-mail" name="email" type="email" autoComplete="username" autoFocus required error={faults.at.email} />
+        <TextField
+          label="E-mail"
+          name="email"
+          type="email"
+          autoComplete="username"
+          autoFocus
+          required
+          error={faults.at.email}
+        />
         <TextField
           label="Password"
           name="password"

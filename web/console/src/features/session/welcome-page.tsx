@@ -15,7 +15,8 @@ export function WelcomePage({ token, onSignedIn }: { token: string; onSignedIn: 
   const welcome = useQuery(welcomeQuery(token));
   const accept = useAcceptWelcome();
 
-  if (token === "" || isStatus(welcome.error, 410) || isStatus(welcome.error, 404) || isStatus(accept.error, 410)) return <SpentLink />;
+  if (token === "" || isStatus(welcome.error, 410) || isStatus(welcome.error, 404) || isStatus(accept.error, 410))
+    return <SpentLink />;
   if (welcome.error) {
     return (
       <AuthCard title="Welcome">
@@ -37,7 +38,9 @@ export function WelcomePage({ token, onSignedIn }: { token: string; onSignedIn: 
   }
 
   const { organization, member, needs_password } = welcome.data;
-  const faults = accept.error ? faultsByField(accept.error, needs_password ? FIELDS : []) : { at: {} as Record<string, string>, rest: [] };
+  const faults = accept.error
+    ? faultsByField(accept.error, needs_password ? FIELDS : [])
+    : { at: {} as Record<string, string>, rest: [] };
   const submit = (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault();
     const form = new FormData(event.currentTarget);
@@ -63,8 +66,22 @@ export function WelcomePage({ token, onSignedIn }: { token: string; onSignedIn: 
       <form onSubmit={submit} noValidate className="space-y-4" data-testid="welcome-form">
         {needs_password && (
           <>
-            <TextField label="Your name" name="name" autoComplete="name" autoFocus defaultValue={member.name} error={faults.at.name} />
-            <TextField label="E-mail" name="email" type="email" autoComplete="username" defaultValue={member.email} error={faults.at.email} />
+            <TextField
+              label="Your name"
+              name="name"
+              autoComplete="name"
+              autoFocus
+              defaultValue={member.name}
+              error={faults.at.name}
+            />
+            <TextField
+              label="E-mail"
+              name="email"
+              type="email"
+              autoComplete="username"
+              defaultValue={member.email ?? ""}
+              error={faults.at.email}
+            />
             <TextField
               label="Password"
               name="password"
@@ -76,7 +93,14 @@ export function WelcomePage({ token, onSignedIn }: { token: string; onSignedIn: 
           </>
         )}
         <FormFaults faults={faults.rest} />
-        <Button type="submit" look="primary" size="large" className="w-full" busy={accept.isPending} autoFocus={!needs_password}>
+        <Button
+          type="submit"
+          look="primary"
+          size="large"
+          className="w-full"
+          busy={accept.isPending}
+          autoFocus={!needs_password}
+        >
           {needs_password ? "Start" : "Sign in"}
         </Button>
       </form>
@@ -90,8 +114,10 @@ function SpentLink() {
       title="This link has done its work"
       lead={
         <>
-          A sign-in link works once and for fifteen minutes; this one was used or has expired. If you have a password, sign in with it. If not, run{" "}
-          <code className="rounded bg-sunken px-1 font-mono text-xs">patchbay welcome</code> where the server runs: it prints a new one.
+          A sign-in link works once and for fifteen minutes; this one was used or has expired. If you have a password,
+          sign in with it. If not, run{" "}
+          <code className="rounded bg-sunken px-1 font-mono text-xs">patchbay sign-in</code> where the server runs: it
+          prints a new one.
         </>
       }
     >

@@ -8,7 +8,7 @@ export const keys = {
   taskHistory: (ref: string) => ["task", ref, "history"] as const,
   commands: (project?: string, task?: string) => ["commands", project ?? null, task ?? null] as const,
   proposals: ["proposals"] as const,
-  proposalList: (state: string, project?: string) => ["proposals", "list", state, project ?? null] as const,
+  proposalList: (state?: string, project?: string) => ["proposals", "list", state ?? null, project ?? null] as const,
   proposal: (number: number) => ["proposals", number] as const,
   diff: (number: number, revision?: number) => ["proposals", number, "diff", revision ?? null] as const,
   members: ["members"] as const,

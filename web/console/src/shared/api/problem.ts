@@ -47,7 +47,10 @@ export function isStatus(error: unknown, status: number): boolean {
  * The faults by the name of the field they belong to ("/email", "$.email" and "email" are all `email`). What names no field in
  * `fields` is in `rest`, so that no fault is ever swallowed.
  */
-export function faultsByField(error: unknown, fields: readonly string[]): { at: Record<string, string>; rest: string[] } {
+export function faultsByField(
+  error: unknown,
+  fields: readonly string[],
+): { at: Record<string, string>; rest: string[] } {
   const problem = asProblem(error);
   const at: Record<string, string> = {};
   const rest: string[] = [];

@@ -7,7 +7,8 @@ function isTyping(target: EventTarget | null): boolean {
   return Boolean(element?.closest?.("input:not([type=checkbox]), textarea, select, [contenteditable=true]"));
 }
 
-const isCovered = () => document.querySelector("[role=dialog], [role=alertdialog], [role=menu], [role=listbox]") !== null;
+const isCovered = () =>
+  document.querySelector("[role=dialog], [role=alertdialog], [role=menu], [role=listbox]") !== null;
 
 /**
  * Keys for a page: "j", "?", "/", "Escape", or "mod+k" (⌘ on a Mac, Ctrl elsewhere). Plain keys rest while somebody types and while a dialog or

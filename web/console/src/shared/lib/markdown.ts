@@ -84,7 +84,8 @@ function toSpan(match: RegExpExecArray): Span {
   if (emphasis !== undefined) return { kind: "emphasis", spans: parseSpans(emphasis) };
   if (line !== undefined) return { kind: "break" };
   if (bare !== undefined) return { kind: "link", href: bare, spans: [{ kind: "text", text: bare }] };
-  if (label !== undefined && href !== undefined && isSafe(href)) return { kind: "link", href, spans: parseSpans(label) };
+  if (label !== undefined && href !== undefined && isSafe(href))
+    return { kind: "link", href, spans: parseSpans(label) };
   return { kind: "text", text: escaped ?? match[0] };
 }
 

@@ -78,7 +78,9 @@ export class Live {
       case "ack":
         return this.outbox.update(frame.id, () => ({ command: frame.command }));
       case "op":
-        return this.outbox.update(frame.id, (item) => ({ operations: withOperation(item.operations, frame.operation) }));
+        return this.outbox.update(frame.id, (item) => ({
+          operations: withOperation(item.operations, frame.operation),
+        }));
       case "token":
         return this.outbox.update(frame.id, (item) => ({ streamedText: item.streamedText + frame.text }));
       case "proposal":

@@ -22,7 +22,15 @@ interface ButtonProps extends ComponentProps<"button"> {
 
 const SIZES = { small: "h-7 px-2.5 text-xs", medium: "h-8 px-3 text-sm", large: "h-10 px-4 text-base" };
 
-export function Button({ look = "plain", size = "medium", busy = false, asChild, icon, className, ...props }: ButtonProps) {
+export function Button({
+  look = "plain",
+  size = "medium",
+  busy = false,
+  asChild,
+  icon,
+  className,
+  ...props
+}: ButtonProps) {
   const classes = cx(
     "inline-flex shrink-0 select-none items-center justify-center gap-1.5 whitespace-nowrap rounded-md font-medium transition-colors",
     "disabled:pointer-events-none disabled:opacity-55",
@@ -32,7 +40,13 @@ export function Button({ look = "plain", size = "medium", busy = false, asChild,
   );
   if (asChild) return <Slot.Root className={classes} {...props} />;
   return (
-    <button type="button" {...props} className={classes} disabled={props.disabled || busy} aria-busy={busy || undefined}>
+    <button
+      type="button"
+      {...props}
+      className={classes}
+      disabled={props.disabled || busy}
+      aria-busy={busy || undefined}
+    >
       {busy ? <Spinner /> : icon}
       {props.children}
     </button>

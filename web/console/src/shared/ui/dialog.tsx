@@ -31,7 +31,9 @@ export function Dialog({ open, onClose, title, description, children, size = "sm
           <header className="flex items-start justify-between gap-3 px-5 pt-4">
             <div>
               <Radix.Title className="font-semibold text-lg">{title}</Radix.Title>
-              {description && <Radix.Description className="mt-0.5 text-ink-soft text-sm">{description}</Radix.Description>}
+              {description && (
+                <Radix.Description className="mt-0.5 text-ink-soft text-sm">{description}</Radix.Description>
+              )}
             </div>
             <Radix.Close asChild>
               <IconButton label="Close" className="-mr-1.5">

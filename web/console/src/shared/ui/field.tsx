@@ -59,7 +59,12 @@ export function TextArea({ label, hint, error, className, ...props }: FieldProps
         rows={3}
         {...props}
         {...describe(id, { label, hint, error })}
-        className={cx(CONTROL, "field-sizing-content max-h-64 min-h-20 px-3 py-2", error ? "border-removed-line" : "border-line-strong", className)}
+        className={cx(
+          CONTROL,
+          "field-sizing-content max-h-64 min-h-20 px-3 py-2",
+          error ? "border-removed-line" : "border-line-strong",
+          className,
+        )}
       />
     </FieldFrame>
   );

@@ -29,9 +29,12 @@ function renderBlock(block: Block, index: number): ReactNode {
     case "list": {
       const List = block.ordered ? "ol" : "ul";
       return (
-        <List key={index} start={block.ordered ? block.start : undefined} className={block.ordered ? "list-decimal space-y-0.5 pl-5" : "list-disc space-y-0.5 pl-4.5"}>
+        <List
+          key={index}
+          start={block.ordered ? block.start : undefined}
+          className={block.ordered ? "list-decimal space-y-0.5 pl-5" : "list-disc space-y-0.5 pl-4.5"}
+        >
           {block.items.map((item, position) => (
-            // biome-ignore lint/suspicious/noArrayIndexKey: parsed text has no other identity than its place.
             <li key={position} className="marker:text-ink-mute">
               {renderSpans(item)}
             </li>
@@ -46,7 +49,6 @@ function renderBlock(block: Block, index: number): ReactNode {
 
 function renderSpans(spans: Span[]): ReactNode {
   return spans.map((span, index) => {
-    // biome-ignore lint/suspicious/noArrayIndexKey: parsed text has no other identity than its place.
     return <Fragment key={index}>{renderSpan(span)}</Fragment>;
   });
 }

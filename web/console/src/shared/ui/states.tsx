@@ -14,7 +14,6 @@ export function SkeletonLines({ label, widths }: { label: string; widths: readon
     <div role="status" className="space-y-3 px-4 py-3">
       <span className="sr-only">{label}</span>
       {widths.map((width, index) => (
-        // biome-ignore lint/suspicious/noArrayIndexKey: the lines are all alike and never move.
         <Skeleton key={index} className={cx("h-4", width)} />
       ))}
     </div>

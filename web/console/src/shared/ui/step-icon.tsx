@@ -7,7 +7,14 @@ export function StepIcon({ kind }: { kind: Kind }) {
       {kind === "done" ? (
         <>
           <circle cx="8" cy="8" r="6.5" fill="var(--accent)" />
-          <path d="m5.2 8.2 2 2 3.6-4" fill="none" stroke="var(--on-accent)" strokeWidth="1.6" strokeLinecap="round" strokeLinejoin="round" />
+          <path
+            d="m5.2 8.2 2 2 3.6-4"
+            fill="none"
+            stroke="var(--on-accent)"
+            strokeWidth="1.6"
+            strokeLinecap="round"
+            strokeLinejoin="round"
+          />
         </>
       ) : (
         <circle
@@ -21,7 +28,9 @@ export function StepIcon({ kind }: { kind: Kind }) {
         />
       )}
       {kind === "active" && <path d="M8 4.5a3.5 3.5 0 0 1 0 7z" fill="var(--changed-line)" />}
-      {kind === "waiting" && <path d="M6.5 6v4M9.5 6v4" stroke="var(--removed-line)" strokeWidth="1.5" strokeLinecap="round" />}
+      {kind === "waiting" && (
+        <path d="M6.5 6v4M9.5 6v4" stroke="var(--removed-line)" strokeWidth="1.5" strokeLinecap="round" />
+      )}
       {kind === "removed" && <path d="M5.5 8h5" stroke="var(--removed-line)" strokeWidth="1.5" strokeLinecap="round" />}
     </svg>
   );

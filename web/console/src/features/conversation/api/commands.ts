@@ -7,7 +7,12 @@ export const commandsQuery = (project?: string, task?: string) =>
   infiniteQueryOptions({
     queryKey: keys.commands(project, task),
     queryFn: async ({ pageParam, signal }) =>
-      body(await api.GET("/api/v1/commands", { params: { query: { project, task, limit: 50, cursor: pageParam } }, signal })),
+      body(
+        await api.GET("/api/v1/commands", {
+          params: { query: { project, task, limit: 50, cursor: pageParam } },
+          signal,
+        }),
+      ),
     initialPageParam: undefined as string | undefined,
     getNextPageParam: (page) => page.meta.next_cursor ?? undefined,
   });

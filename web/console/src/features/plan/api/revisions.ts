@@ -5,5 +5,6 @@ import { keys } from "@/shared/api/keys";
 export const revisionsQuery = (project: string) =>
   queryOptions({
     queryKey: keys.revisions(project),
-    queryFn: async ({ signal }) => body(await api.GET("/api/v1/projects/{project}/revisions", { params: { path: { project } }, signal })).data,
+    queryFn: async ({ signal }) =>
+      body(await api.GET("/api/v1/projects/{project}/revisions", { params: { path: { project } }, signal })).data,
   });

@@ -5,5 +5,6 @@ import { keys } from "@/shared/api/keys";
 export const taskHistoryQuery = (ref: string) =>
   queryOptions({
     queryKey: keys.taskHistory(ref),
-    queryFn: async ({ signal }) => body(await api.GET("/api/v1/tasks/{task}/history", { params: { path: { task: ref } }, signal })).data,
+    queryFn: async ({ signal }) =>
+      body(await api.GET("/api/v1/tasks/{task}/history", { params: { path: { task: ref } }, signal })).data,
   });

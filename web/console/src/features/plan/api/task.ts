@@ -5,5 +5,6 @@ import { keys } from "@/shared/api/keys";
 export const taskQuery = (ref: string) =>
   queryOptions({
     queryKey: keys.task(ref),
-    queryFn: async ({ signal }) => body(await api.GET("/api/v1/tasks/{task}", { params: { path: { task: ref } }, signal })),
+    queryFn: async ({ signal }) =>
+      body(await api.GET("/api/v1/tasks/{task}", { params: { path: { task: ref } }, signal })),
   });

@@ -5,5 +5,6 @@ import { keys } from "@/shared/api/keys";
 export const treeQuery = (project: string) =>
   queryOptions({
     queryKey: keys.tree(project),
-    queryFn: async ({ signal }) => body(await api.GET("/api/v1/projects/{project}/tree", { params: { path: { project } }, signal })),
+    queryFn: async ({ signal }) =>
+      body(await api.GET("/api/v1/projects/{project}/tree", { params: { path: { project } }, signal })),
   });

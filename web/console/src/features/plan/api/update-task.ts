@@ -7,7 +7,8 @@ import { useSettleTask } from "./use-settle-task";
 export function useUpdateTask(ref: string) {
   const settle = useSettleTask();
   return useMutation({
-    mutationFn: async (change: TaskBody) => body(await api.PATCH("/api/v1/tasks/{task}", { params: { path: { task: ref } }, body: change })),
+    mutationFn: async (change: TaskBody) =>
+      body(await api.PATCH("/api/v1/tasks/{task}", { params: { path: { task: ref } }, body: change })),
     onSuccess: settle,
   });
 }

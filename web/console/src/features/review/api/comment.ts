@@ -1,12 +1,12 @@
-import { useMutation } from "@tanstack/react-query";
+import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { api, body } from "@/shared/api/client";
-import { useSettleProposal } from "./use-settle-proposal";
+import { keys } from "@/shared/api/keys";
 
 export function useComment(number: number) {
-  const settle = useSettleProposal();
+  const client = useQueryClient();
   return useMutation({
     mutationFn: async (text: string) =>
       body(await api.POST("/api/v1/proposals/{number}/comments", { params: { path: { number } }, body: { text } })),
-    onSuccess: settle,
+    onSuccess: () => client.invalidateQueries({ queryKey: keys.proposal(number) }),
   });
 }

@@ -8,7 +8,12 @@ export function useEditOperation(number: number) {
   const settle = useSettleProposal();
   return useMutation({
     mutationFn: async (operation: { index: number; body: TaskBody }) =>
-      body(await api.POST("/api/v1/proposals/{number}/edit", { params: { path: { number } }, body: { operations: [operation] } })),
+      body(
+        await api.POST("/api/v1/proposals/{number}/edit", {
+          params: { path: { number } },
+          body: { operations: [operation] },
+        }),
+      ),
     onSuccess: settle,
   });
 }

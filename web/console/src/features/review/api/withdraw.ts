@@ -5,7 +5,8 @@ import { useSettleProposal } from "./use-settle-proposal";
 export function useWithdraw(number: number) {
   const settle = useSettleProposal();
   return useMutation({
-    mutationFn: async () => body(await api.POST("/api/v1/proposals/{number}/withdraw", { params: { path: { number } } })),
+    mutationFn: async () =>
+      body(await api.POST("/api/v1/proposals/{number}/withdraw", { params: { path: { number } } })),
     onSuccess: settle,
   });
 }

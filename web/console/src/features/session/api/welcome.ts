@@ -5,6 +5,7 @@ import { api, body } from "@/shared/api/client";
 export const welcomeQuery = (token: string) =>
   queryOptions({
     queryKey: ["welcome", token],
-    queryFn: async ({ signal }) => body(await api.GET("/api/v1/session/welcome", { params: { query: { t: token } }, signal })),
+    queryFn: async ({ signal }) =>
+      body(await api.GET("/api/v1/session/welcome", { params: { query: { t: token } }, signal })),
     enabled: token !== "",
   });

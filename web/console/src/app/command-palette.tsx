@@ -1,0 +1,102 @@
+import { useQuery } from "@tanstack/react-query";
+import { useNavigate } from "@tanstack/react-router";
+import { Command } from "cmdk";
+import { CircleHelp, FolderKanban, GitPullRequestArrow, Moon, Plus } from "lucide-react";
+import { Dialog } from "radix-ui";
+import type { ReactNode } from "react";
+import { projectsQuery } from "@/features/projects/api/projects";
+import { proposalsQuery } from "@/features/review/api/proposals";
+import { setTheme } from "@/shared/lib/theme";
+
+interface CommandPaletteProps {
+  open: boolean;
+  onClose: () => void;
+  onHelp: () => void;
+}
+
+/** Goes anywhere by typing a few letters. */
+export function CommandPalette({ open, onClose, onHelp }: CommandPaletteProps) {
+  const navigate = useNavigate();
+  const projects = useQuery({ ...projectsQuery, enabled: open });
+  const proposals = useQuery({ ...proposalsQuery("open"), enabled: open });
+  const run = (act: () => void) => () => {
+    onClose();
+    act();
+  };
+  return (
+    <Dialog.Root open={open} onOpenChange={(next) => !next && onClose()}>
+      <Dialog.Portal>
+        <Dialog.Overlay className="fixed inset-0 z-40 animate-fade bg-sunken/70 backdrop-blur-[2px]" />
+        <Dialog.Content
+          aria-describedby={undefined}
+          className="fixed top-[14vh] left-1/2 z-50 w-[calc(100vw-2rem)] max-w-xl -translate-x-1/2 animate-fade overflow-hidden rounded-xl border border-line-strong bg-raised shadow-raised"
+        >
+          <Dialog.Title className="sr-only">Go to anything</Dialog.Title>
+          <Command label="Go to anything">
+            <Command.Input
+              placeholder="Go to a project, a review, or an action…"
+              className="h-12 w-full border-line border-b bg-transparent px-4 text-lg outline-none"
+            />
+            <Command.List className="max-h-80 overflow-y-auto p-1.5">
+              <Command.Empty className="px-3 py-6 text-center text-ink-mute text-sm">
+                Nothing is called so.
+              </Command.Empty>
+              <Item icon={<Plus className="size-4" />} onSelect={run(() => void navigate({ to: "/new" }))}>
+                New project
+              </Item>
+              {projects.data?.map((project) => (
+                <Item
+                  key={project.key}
+                  icon={<FolderKanban className="size-4" />}
+                  onSelect={run(() => void navigate({ to: "/p/$key", params: { key: project.key } }))}
+                >
+                  {project.title} <span className="text-ink-mute">{project.key}</span>
+                </Item>
+              ))}
+              {proposals.data?.map((proposal) => (
+                <Item
+                  key={proposal.number}
+                  icon={<GitPullRequestArrow className="size-4" />}
+                  onSelect={run(
+                    () => void navigate({ to: "/proposals/$number", params: { number: String(proposal.number) } }),
+                  )}
+                >
+                  #{proposal.number} {proposal.title}
+                </Item>
+              ))}
+              <Item
+                icon={<GitPullRequestArrow className="size-4" />}
+                onSelect={run(() => void navigate({ to: "/proposals" }))}
+              >
+                All reviews
+              </Item>
+              <Item
+                icon={<Moon className="size-4" />}
+                onSelect={run(() => setTheme(document.documentElement.dataset.theme === "dark" ? "light" : "dark"))}
+              >
+                Switch between light and dark
+              </Item>
+              <Item icon={<CircleHelp className="size-4" />} onSelect={run(onHelp)}>
+                Keys and words
+              </Item>
+            </Command.List>
+          </Command>
+        </Dialog.Content>
+      </Dialog.Portal>
+    </Dialog.Root>
+  );
+}
+
+function Item({ icon, onSelect, children }: { icon: ReactNode; onSelect: () => void; children: ReactNode }) {
+  return (
+    <Command.Item
+      onSelect={onSelect}
+      className="flex h-9 cursor-pointer items-center gap-2.5 rounded-md px-2.5 text-sm data-[selected=true]:bg-hover"
+    >
+      <span className="text-ink-mute" aria-hidden="true">
+        {icon}
+      </span>
+      <span className="min-w-0 truncate">{children}</span>
+    </Command.Item>
+  );
+}

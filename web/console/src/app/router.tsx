@@ -1,0 +1,74 @@
+import type { QueryClient } from "@tanstack/react-query";
+import { createRootRouteWithContext, createRoute, createRouter, Outlet, redirect } from "@tanstack/react-router";
+import { sessionQuery } from "@/features/session/api/session";
+import { isStatus } from "@/shared/api/problem";
+import { HomePage } from "./routes/home-page";
+import { NewProjectPage } from "./routes/new-project-page";
+import { NotFoundPage } from "./routes/not-found-page";
+import { ProjectPage } from "./routes/project-page";
+import { ProposalPage } from "./routes/proposal-page";
+import { ProposalsPage } from "./routes/proposals-page";
+import { SignInRoute, WelcomeRoute } from "./routes/session-pages";
+import { Shell } from "./shell";
+import { StartError } from "./start-error";
+
+const root = createRootRouteWithContext<{ client: QueryClient }>()({
+  component: Outlet,
+  notFoundComponent: NotFoundPage,
+});
+
+const signIn = createRoute({
+  getParentRoute: () => root,
+  path: "/sign-in",
+  validateSearch: (search): { to?: string } => (typeof search.to === "string" ? { to: search.to } : {}),
+  component: SignInRoute,
+});
+const welcome = createRoute({
+  getParentRoute: () => root,
+  path: "/welcome",
+  validateSearch: (search): { t: string } => ({ t: typeof search.t === "string" ? search.t : "" }),
+  component: WelcomeRoute,
+});
+
+/** Everything below needs somebody who is signed in. */
+const signedIn = createRoute({
+  getParentRoute: () => root,
+  id: "signed-in",
+  beforeLoad: async ({ context, location }) => {
+    try {
+      await context.client.ensureQueryData(sessionQuery);
+    } catch (error) {
+      if (isStatus(error, 401))
+        throw redirect({ to: "/sign-in", search: location.pathname === "/" ? {} : { to: location.pathname } });
+      throw error;
+    }
+  },
+  component: Shell,
+  errorComponent: StartError,
+});
+const home = createRoute({ getParentRoute: () => signedIn, path: "/", component: HomePage });
+const newProject = createRoute({ getParentRoute: () => signedIn, path: "/new", component: NewProjectPage });
+const project = createRoute({
+  getParentRoute: () => signedIn,
+  path: "/p/$key",
+  validateSearch: (search): { task?: string } => (typeof search.task === "string" ? { task: search.task } : {}),
+  component: ProjectPage,
+});
+const proposals = createRoute({ getParentRoute: () => signedIn, path: "/proposals", component: ProposalsPage });
+const proposal = createRoute({ getParentRoute: () => signedIn, path: "/proposals/$number", component: ProposalPage });
+
+const tree = root.addChildren([
+  signIn,
+  welcome,
+  signedIn.addChildren([home, newProject, project, proposals, proposal]),
+]);
+
+export function makeRouter(client: QueryClient) {
+  return createRouter({ routeTree: tree, context: { client }, defaultPreload: "intent", scrollRestoration: true });
+}
+
+declare module "@tanstack/react-router" {
+  interface Register {
+    router: ReturnType<typeof makeRouter>;
+  }
+}

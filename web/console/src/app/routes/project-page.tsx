@@ -1,0 +1,176 @@
+import { useQuery } from "@tanstack/react-query";
+import { useNavigate, useParams, useSearch } from "@tanstack/react-router";
+import { History, Undo2 } from "lucide-react";
+import { useRef, useState } from "react";
+import { toast } from "sonner";
+import { Conversation } from "@/features/conversation/conversation";
+import { treeQuery } from "@/features/plan/api/tree";
+import { useUndo } from "@/features/plan/api/undo";
+import { HistoryDialog } from "@/features/plan/history-dialog";
+import { progressOf } from "@/features/plan/progress";
+import { TaskPanel } from "@/features/plan/task-panel";
+import { useSteps } from "@/features/plan/use-steps";
+import { proposalsQuery } from "@/features/review/api/proposals";
+import { isStatus, messageOf } from "@/shared/api/problem";
+import type { Proposal } from "@/shared/api/types";
+import { useHotkeys } from "@/shared/lib/hotkeys";
+import { useTitle } from "@/shared/lib/use-title";
+import { useInFlight } from "@/shared/live/live-context";
+import { Button } from "@/shared/ui/button";
+import { ProgressRing } from "@/shared/ui/small";
+import { EmptyState, ErrorState, SkeletonLines } from "@/shared/ui/states";
+import { TwoColumns } from "../two-columns";
+import { useSession } from "../use-session";
+import { Workspace } from "../workspace";
+import { NotFoundPage } from "./not-found-page";
+
+export function ProjectPage() {
+  const { key } = useParams({ from: "/signed-in/p/$key" });
+  const { task } = useSearch({ from: "/signed-in/p/$key" });
+  const navigate = useNavigate();
+  const session = useSession();
+  const tree = useQuery(treeQuery(key));
+  const open = useQuery(proposalsQuery("open", key));
+  const undo = useUndo(key);
+  const [isHistoryOpen, setHistoryOpen] = useState(false);
+  const input = useRef<HTMLTextAreaElement>(null);
+  const steps = useSteps(tree.data?.project.process);
+  const inProject = useInFlight(key);
+  const inTask = useInFlight(key, task);
+  const writing = (task ? inTask : inProject).at(-1);
+  useTitle(tree.data?.project.title ?? key);
+
+  const openTask = (ref: string | undefined) =>
+    void navigate({ to: "/p/$key", params: { key }, search: ref ? { task: ref } : {} });
+  const undoNewest = (revision?: number) =>
+    undo.mutate(revision, {
+      onSuccess: ({ version }) => toast.success(`Taken back: ${key} is at version ${version}`),
+      onError: (error) => toast.error(messageOf(error)),
+    });
+  useHotkeys({
+    "/": () => input.current?.focus(),
+    u: () => undoNewest(),
+    h: () => setHistoryOpen(true),
+    Escape: () => openTask(undefined),
+  });
+
+  if (isStatus(tree.error, 404)) return <NotFoundPage />;
+  if (tree.isError)
+    return <ErrorState error={tree.error} title="The plan could not be loaded" onRetry={() => tree.refetch()} />;
+  if (!tree.data)
+    return <SkeletonLines label="Loading the plan" widths={["w-1/3", "w-2/3", "w-1/2", "w-3/5", "w-2/5"]} />;
+
+  const { project, tasks } = tree.data;
+  const { done, total } = progressOf(tasks, steps);
+  const proposal = open.data?.[0];
+  const others = (open.data?.length ?? 0) - 1;
+  const accepted = (decided: Proposal) => {
+    const revision = decided.applied_as ?? undefined;
+    toast.success(`${key} is at version ${revision}`, {
+      action: { label: "Undo", onClick: () => undoNewest(revision) },
+    });
+  };
+  const conversation = (
+    <Conversation
+      key={task ?? key}
+      project={key}
+      task={task}
+      author={session.member.name}
+      proposal={proposal?.number}
+      placeholder={
+        proposal
+          ? `Refine #${proposal.number}, or ask…`
+          : task
+            ? `Write about ${task}…`
+            : "Say what should change, or ask…"
+      }
+      suggestions={
+        writing
+          ? []
+          : task
+            ? ["break this down"]
+            : proposal
+              ? []
+              : tasks.length > 0
+                ? ["what is left?", "what is due this week?"]
+                : []
+      }
+      inputRef={input}
+      above={task ? <TaskPanel reference={task} onClose={() => openTask(undefined)} onOpen={openTask} /> : undefined}
+      empty={
+        task ? null : (
+          <EmptyState title="Talk about this plan">
+            "add a task for documentation", "push everything by a week", "what is blocked?" What would change something
+            comes as a proposal.
+          </EmptyState>
+        )
+      }
+    />
+  );
+  return (
+    <>
+      <TwoColumns
+        header={
+          <header className="flex min-h-14 shrink-0 flex-wrap items-center gap-x-3 gap-y-1 border-line border-b px-4 py-2">
+            <span className="rounded bg-sunken px-1.5 font-medium font-mono text-ink-soft text-xs">{project.key}</span>
+            <h1 className="min-w-0 truncate font-semibold text-lg">{project.title}</h1>
+            <span className="flex items-center gap-1.5 text-ink-mute text-xs tabular-nums">
+              <ProgressRing done={done} total={total} />
+              {done} of {total} done · version {project.version}
+              {others > 0 && <> · {others} more to review</>}
+            </span>
+            <span className="ml-auto flex items-center gap-1">
+              <Button
+                look="quiet"
+                size="small"
+                onClick={() => undoNewest(project.version)}
+                busy={undo.isPending}
+                disabled={project.version === 0}
+                icon={<Undo2 className="size-3.5" aria-hidden="true" />}
+                aria-keyshortcuts="u"
+                data-testid="undo"
+              >
+                Undo
+              </Button>
+              <Button
+                look="quiet"
+                size="small"
+                onClick={() => setHistoryOpen(true)}
+                icon={<History className="size-3.5" aria-hidden="true" />}
+                aria-keyshortcuts="h"
+              >
+                History
+              </Button>
+            </span>
+          </header>
+        }
+        plan={
+          <Workspace
+            project={project}
+            tasks={tasks}
+            proposal={proposal}
+            writing={writing}
+            current={task}
+            onOpen={openTask}
+            onAccepted={accepted}
+            empty={
+              <EmptyState title="No tasks yet">
+                Write what is to be done beside this, or paste a list. It comes as a proposal.
+              </EmptyState>
+            }
+          />
+        }
+        sideLabel={task ?? "Conversation"}
+        sideKey={task}
+        side={conversation}
+      />
+      <HistoryDialog
+        project={key}
+        version={project.version}
+        open={isHistoryOpen}
+        onClose={() => setHistoryOpen(false)}
+        onUndo={undoNewest}
+      />
+    </>
+  );
+}

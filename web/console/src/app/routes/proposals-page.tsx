@@ -1,0 +1,46 @@
+import { useQuery } from "@tanstack/react-query";
+import { GitPullRequestArrow } from "lucide-react";
+import { proposalsQuery } from "@/features/review/api/proposals";
+import { ProposalList } from "@/features/review/proposal-list";
+import { useTitle } from "@/shared/lib/use-title";
+import { EmptyState, ErrorState, SkeletonLines } from "@/shared/ui/states";
+
+export function ProposalsPage() {
+  useTitle("Reviews");
+  const proposals = useQuery(proposalsQuery(undefined));
+  const open = proposals.data?.filter(({ state }) => state === "open") ?? [];
+  const decided = proposals.data?.filter(({ state }) => state !== "open") ?? [];
+  return (
+    <div className="mx-auto max-w-4xl px-4 py-8 sm:px-8">
+      <h1 className="mb-5 font-semibold text-2xl tracking-tight">Reviews</h1>
+      {proposals.isPending ? (
+        <SkeletonLines label="Loading the proposals" widths={["w-2/3", "w-1/2", "w-3/5"]} />
+      ) : proposals.isError ? (
+        <ErrorState
+          error={proposals.error}
+          title="The proposals could not be loaded"
+          onRetry={() => proposals.refetch()}
+        />
+      ) : (
+        <>
+          {open.length === 0 ? (
+            <EmptyState
+              icon={<GitPullRequestArrow className="size-6" aria-hidden="true" />}
+              title="Nothing waits for a decision"
+            >
+              What somebody proposes, here or in any channel, stands here until it is accepted or rejected.
+            </EmptyState>
+          ) : (
+            <ProposalList proposals={open} />
+          )}
+          {decided.length > 0 && (
+            <>
+              <h2 className="mt-8 mb-2 font-medium text-ink-soft text-sm">Decided</h2>
+              <ProposalList proposals={decided} />
+            </>
+          )}
+        </>
+      )}
+    </div>
+  );
+}

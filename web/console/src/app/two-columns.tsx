@@ -1,0 +1,55 @@
+import { type ReactNode, useState } from "react";
+import { cx } from "@/shared/lib/cx";
+
+interface TwoColumnsProps {
+  header: ReactNode;
+  plan: ReactNode;
+  side: ReactNode;
+  sideLabel: string;
+  /** On a narrow screen one of them is shown; a change of this shows the side. */
+  sideKey?: string;
+}
+
+/** The plan and what is beside it; one at a time where there is no room for both. */
+export function TwoColumns({ header, plan, side, sideLabel, sideKey }: TwoColumnsProps) {
+  const [state, setState] = useState<{ shown: "plan" | "side"; key: string | undefined }>({
+    shown: "plan",
+    key: sideKey,
+  });
+  if (state.key !== sideKey) setState({ shown: sideKey ? "side" : state.shown, key: sideKey });
+  const { shown } = state;
+  const tab = (name: "plan" | "side", text: string) => (
+    <button
+      type="button"
+      aria-pressed={shown === name}
+      onClick={() => setState({ ...state, shown: name })}
+      className={cx(
+        "h-10 flex-1 border-b-2 text-sm",
+        shown === name ? "border-accent font-medium" : "border-transparent text-ink-soft",
+      )}
+    >
+      {text}
+    </button>
+  );
+  return (
+    <div className="flex h-full min-h-0 flex-col">
+      {header}
+      <div className="flex shrink-0 border-line border-b lg:hidden">
+        {tab("plan", "Plan")}
+        {tab("side", sideLabel)}
+      </div>
+      <div className="flex min-h-0 flex-1">
+        <div className={cx("min-w-0 flex-1 overflow-y-auto", shown !== "plan" && "max-lg:hidden")}>{plan}</div>
+        <aside
+          aria-label={sideLabel}
+          className={cx(
+            "flex min-h-0 w-full flex-col border-line bg-ground lg:w-[26rem] lg:shrink-0 lg:border-l xl:w-[28rem]",
+            shown !== "side" && "max-lg:hidden",
+          )}
+        >
+          {side}
+        </aside>
+      </div>
+    </div>
+  );
+}
