@@ -85,6 +85,8 @@ test("a task is broken down in its own conversation, and part of that is accepte
   await id("task-panel").waitFor();
   await say("break this down");
   await id("choose-2").waitFor();
+  await page.getByLabel("Close toast").click();
+  await page.locator("[data-sonner-toast]").waitFor({ state: "detached" });
   await page.screenshot({ path: "../../docs/images/console.png" });
   await page.evaluate(() => {
     document.documentElement.dataset.theme = "dark";
@@ -126,7 +128,7 @@ test("a message written without a connection goes out once when it is back", asy
     "plain Documentation",
     "created Monitoring",
   ]);
-  await until(() => page.getByText("add a task for monitoring", { exact: true }).count(), 1);
+  await until(() => id("message").getByText("add a task for monitoring", { exact: true }).count(), 1);
 });
 
 test("everything is still there after a restart and a reload", async () => {
@@ -138,7 +140,7 @@ test("everything is still there after a restart and a reload", async () => {
     "plain Documentation",
     "created Monitoring",
   ]);
-  await until(() => page.getByText("add a task for monitoring", { exact: true }).count(), 1);
+  await until(() => id("message").getByText("add a task for monitoring", { exact: true }).count(), 1);
   await id("reject").click();
   await page.getByLabel("Reason").fill("Not now");
   await expectAccessible(page, "reject");

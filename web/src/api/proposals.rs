@@ -57,7 +57,11 @@ pub(super) fn routes(api: Api) -> Api {
         refine,
         op("proposals", "Refine by saying how").body::<Refine>().answer::<CommandView>(200).answer::<CommandView>(202).problem(409),
     )
-    .post("/proposals/{number}/edit", edit, op("proposals", "Change the patch itself, or single operations").body::<Edit>().answer::<ProposalView>(200).problem(409))
+    .post(
+        "/proposals/{number}/edit",
+        edit,
+        op("proposals", "Change the patch itself, or single operations").body::<Edit>().answer::<ProposalView>(200).problem(409),
+    )
     .post("/proposals/{number}/withdraw", withdraw, op("proposals", "Take a proposal back").answer::<ProposalView>(200).problem(409))
     .post("/proposals/{number}/comments", comment, op("proposals", "Say something about it").body::<NewComment>().answer::<Comment>(201).problem(409))
 }

@@ -87,7 +87,7 @@ export function ProjectPage() {
       suggestions={
         writing
           ? []
-          : task
+          : task && !proposal
             ? ["break this down"]
             : proposal
               ? []

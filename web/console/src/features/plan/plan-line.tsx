@@ -58,6 +58,9 @@ const LOOKS: Record<Change, { sign: string; name: string; line: string; sign_ink
   },
 };
 
+/** A line that is left out, or was rejected: no longer coloured, and struck through. */
+const OUT = "bg-surface shadow-[inset_2px_0_var(--line-strong)]";
+
 function changeOf(row: PlanRow): Change | null {
   if (row.removedBy !== null) return "removed";
   if (!row.entry) return null;
@@ -95,10 +98,10 @@ export function PlanLine(props: PlanLineProps) {
       className={cx(
         "group relative border-line/70 border-b pr-3 focus-visible:-outline-offset-2",
         reviewing ? "pl-2" : "pl-3",
-        look ? cx(look.line, "animate-arrive") : isCurrent ? "bg-selected" : "hover:bg-hover",
+        look ? cx(isOut ? OUT : look.line, "animate-arrive") : isCurrent ? "bg-selected" : "hover:bg-hover",
       )}
     >
-      <div className={cx("flex min-h-10 items-center gap-1.5", isOut && "opacity-55")}>
+      <div className={"flex min-h-10 items-center gap-1.5"}>
         {reviewing && (
           <span role="gridcell" className="flex w-10 shrink-0 items-center gap-1.5">
             <span className={cx("w-3 text-center font-mono font-semibold", look?.sign_ink)} aria-hidden="true">
@@ -126,7 +129,12 @@ export function PlanLine(props: PlanLineProps) {
           <span className="sr-only">{look ? `${look.name}: ` : `${step.title}: `}</span>
           <StepIcon kind={change === "created" ? "proposed" : change === "removed" ? "removed" : step.kind} />
           <Reference row={row} />
-          <Title row={row} struck={change === "removed"} onOpen={task ? props.onOpen : props.onToggleDetails} />
+          <Title
+            row={row}
+            struck={change === "removed"}
+            isOut={isOut}
+            onOpen={task ? props.onOpen : props.onToggleDetails}
+          />
           {entry?.moved && <MovedBadge moved={entry.moved} />}
           {entry?.refined && entry.refined !== "same" && <RefinedMark refined={entry.refined} />}
           {missing.length > 0 && <Badge tone="removed">needs operation {missing.join(" and ")}, left out</Badge>}
@@ -158,11 +166,7 @@ export function PlanLine(props: PlanLineProps) {
         </span>
       </div>
       {entry && details.length > 0 && hasDetails && (
-        <div
-          role="gridcell"
-          className={cx("pr-2 pb-2.5", isOut && "opacity-55")}
-          style={{ paddingLeft: `${row.depth * 1.375 + 5.75}rem` }}
-        >
+        <div role="gridcell" className={"pr-2 pb-2.5"} style={{ paddingLeft: `${row.depth * 1.375 + 5.75}rem` }}>
           <ChangeLines entry={entry} nameOf={props.nameOf} />
         </div>
       )}
@@ -191,7 +195,7 @@ function Reference({ row }: { row: PlanRow }) {
   return <span className="w-14 shrink-0 truncate font-mono text-2xs text-ink-mute">{row.key}</span>;
 }
 
-function Title({ row, struck, onOpen }: { row: PlanRow; struck: boolean; onOpen: () => void }) {
+function Title({ row, struck, isOut, onOpen }: { row: PlanRow; struck: boolean; isOut: boolean; onOpen: () => void }) {
   const words = row.entry?.op === "update" ? row.entry.changes.find(({ field }) => field === "title")?.words : null;
   const text = row.entry && row.entry.op !== "delete" ? row.entry.title : (row.task?.title ?? row.entry?.title);
   return (
@@ -201,8 +205,8 @@ function Title({ row, struck, onOpen }: { row: PlanRow; struck: boolean; onOpen:
       onClick={onOpen}
       className={cx(
         "min-w-0 truncate text-left",
-        struck && "text-removed-ink line-through decoration-removed-line",
-        row.entry && !struck && "font-medium",
+        isOut ? "text-ink-mute line-through" : struck && "text-removed-ink line-through decoration-removed-line",
+        row.entry && !struck && !isOut && "font-medium",
       )}
     >
       {words ? <Words words={words} /> : text}
