@@ -1,3 +1,4 @@
 //! Patchbay against the real thing: Postgres, HTTP, a scripted model, a browser.
 
 pub mod cluster;
+pub mod service;

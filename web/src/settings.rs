@@ -108,7 +108,7 @@ pub fn load(flags: &Flags) -> Result<(Settings, Figment), Box<figment::Error>> {
 fn figment(flags: &Flags) -> Figment {
     let defaults = serde_json::json!({
         "server": { "listen": "127.0.0.1:8080", "public_url": null, "roles": ["web", "worker", "channels"] },
-        "data": { "dir": "./data" },
+        "data": { "dir": patchbay_core::db::embedded::default_data_dir(Path::new("./data")) },
         "database": { "url": null, "connections": 16 },
         "postgres": { "bin": null },
         "model": { "api_key": null, "base_url": null, "name": "gpt-5-mini", "fallbacks": [] },

@@ -13,7 +13,7 @@ pub fn line(text: &str) -> Cow<'_, str> {
     }
 }
 
-/// Part of a line: like [`line`], but a blank at either end stays.
+/// Part of a line: like [`line()`], but a blank at either end stays.
 pub fn inline(text: &str) -> String {
     padded(text, str::to_owned)
 }

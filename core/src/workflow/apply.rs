@@ -117,7 +117,7 @@ pub struct Since {
 }
 
 /// Begins a transaction that holds the project's lock, so that what is read in it is what will be changed. A project
-/// that is not there is found to be missing by [`apply`].
+/// that is not there is found to be missing by [`apply()`].
 pub async fn begin(db: &Db, organization: OrganizationId, project: Option<&str>) -> sqlx::Result<Tx> {
     let lock = match project.map(|name| (name.parse::<ProjectId>(), name.to_ascii_uppercase())) {
         Some((Ok(id), _)) => format!("select 1 from project where project_id = '{id}' for update"),

@@ -1,7 +1,7 @@
 //! Projects, tasks and their history, as Postgres keeps them.
 //!
-//! Invariants: a plan changes by [`apply`] alone, which writes the revision with the change; folding a project's revisions
-//! from nothing gives its present state, which [`verify`] proves.
+//! Invariants: a plan changes by [`apply()`] alone, which writes the revision with the change; folding a project's revisions
+//! from nothing gives its present state, which [`verify()`] proves.
 
 mod apply;
 mod key;

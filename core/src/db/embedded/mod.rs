@@ -1,7 +1,7 @@
 //! The Postgres that Patchbay brings along: found, started, watched and stopped.
 //!
 //! What is promised:
-//! * [`discover`] finds real Postgres binaries and says where it looked and why it chose what it chose.
+//! * [`discover()`] finds real Postgres binaries and says where it looked and why it chose what it chose.
 //! * [`Server::start`] has the data directory for itself (an exclusive `flock` on `postgres.lock`), creates the cluster at the first
 //!   start (whole or not at all), and returns when connections are accepted. Nothing listens on the network: the only door is a Unix
 //!   socket in a directory that nobody else can enter.

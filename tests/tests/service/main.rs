@@ -1,0 +1,8 @@
+//! The service as others meet it: over HTTP, on a real Postgres.
+
+mod exchange;
+mod history;
+mod layering;
+mod proposals;
+mod tenants;
+mod trust;
