@@ -17,7 +17,9 @@ pub fn page(diff: &Diff) -> Page {
     let mut page = Page::default();
     page.lines.push(Line::Heading(heading(diff)));
     let names = Names::of(diff);
-    for change in diff.project_changes.iter().filter(|change| diff.project.is_some() || change.field != "title") {
+    // Of a new project the title stands above, and what every project begins with says nothing.
+    let says_something = |change: &&FieldChange| diff.project.is_some() || !["title", "time_zone"].contains(&change.field.as_str()) && change.after != "simple";
+    for change in diff.project_changes.iter().filter(says_something) {
         details(&mut page, 0, change, &names);
     }
     let mut path: Vec<&str> = Vec::new();

@@ -33,6 +33,11 @@ pub fn html(diff: &Diff) -> String {
     diff::page(diff).html()
 }
 
+/// A reply of ours, which is Markdown, for a terminal of so many columns.
+pub fn reply(markdown: &str, width: usize) -> String {
+    terminal::wrap(&plain(markdown), width)
+}
+
 /// A diff for a terminal of so many columns.
 pub fn terminal(diff: &Diff, colour: bool, width: usize) -> String {
     diff::page(diff).terminal(Terminal { colour, width })

@@ -60,6 +60,27 @@ pub(super) fn paint(page: &Page, terminal: Terminal) -> String {
     text
 }
 
+/// Text broken between words to so many columns; a line's own indent stays.
+pub(super) fn wrap(text: &str, width: usize) -> String {
+    let mut out = String::with_capacity(text.len());
+    for line in text.lines() {
+        let bare = line.trim_start();
+        let mut wrapped = Wrapped::new(Terminal { colour: false, width }, &mut out);
+        wrapped.raw(&line[..line.len() - bare.len()]);
+        if let Some(item) = bare.strip_prefix("- ") {
+            wrapped.raw("- ");
+            wrapped.hang();
+            wrapped.words(item, "");
+        } else {
+            wrapped.hang();
+            wrapped.words(bare, "");
+        }
+        out.push('\n');
+    }
+    out.truncate(out.trim_end().len());
+    out
+}
+
 fn number(line: &Line) -> Option<usize> {
     match line {
         Line::Item(item) => item.number,
@@ -151,5 +172,16 @@ impl<'o> Wrapped<'o> {
             }
             self.styled(word, code);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_not_broken_and_items_hang() {
+        assert_eq!(wrap("one two three four five six\n- seven eight nine ten eleven", 20), "one two three four\nfive six\n- seven eight nine\n  ten eleven");
+        assert_eq!(wrap("averyveryverylongwordindeed it is", 20), "averyveryverylongwordindeed\nit is");
     }
 }

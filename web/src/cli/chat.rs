@@ -125,7 +125,7 @@ impl Chat {
         }
         if let Some(reply) = &command.reply {
             look::say("");
-            look::say(&render::plain(&reply.text));
+            look::say(&render::reply(&reply.text, width()));
             let actions: Vec<String> = reply.actions.iter().map(|action| action.command.clone()).collect();
             if is_open {
                 look::say(&look::faint("`accept`, numbers such as `1 3`, `reject why`, or say what should be different"));

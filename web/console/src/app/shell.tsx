@@ -124,8 +124,7 @@ function Sidebar({ onNavigate, onHelp }: { onNavigate: () => void; onHelp: () =>
           )}
         </Link>
       </div>
-      <h2 className="mt-5 mb-1 px-4 text-ink-mute text-xs">Plans</h2>
-      <div className="min-h-0 flex-1 overflow-y-auto px-2 pb-2">
+      <div className="mt-4 min-h-0 flex-1 overflow-y-auto border-line border-t px-2 pt-3 pb-2">
         <ProjectLinks onNavigate={onNavigate} />
       </div>
       <div className="flex items-center gap-1 border-line border-t p-2">

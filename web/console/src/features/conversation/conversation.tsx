@@ -70,7 +70,15 @@ export function Conversation({
             ) : (
               <ol className="space-y-5 px-4 py-4">
                 {commands.map((command) => (
-                  <CommandMessage key={command.id} command={command} onAction={send} />
+                  <CommandMessage
+                    key={command.id}
+                    command={command}
+                    onAction={send}
+                    // What could be done next is offered while it still can be.
+                    isCurrent={
+                      command === commands.at(-1) && (command.proposal === null || command.proposal === proposal)
+                    }
+                  />
                 ))}
                 {underWay.map((item) => (
                   <UnderWayMessage

@@ -10,8 +10,15 @@ import { Button } from "@/shared/ui/button";
 import { Markdown } from "@/shared/ui/markdown";
 import { Avatar } from "@/shared/ui/small";
 
+interface CommandMessageProps {
+  command: Command;
+  onAction: (text: string) => void;
+  /** Whether its actions are still to be offered. */
+  isCurrent: boolean;
+}
+
 /** A stored message with its reply. */
-export function CommandMessage({ command, onAction }: { command: Command; onAction: (text: string) => void }) {
+export function CommandMessage({ command, onAction, isCurrent }: CommandMessageProps) {
   const nameOf = useNames();
   return (
     <li className="space-y-2" data-testid="message">
@@ -19,7 +26,7 @@ export function CommandMessage({ command, onAction }: { command: Command; onActi
       <Answer>
         {command.reply ? <Markdown text={command.reply.text} /> : !command.finished_at && <Working />}
         {command.problem && !command.reply && <ProblemText problem={command.problem} />}
-        {command.reply && command.reply.actions.length > 0 && (
+        {isCurrent && command.reply && command.reply.actions.length > 0 && (
           <div className="mt-2 flex flex-wrap gap-1.5">
             {command.reply.actions.map((action) => (
               <Button
