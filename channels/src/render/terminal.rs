@@ -181,7 +181,9 @@ mod tests {
 
     #[test]
     fn words_are_not_broken_and_items_hang() {
-        assert_eq!(wrap("one two three four five six\n- seven eight nine ten eleven", 20), "one two three four\nfive six\n- seven eight nine\n  ten eleven");
-        assert_eq!(wrap("averyveryverylongwordindeed it is", 20), "averyveryverylongwordindeed\nit is");
+        let text = "one two three four five six seven eight nine ten\n- one two three four five six seven eight nine ten";
+        assert_eq!(wrap(text, 40), "one two three four five six seven eight\nnine ten\n- one two three four five six seven\n  eight nine ten");
+        let long = "a".repeat(50);
+        assert_eq!(wrap(&format!("{long} and more"), 40), format!("{long}\nand more"));
     }
 }
