@@ -37,6 +37,11 @@ pub type Answer = (StatusCode, Value);
 impl Running {
     /// Starts on an empty database.
     pub async fn start() -> Result<Self> {
+        Self::start_with(|_| {}).await
+    }
+
+    /// Starts with settings of its own.
+    pub async fn start_with(change: impl FnOnce(&mut Settings)) -> Result<Self> {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let database = cluster().await.database().await?;
         let dir = tempfile::tempdir()?;
@@ -45,7 +50,9 @@ impl Running {
         ensure_first(&db, &System::default(), dir.path()).await?;
         db.close().await;
         let key = std::fs::read_to_string(dir.path().join("owner.key"))?.trim().to_owned();
-        let (url, stop, serving) = serve(&settings(&dir)?, data).await?;
+        let mut settings = settings(&dir)?;
+        change(&mut settings);
+        let (url, stop, serving) = serve(&settings, data).await?;
         Ok(Self { url, key, database, stop: Some(stop), serving, http: reqwest::Client::new(), dir })
     }
 

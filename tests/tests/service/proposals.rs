@@ -1,7 +1,10 @@
 //! From a message to a reviewed, applied, undoable change.
 
 use anyhow::Result;
-use patchbay_tests::service::Running;
+use patchbay_tests::{
+    fake_model::{FakeModel, Turn, create, patch},
+    service::Running,
+};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
@@ -97,5 +100,25 @@ async fn two_who_decide_at_once_decide_once() -> Result<()> {
     assert!(!applied.is_empty() && applied.iter().all(|version| *version == json!(2)), "{applied:?}");
     let (_, tree) = patchbay.get("/projects/WEB/tree").await?;
     assert_eq!(titles(&tree), ["one", "two"].map(|title| if title == "one" { "One" } else { "Two" }));
+    patchbay.end().await
+}
+
+#[tokio::test]
+async fn what_the_rules_do_not_settle_a_model_proposes_and_the_talk_is_kept() -> Result<()> {
+    let operations = json!([create("t1", "Pick a venue", &json!({})), create("t2", "Invite speakers", &json!({ "depends_on": ["t1"] }))]);
+    let model = FakeModel::start([Turn::Say(patch(Some("Conference"), &operations)), Turn::Status(400, None, "no".into())]).await?;
+    let url = model.url.clone();
+    let mut patchbay = Running::start_with(|settings| settings.model.base_url = Some(url)).await?;
+    let command = patchbay.say("Organise the yearly conference", None).await?;
+    assert_eq!(command["proposal"].as_i64(), Some(1), "{command}");
+    let (_, proposal) = patchbay.get("/proposals/1").await?;
+    assert_eq!(proposal["operations"][1]["summary"].as_str().map(|summary| summary.contains("Invite speakers")), Some(true), "{proposal}");
+    let mut conn = sqlx::ConnectOptions::connect(&patchbay.database.options()).await?;
+    let kept: (i64, String) = sqlx::query_as("select count(*), min(prompt) from patchbay.planner_exchange").fetch_one(&mut conn).await?;
+    assert_eq!(kept, (1, "project@1".to_owned()));
+
+    let failed = patchbay.say("Make the whole thing feel more welcoming to newcomers somehow", None).await?;
+    assert_eq!(failed["status"], "failed", "{failed}");
+    assert!(failed["reply"]["text"].as_str().is_some_and(|text| text.contains("model")), "it says that no model answered: {failed}");
     patchbay.end().await
 }

@@ -1,0 +1,196 @@
+//! A model that says what a test told it to: a real HTTP server that speaks the chat completions protocol, well or badly.
+
+use std::{
+    collections::VecDeque,
+    sync::{
+        Arc, LazyLock, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
+
+use anyhow::Result;
+use axum::{
+    Router,
+    body::{Body, Bytes},
+    extract::State,
+    http::{StatusCode, header},
+    response::{IntoResponse, Response},
+    routing::post,
+};
+use futures::{StreamExt, stream};
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+
+/// What it does with one request.
+#[derive(Clone, Debug)]
+pub enum Turn {
+    /// Says this, in small pieces.
+    Say(String),
+    /// Says this, and then nothing more: the connection stays open until the client leaves.
+    Hang(String),
+    /// Says this and breaks the connection.
+    Break(String),
+    /// Says this and stops because it may say no more.
+    Length(String),
+    /// Refuses, in these words.
+    Refuse(String),
+    /// Answers with this status, after which a client is to wait so many seconds.
+    Status(u16, Option<u32>, String),
+}
+
+/// A patch with these operations, as a model says it.
+pub fn patch(title: Option<&str>, operations: &Value) -> String {
+    json!({ "kind": "patch", "say": "Here is a plan.", "title": title, "operations": operations }).to_string()
+}
+
+/// An operation with what is not given left null, as strict structured output has it.
+pub fn create(task_id: &str, title: &str, more: &Value) -> Value {
+    let mut operation = json!({ "op": "create", "task_id": task_id, "title": title });
+    for (name, value) in more.as_object().into_iter().flatten() {
+        operation[name] = value.clone();
+    }
+    operation
+}
+
+#[derive(Default)]
+struct Shared {
+    script: Mutex<VecDeque<Turn>>,
+    requests: Mutex<Vec<Value>>,
+    faults: Mutex<Vec<String>>,
+    left: AtomicUsize,
+}
+
+/// The running server.
+pub struct FakeModel {
+    /// What to give as the endpoint.
+    pub url: String,
+    shared: Arc<Shared>,
+}
+
+impl FakeModel {
+    /// Starts with the turns that it takes, in order. A request beyond them is answered with 500.
+    pub async fn start(script: impl IntoIterator<Item = Turn>) -> Result<Self> {
+        let shared = Arc::new(Shared { script: Mutex::new(script.into_iter().collect()), ..Shared::default() });
+        let router = Router::new().route("/v1/chat/completions", post(complete)).with_state(shared.clone());
+        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        let url = format!("http://{}/v1", listener.local_addr()?);
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        Ok(Self { url, shared })
+    }
+
+    /// All requests so far. Panics where one was not a valid one.
+    pub fn requests(&self) -> Vec<Value> {
+        let faults = self.shared.faults.lock().expect("nobody panicked with it");
+        assert!(faults.is_empty(), "requests that no real endpoint would take: {faults:?}");
+        self.shared.requests.lock().expect("nobody panicked with it").clone()
+    }
+
+    /// How many clients left before it had said all.
+    pub fn left(&self) -> usize {
+        self.shared.left.load(Ordering::SeqCst)
+    }
+}
+
+/// The part of a chat completions request that is in use (the reference of the protocol, "Create chat completion").
+fn request_schema() -> &'static jsonschema::Validator {
+    static SCHEMA: LazyLock<jsonschema::Validator> = LazyLock::new(|| {
+        let schema = json!({
+            "type": "object", "required": ["model", "messages"], "additionalProperties": false,
+            "properties": {
+                "model": { "type": "string", "minLength": 1 },
+                "stream": { "type": "boolean" },
+                "stream_options": { "type": "object", "properties": { "include_usage": { "type": "boolean" } }, "additionalProperties": false },
+                "messages": { "type": "array", "minItems": 1, "items": {
+                    "type": "object", "required": ["role", "content"], "additionalProperties": false,
+                    "properties": { "role": { "enum": ["system", "user", "assistant"] }, "content": { "type": "string", "minLength": 1 } } } },
+                "response_format": { "oneOf": [
+                    { "type": "object", "required": ["type"], "additionalProperties": false, "properties": { "type": { "const": "json_object" } } },
+                    { "type": "object", "required": ["type", "json_schema"], "additionalProperties": false, "properties": { "type": { "const": "json_schema" }, "json_schema": {
+                        "type": "object", "required": ["name", "schema"], "additionalProperties": false,
+                        "properties": { "name": { "pattern": "^[a-zA-Z0-9_-]{1,64}$" }, "strict": { "type": "boolean" }, "schema": { "type": "object" } } } } },
+                ] },
+            },
+        });
+        jsonschema::validator_for(&schema).expect("the schema is one")
+    });
+    &SCHEMA
+}
+
+async fn complete(State(shared): State<Arc<Shared>>, body: Bytes) -> Response {
+    let request: Value = serde_json::from_slice(&body).unwrap_or_default();
+    let faults: Vec<String> = request_schema().iter_errors(&request).map(|error| format!("{}: {error}", error.instance_path())).collect();
+    shared.faults.lock().expect("nobody panicked with it").extend(faults);
+    shared.requests.lock().expect("nobody panicked with it").push(request);
+    let turn = shared.script.lock().expect("nobody panicked with it").pop_front();
+    match turn.unwrap_or_else(|| Turn::Status(500, None, "the script is over".into())) {
+        Turn::Status(status, wait, message) => {
+            let body = json!({ "error": { "message": message, "type": "error", "param": null, "code": null } }).to_string();
+            let mut response = (StatusCode::from_u16(status).unwrap_or_default(), [(header::CONTENT_TYPE, "application/json")], body).into_response();
+            if let Some(seconds) = wait {
+                response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
+            }
+            response
+        }
+        Turn::Say(text) => say(&shared, &text, End::Finished("stop")),
+        Turn::Length(text) => say(&shared, &text, End::Finished("length")),
+        Turn::Hang(text) => say(&shared, &text, End::Hang),
+        Turn::Break(text) => say(&shared, &text, End::Break),
+        Turn::Refuse(why) => {
+            let chunk = json!({ "choices": [{ "index": 0, "delta": { "refusal": why }, "finish_reason": null }] });
+            events(&shared, vec![chunk], End::Finished("stop"))
+        }
+    }
+}
+
+#[derive(Clone, Copy)]
+enum End {
+    Finished(&'static str),
+    Hang,
+    Break,
+}
+
+/// Counts a client who leaves before the end.
+struct Leaving {
+    shared: Arc<Shared>,
+    is_done: bool,
+}
+
+impl Drop for Leaving {
+    fn drop(&mut self) {
+        if !self.is_done {
+            self.shared.left.fetch_add(1, Ordering::SeqCst);
+        }
+    }
+}
+
+fn say(shared: &Arc<Shared>, text: &str, end: End) -> Response {
+    let letters: Vec<char> = text.chars().collect();
+    let chunks = letters
+        .chunks(7)
+        .map(|piece| json!({ "choices": [{ "index": 0, "delta": { "content": piece.iter().collect::<String>() }, "finish_reason": null }] }))
+        .collect();
+    events(shared, chunks, end)
+}
+
+fn events(shared: &Arc<Shared>, mut chunks: Vec<Value>, end: End) -> Response {
+    if let End::Finished(reason) = end {
+        chunks.push(json!({ "choices": [{ "index": 0, "delta": {}, "finish_reason": reason }] }));
+        chunks.push(json!({ "choices": [], "usage": { "prompt_tokens": 120, "completion_tokens": 34, "total_tokens": 154 } }));
+    }
+    let mut lines: Vec<std::io::Result<String>> = chunks.into_iter().map(|chunk| Ok(format!("data: {chunk}\n\n"))).collect();
+    match end {
+        End::Finished(_) => lines.push(Ok("data: [DONE]\n\n".into())),
+        End::Break => lines.push(Err(std::io::Error::other("the connection breaks"))),
+        End::Hang => {}
+    }
+    let hangs = matches!(end, End::Hang);
+    let leaving = Leaving { shared: shared.clone(), is_done: false };
+    let spoken = stream::iter(lines).chain(stream::once(async move { if hangs { std::future::pending().await } else { Ok(String::new()) } }));
+    // Dropped with the body, so that a client who leaves is counted.
+    let body = stream::unfold((Box::pin(spoken), leaving), |(mut spoken, mut leaving)| async move {
+        let next = spoken.next().await;
+        leaving.is_done |= next.is_none();
+        next.map(|next| (next, (spoken, leaving)))
+    });
+    ([(header::CONTENT_TYPE, "text/event-stream")], Body::from_stream(body)).into_response()
+}
