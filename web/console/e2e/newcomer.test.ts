@@ -1,4 +1,4 @@
-import type { Browser, Page } from "playwright-core";
+import type { Browser, Page, WebSocketRoute } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { expectAccessible, launch } from "./browser";
 import { Patchbay } from "./patchbay";
@@ -14,11 +14,35 @@ beforeAll(async () => {
   browser = await launch();
   page = await browser.newPage({ viewport: { width: 1360, height: 850 } });
   page.on("pageerror", (error) => faults.push(error.message));
+  await page.routeWebSocket(/\/api\/v1\/ws$/, relay);
 });
 afterAll(async () => {
   await browser?.close();
   await patchbay.end();
 });
+
+/** The ids of the messages that went to the server, and whether the next one loses its connection on the way. */
+const sent: string[] = [];
+let cutNext = false;
+/** Between page and server; a cut takes the connection when the server has the message and before the page knows. */
+function relay(page: WebSocketRoute) {
+  const server = page.connectToServer();
+  let isCut = false;
+  page.onMessage((message) => {
+    const frame = JSON.parse(String(message));
+    server.send(message);
+    if (frame.type !== "command") return;
+    sent.push(frame.id);
+    if (!cutNext) return;
+    cutNext = false;
+    isCut = true;
+  });
+  server.onMessage((message) => {
+    if (!isCut) page.send(message);
+    // The server's first word on the message is lost with the connection.
+    else void Promise.all([server.close(), page.close({ code: 1012 })]);
+  });
+}
 
 const id = (name: string) => page.locator(`[data-testid="${name}"]`);
 const say = async (text: string) => {
@@ -148,11 +172,28 @@ test("everything is still there after a restart and a reload", async () => {
   await until(lines, ["plain Schema and form", "plain Password reset by mail", "plain Tests", "plain Documentation"]);
 });
 
+test("a message whose connection is lost on the way acts once", async () => {
+  const before = sent.length;
+  cutNext = true;
+  await say("add a task for alerts");
+  await until(lines, [
+    "plain Schema and form",
+    "plain Password reset by mail",
+    "plain Tests",
+    "plain Documentation",
+    "created Alerts",
+  ]);
+  await until(() => id("message").getByText("add a task for alerts", { exact: true }).count(), 1);
+  const ids = sent.slice(before);
+  expect(ids.length).toBeGreaterThan(1);
+  expect(new Set(ids).size).toBe(1);
+});
+
 test("the other pages can be read and left by everybody", async () => {
   await page.getByRole("link", { name: "Reviews" }).click();
   await id("proposal-list").first().waitFor();
   await expectAccessible(page, "reviews");
-  await id("proposal-list").getByRole("link").first().click();
+  await id("proposal-list").getByRole("link").filter({ hasText: "monitoring" }).click();
   await page.getByText("Not now").waitFor();
   await expectAccessible(page, "decided proposal");
   await page.getByRole("link", { name: "Projects" }).click();

@@ -13,7 +13,12 @@ export function App() {
   return (
     <QueryClientProvider client={client}>
       <RouterProvider router={router} />
-      <Toaster theme={theme} position="bottom-center" closeButton toastOptions={{ duration: 8000 }} />
+      <Toaster
+        theme={theme}
+        position="bottom-center"
+        closeButton
+        toastOptions={{ duration: 8000, style: { fontFamily: "var(--font-sans)" } }}
+      />
     </QueryClientProvider>
   );
 }
