@@ -1,6 +1,7 @@
 //! Settings: flag over environment over `patchbay.toml` over default.
 
 use std::{
+    collections::BTreeMap,
     net::SocketAddr,
     path::{Path, PathBuf},
 };
@@ -64,12 +65,33 @@ pub struct Model {
     pub name: String,
     /// Tried in this order when the first does not answer: names of models at the same endpoint.
     pub fallbacks: Vec<String>,
+    /// Tried after those: models at other endpoints, `[[model.providers]]`.
+    pub providers: Vec<OtherModel>,
+    /// What a million tokens cost, by the model's name: `[model.prices."gpt-5-mini"]`.
+    pub prices: BTreeMap<String, Price>,
+}
+
+/// A model at an endpoint of its own.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OtherModel {
+    pub base_url: String,
+    pub api_key: Option<SecretString>,
+    pub name: String,
+}
+
+/// In the currency of the price list.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Price {
+    pub input: f64,
+    pub output: f64,
 }
 
 impl Model {
     /// Whether a model is to be asked at all.
     pub const fn is_configured(&self) -> bool {
-        self.api_key.is_some() || self.base_url.is_some()
+        self.api_key.is_some() || self.base_url.is_some() || !self.providers.is_empty()
     }
 }
 
@@ -111,7 +133,7 @@ fn figment(flags: &Flags) -> Figment {
         "data": { "dir": patchbay_core::db::embedded::default_data_dir(Path::new("./data")) },
         "database": { "url": null, "connections": 16 },
         "postgres": { "bin": null },
-        "model": { "api_key": null, "base_url": null, "name": "gpt-5-mini", "fallbacks": [] },
+        "model": { "api_key": null, "base_url": null, "name": "gpt-5-mini", "fallbacks": [], "providers": [], "prices": {} },
         "log": { "level": "info", "format": "text" },
     });
     let file = flags.config.clone().unwrap_or_else(|| PathBuf::from("patchbay.toml"));
@@ -173,6 +195,11 @@ pub fn shown(settings: &Settings, figment: &Figment) -> Vec<Shown> {
         ("model.base_url", settings.model.base_url.clone().unwrap_or_default()),
         ("model.name", settings.model.name.clone()),
         ("model.fallbacks", settings.model.fallbacks.join(", ")),
+        (
+            "model.providers",
+            settings.model.providers.iter().map(|other| format!("{} at {}", other.name, mask_url(&other.base_url))).collect::<Vec<_>>().join(", "),
+        ),
+        ("model.prices", settings.model.prices.keys().cloned().collect::<Vec<_>>().join(", ")),
         ("log.level", settings.log.level.clone()),
         ("log.format", settings.log.format.clone()),
     ];

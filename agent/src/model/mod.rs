@@ -32,11 +32,37 @@ enum Useless {
     Unfit(Vec<Fault>),
 }
 
+/// A model, where it is, and what it costs.
+#[derive(Clone, Debug)]
+pub struct Endpoint {
+    /// OpenAI-compatible: `https://…/v1`.
+    pub url: String,
+    /// Goes to the endpoint and nowhere else.
+    pub key: Option<SecretString>,
+    pub model: String,
+    pub price: Option<Price>,
+}
+
+/// What a million tokens cost, in the currency of the price list.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Price {
+    pub input: f64,
+    pub output: f64,
+}
+
+impl Price {
+    /// Millionths of the currency: so many tokens at so much a million.
+    #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, reason = "a conversation has thousands of tokens, not quadrillions")]
+    fn micros(self, input: i64, output: i64) -> i64 {
+        (self.input * input as f64 + self.output * output as f64).round() as i64
+    }
+}
+
 impl ModelPlanner {
-    /// `models` are asked in order; the key goes to the endpoint and nowhere else.
-    pub fn new(endpoint: &str, key: Option<&SecretString>, models: &[String]) -> Self {
-        let providers: Vec<_> = models.iter().map(|model| Provider::new(endpoint, key, model)).collect();
-        Self { name: models.first().cloned().unwrap_or_default(), providers }
+    /// The endpoints are asked in order.
+    pub fn new(endpoints: Vec<Endpoint>) -> Self {
+        let name = endpoints.first().map(|endpoint| endpoint.model.clone()).unwrap_or_default();
+        Self { name, providers: endpoints.into_iter().map(Provider::new).collect() }
     }
 }
 
@@ -53,7 +79,7 @@ impl Planner for ModelPlanner {
             let mut asking = Asking { provider, mode, context, progress, exchanges: &mut exchanges };
             match asking.run(message).await {
                 Ok(outcome) => return Ok(Planned { outcome, exchanges }),
-                Err(Useless::Unreachable(why)) => unreachable.push(format!("{}: {why}", provider.model)),
+                Err(Useless::Unreachable(why)) => unreachable.push(format!("{}: {why}", provider.endpoint.model)),
                 Err(Useless::Refused(why)) => return Err(Failure::Refused { why, exchanges }),
                 Err(Useless::Unfit(faults)) => return Err(Failure::Unusable { faults, exchanges }),
             }
@@ -123,8 +149,8 @@ impl Asking<'_> {
         };
         let Asked { request, reply, latency } = self.provider.ask(messages, heard).await;
         let mut exchange = Exchange {
-            provider: self.provider.endpoint.clone(),
-            model: self.provider.model.clone(),
+            provider: self.provider.endpoint.url.clone(),
+            model: self.provider.endpoint.model.clone(),
             prompt: prompt.to_owned(),
             request,
             response: String::new(),
@@ -144,6 +170,7 @@ impl Asking<'_> {
         };
         exchange.response.clone_from(&reply.text);
         (exchange.input_tokens, exchange.output_tokens) = (reply.input_tokens, reply.output_tokens);
+        exchange.cost_micros = self.provider.endpoint.price.and_then(|price| Some(price.micros(reply.input_tokens?, reply.output_tokens?)));
         if let Some(refusal) = reply.refusal.filter(|_| reply.text.trim().is_empty()) {
             exchange.problem = Some(format!("it refused: {refusal}"));
             self.exchanges.push(exchange);

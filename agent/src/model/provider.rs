@@ -10,10 +10,10 @@ use std::{
 
 use async_openai::{Client, config::OpenAIConfig, error::OpenAIError, middleware::HttpRequestFactory};
 use futures::StreamExt;
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 
-use super::wire;
+use super::{Endpoint, wire};
 
 /// How long until an endpoint takes the connection, says its first word, and is done.
 const CONNECT: Duration = Duration::from_secs(10);
@@ -26,8 +26,7 @@ const LONGEST_WAIT: Duration = Duration::from_secs(20);
 
 /// A model at an endpoint.
 pub(super) struct Provider {
-    pub(super) endpoint: String,
-    pub(super) model: String,
+    pub(super) endpoint: Endpoint,
     client: Client<OpenAIConfig>,
     /// How structured its answers can be asked for, learnt from its refusals.
     format: AtomicU8,
@@ -62,8 +61,9 @@ pub(super) struct Asked {
 }
 
 impl Provider {
-    pub(super) fn new(endpoint: &str, key: Option<&SecretString>, model: &str) -> Self {
-        let config = OpenAIConfig::new().with_api_base(endpoint).with_api_key(key.map_or("none", |key| key.expose_secret()));
+    pub(super) fn new(endpoint: Endpoint) -> Self {
+        let key = endpoint.key.as_ref().map_or("none", |key| key.expose_secret());
+        let config = OpenAIConfig::new().with_api_base(&endpoint.url).with_api_key(key);
         let http = reqwest::Client::builder().connect_timeout(CONNECT).redirect(reqwest::redirect::Policy::none()).build().unwrap_or_default();
         let wait = Arc::new(AtomicU64::new(0));
         let asked_to_wait = wait.clone();
@@ -77,7 +77,7 @@ impl Provider {
             }
         });
         let client = Client::with_config(config).with_http_service(service);
-        Self { endpoint: endpoint.to_owned(), model: model.to_owned(), client, format: AtomicU8::new(0), wait }
+        Self { endpoint, client, format: AtomicU8::new(0), wait }
     }
 
     /// Asks until there is an answer, or none to be had. `heard` is told the text so far, whenever there is more.
@@ -86,7 +86,7 @@ impl Provider {
         let mut tries = 0;
         loop {
             let format = self.format.load(Ordering::Relaxed);
-            let mut request = json!({ "model": self.model, "messages": messages, "stream": true, "stream_options": { "include_usage": true } });
+            let mut request = json!({ "model": self.endpoint.model, "messages": messages, "stream": true, "stream_options": { "include_usage": true } });
             if let Some(format) = FORMATS[usize::from(format)]() {
                 request["response_format"] = format;
             }
