@@ -1,20 +1,25 @@
-//! The rules first, and a model for what they do not settle.
+//! Two planners, one behind the other: the rules settle what they understand, a model gets the rest.
+
+use std::sync::Arc;
 
 use async_trait::async_trait;
+use patchbay_core::patch::ProjectPatch;
 
 use crate::{
     builtin,
-    model::ModelPlanner,
     planner::{Context, Failure, Mode, Outcome, Planned, Planner, Progress, ProgressSender},
 };
 
-/// Ordinary edits are settled by the rules in no time and for nothing; all else is the model's.
+/// What the person is told where the model is not there.
+const NOT_REACHED: &str = "The model could not be reached, so this is from the built-in rules.";
+
+/// The built-in rules before another planner.
 pub struct Layered {
-    model: ModelPlanner,
+    model: Arc<dyn Planner>,
 }
 
 impl Layered {
-    pub const fn new(model: ModelPlanner) -> Self {
+    pub fn new(model: Arc<dyn Planner>) -> Self {
         Self { model }
     }
 }
@@ -26,34 +31,39 @@ impl Planner for Layered {
     }
 
     async fn get_diff(&self, mode: Mode, context: &Context, message: &str, progress: &ProgressSender) -> Result<Planned, Failure> {
-        let rules = builtin::understand(mode, context, message);
-        let is_settled = !rules.is_guess && !matches!(rules.outcome, Outcome::NotUnderstood { .. });
-        if is_settled {
-            return Ok(tell(rules.outcome, progress, Vec::new()));
+        let understood = builtin::understand(mode, context, message);
+        if !understood.is_guess && !matches!(understood.outcome, Outcome::NotUnderstood { .. }) {
+            show(&understood.outcome, progress);
+            return Ok(Planned { outcome: understood.outcome, exchanges: Vec::new() });
         }
         match self.model.get_diff(mode, context, message, progress).await {
-            // Better the rules' outline than nothing, as long as it is said.
-            Err(Failure::Unreachable { why, exchanges }) if matches!(rules.outcome, Outcome::Patch { .. }) => {
-                tracing::warn!(why, "no model answered; the built-in rules do");
-                let _ = progress.send(Progress::StartedOver);
-                let outcome = match rules.outcome {
-                    Outcome::Patch { patch, say } => {
-                        Outcome::Patch { patch, say: format!("The model cannot be reached just now, so the built-in rules answer. {say}") }
-                    }
-                    other => other,
-                };
-                Ok(tell(outcome, progress, exchanges))
+            Err(Failure::Unreachable { why, exchanges }) => {
+                tracing::warn!(why, "no model answered: the built-in rules do");
+                show(&understood.outcome, progress);
+                Ok(Planned { outcome: told(understood.outcome), exchanges })
             }
-            other => other,
+            answer => answer,
         }
     }
 }
 
-fn tell(outcome: Outcome, progress: &ProgressSender, exchanges: Vec<crate::planner::Exchange>) -> Planned {
-    if let Outcome::Patch { patch, .. } = &outcome {
-        for operation in &patch.tasks {
+fn show(outcome: &Outcome, progress: &ProgressSender) {
+    if let Outcome::Patch { patch, .. } = outcome {
+        let ProjectPatch { tasks, .. } = patch.as_ref();
+        for operation in tasks {
+            // Nobody may listen any more; the outcome counts.
             let _ = progress.send(Progress::Operation(Box::new(operation.clone())));
         }
     }
-    Planned { outcome, exchanges }
+}
+
+/// The same, saying that the model was not there.
+fn told(outcome: Outcome) -> Outcome {
+    let with = |say: String| format!("{NOT_REACHED} {say}");
+    match outcome {
+        Outcome::Patch { patch, say } => Outcome::Patch { patch, say: with(say) },
+        Outcome::NotUnderstood { say, examples } => Outcome::NotUnderstood { say: with(say), examples },
+        Outcome::Question(text) => Outcome::Question(with(text)),
+        Outcome::Answer(text) => Outcome::Answer(with(text)),
+    }
 }

@@ -10,5 +10,5 @@ pub mod planner;
 
 pub use builtin::Builtin;
 pub use layered::Layered;
-pub use model::{Endpoint, ModelPlanner, Price};
+pub use model::Model;
 pub use planner::{Context, Draft, Exchange, Failure, Mode, Outcome, Planned, Planner, Progress, Turn, Voice};

@@ -36,20 +36,23 @@ pub enum Turn {
     Refuse(String),
     /// Answers with this status, after which a client is to wait so many seconds.
     Status(u16, Option<u32>, String),
+    /// Answers with something that is no stream of events at all.
+    Garbage(String),
 }
 
 /// A patch with these operations, as a model says it.
 pub fn patch(title: Option<&str>, operations: &Value) -> String {
-    json!({ "kind": "patch", "say": "Here is a plan.", "title": title, "operations": operations }).to_string()
+    let meta = title.map(|title| json!({ "title": title, "summary": null, "key": null, "process": null, "time_zone": null }));
+    json!({ "kind": "patch", "say": "Here is a plan.", "meta_updates": meta, "tasks": operations }).to_string()
 }
 
-/// An operation with what is not given left null, as strict structured output has it.
+/// A new task; what is not given is left out, as servers without strict schemas have it.
 pub fn create(task_id: &str, title: &str, more: &Value) -> Value {
-    let mut operation = json!({ "op": "create", "task_id": task_id, "title": title });
+    let mut body = json!({ "title": title });
     for (name, value) in more.as_object().into_iter().flatten() {
-        operation[name] = value.clone();
+        body[name] = value.clone();
     }
-    operation
+    json!({ "op": "create", "task_id": task_id, "body": body })
 }
 
 #[derive(Default)]
@@ -131,6 +134,7 @@ async fn complete(State(shared): State<Arc<Shared>>, body: Bytes) -> Response {
             }
             response
         }
+        Turn::Garbage(text) => ([(header::CONTENT_TYPE, "text/event-stream")], format!("data: {text}\n\n")).into_response(),
         Turn::Say(text) => say(&shared, &text, End::Finished("stop")),
         Turn::Length(text) => say(&shared, &text, End::Finished("length")),
         Turn::Hang(text) => say(&shared, &text, End::Hang),

@@ -162,7 +162,7 @@ pub struct Service {
 
 /// The planner that the settings ask for.
 pub fn planner(settings: &Settings) -> Result<(Arc<dyn Planner>, PlannerInfo)> {
-    let (planner, kind) = crate::planner::choose(&settings.model);
+    let (planner, kind) = crate::planner::choose(&settings.model)?;
     let info = PlannerInfo { kind, name: planner.name().to_owned() };
     Ok((planner, info))
 }

@@ -69,6 +69,15 @@ pub struct Model {
     pub providers: Vec<OtherModel>,
     /// What a million tokens cost, by the model's name: `[model.prices."gpt-5-mini"]`.
     pub prices: BTreeMap<String, Price>,
+    /// About how much of the plan and the talk a model is told.
+    pub context_tokens: usize,
+    pub connect_timeout_s: u64,
+    /// Until the first piece of the answer, and between one piece and the next.
+    pub first_byte_timeout_s: u64,
+    /// For one whole answer.
+    pub total_timeout_s: u64,
+    /// How often a model that does not answer is asked again before the next one is.
+    pub retries: usize,
 }
 
 /// A model at an endpoint of its own.
@@ -133,7 +142,8 @@ fn figment(flags: &Flags) -> Figment {
         "data": { "dir": patchbay_core::db::embedded::default_data_dir(Path::new("./data")) },
         "database": { "url": null, "connections": 16 },
         "postgres": { "bin": null },
-        "model": { "api_key": null, "base_url": null, "name": "gpt-5-mini", "fallbacks": [], "providers": [], "prices": {} },
+        "model": { "api_key": null, "base_url": null, "name": "gpt-5-mini", "fallbacks": [], "providers": [], "prices": {},
+            "context_tokens": 16_000, "connect_timeout_s": 5, "first_byte_timeout_s": 60, "total_timeout_s": 180, "retries": 2 },
         "log": { "level": "info", "format": "text" },
     });
     let file = flags.config.clone().unwrap_or_else(|| PathBuf::from("patchbay.toml"));
@@ -200,6 +210,11 @@ pub fn shown(settings: &Settings, figment: &Figment) -> Vec<Shown> {
             settings.model.providers.iter().map(|other| format!("{} at {}", other.name, mask_url(&other.base_url))).collect::<Vec<_>>().join(", "),
         ),
         ("model.prices", settings.model.prices.keys().cloned().collect::<Vec<_>>().join(", ")),
+        ("model.context_tokens", settings.model.context_tokens.to_string()),
+        ("model.connect_timeout_s", settings.model.connect_timeout_s.to_string()),
+        ("model.first_byte_timeout_s", settings.model.first_byte_timeout_s.to_string()),
+        ("model.total_timeout_s", settings.model.total_timeout_s.to_string()),
+        ("model.retries", settings.model.retries.to_string()),
         ("log.level", settings.log.level.clone()),
         ("log.format", settings.log.format.clone()),
     ];

@@ -1,149 +1,147 @@
-//! What a model is told: the plan within a budget, the draft, the conversation, all of it fenced.
+//! What a model is told of the plan and the talk, within a budget.
 
-use std::{collections::HashSet, fmt::Write as _};
+use std::collections::HashSet;
 
-use patchbay_core::{
-    dates,
-    patch::{
-        TaskId, TaskPatch, check,
-        plan::{Plan, Task},
-    },
+use patchbay_core::patch::{
+    TaskId,
+    plan::{Plan, Task},
 };
 
-use super::prompts::Ask;
-use crate::planner::{Context, Mode, Voice};
+use super::{prompt::Request, wire};
+use crate::planner::{Context, Mode, Turn, Voice};
 
-/// The most characters of the plan. A token is about four.
-const PLAN_CHARS: usize = 24_000;
-/// The most characters of what was said before.
-const TALK_CHARS: usize = 6_000;
+/// The most characters of a description or a turn of the talk that are told.
+const MAX_TEXT: usize = 1_200;
 
-/// The parameters of the prompt for a message.
-pub(super) fn ask(mode: Mode, context: &Context, message: &str) -> Ask {
-    let focus = match mode {
-        Mode::Project => None,
-        Mode::Task(id) => Some(id),
-    };
-    let plan = outline(context, focus);
-    let draft = context.draft.as_ref().map(|draft| draft.patch.tasks.iter().map(operation).collect::<Vec<_>>().join("\n"));
-    let conversation = talk(context);
-    Ask {
-        today: dates::today(context.now, context.zone).format("%A, %Y-%m-%d").to_string(),
-        author: context.author.clone(),
-        task: focus.map(|id| context.plan.reference_of(id)),
-        max_roots: check::MAX_MODEL_ROOTS,
-        fence: fence(&[&plan, draft.as_deref().unwrap_or_default(), conversation.as_deref().unwrap_or_default(), message]),
-        plan,
-        draft,
-        conversation,
+/// About how many tokens a text has. Without the model's own tokenizer: three bytes each, which is on the safe side for English and code.
+pub(super) fn tokens(text: &str) -> usize {
+    text.len().div_ceil(3)
+}
+
+/// Gathers what a model needs. The message and the open proposal are told whole; the rest takes what is left of the budget:
+/// the tasks spoken of, the talk up to a quarter, then as much of the plan as fits, upper levels first.
+pub(super) fn request(mode: Mode, context: &Context, message: &str, mark: &str, budget: usize) -> Request {
+    let plan = &context.plan;
+    let draft = context.draft.as_ref().map(|draft| {
+        let operations = draft.patch.tasks.iter().enumerate().map(|(at, operation)| format!("{}. {}", at + 1, wire::write(operation)));
+        let meta = draft.patch.meta_updates.as_ref().map(|meta| format!("meta_updates: {}", serde_json::json!(meta)));
+        meta.into_iter().chain(operations).collect::<Vec<_>>().join("\n")
+    });
+    let mut left = budget.saturating_sub(tokens(message) + draft.as_deref().map_or(0, tokens));
+    let spoken_of = spoken_of(mode, context);
+    let details = fit(spoken_of.iter().filter_map(|id| plan.get(*id)).map(|task| details(plan, task)), left / 2);
+    left = left.saturating_sub(details.iter().map(|text| tokens(text)).sum());
+    let mut talk = fit(context.conversation.iter().rev().map(turn), left / 4);
+    left = left.saturating_sub(talk.iter().map(|text| tokens(text)).sum());
+    talk.reverse();
+    let (outline, shown) = outline(plan, &spoken_of, left);
+    let total = context.total_tasks.max(plan.len());
+    let process = plan.project.process;
+    Request {
+        mark: mark.to_owned(),
+        today: context.now.with_timezone(&context.zone).format("%A, %Y-%m-%d").to_string(),
+        zone: context.zone.name().to_owned(),
+        author: context.author.clone().unwrap_or_default(),
+        members: plan.members.iter().map(|handle| format!("@{handle}")).collect::<Vec<_>>().join(", "),
+        steps: process.steps.iter().map(|step| step.name.as_str()).collect::<Vec<_>>().join(", "),
+        is_new: plan.project.version == 0,
+        is_trusted: context.trusted,
+        project: format!("{} ({})\n{}", plan.project.title, plan.project.key, cut(&plan.project.summary)).trim().to_owned(),
+        outline: if plan.is_empty() { "none yet".to_owned() } else { outline },
+        left_out: if shown < total { format!("{} of {total} tasks are left out here: there are more than can be told.", total - shown) } else { String::new() },
+        details: details.join("\n\n"),
+        draft_number: context.draft.as_ref().map_or(0, |draft| draft.number),
+        draft: draft.unwrap_or_default(),
+        turns_left_out: context.conversation.len() - talk.len(),
+        conversation: talk.join("\n"),
         message: message.to_owned(),
     }
 }
 
-/// A line that none of the texts can hold: it is made of them all.
-fn fence(texts: &[&str]) -> String {
-    let mut hasher = blake3::Hasher::new();
-    for text in texts {
-        hasher.update(text.as_bytes());
-        hasher.update(&[0]);
-    }
-    format!("=== {}", &hasher.finalize().to_hex()[..16])
+/// The focus, what is right below it, and what was found; each once.
+fn spoken_of(mode: Mode, context: &Context) -> Vec<TaskId> {
+    let focus = match mode {
+        Mode::Project => None,
+        Mode::Task(id) => Some(id),
+    };
+    let below = focus.map(|id| context.plan.children(Some(id))).unwrap_or_default();
+    let mut seen = HashSet::new();
+    focus.iter().chain(below).chain(&context.found).copied().filter(|id| seen.insert(*id)).collect()
 }
 
-/// The plan as lines, what matters most first: the focus with all around it, what the message speaks of, then the upper levels.
-fn outline(context: &Context, focus: Option<TaskId>) -> String {
-    let plan = &context.plan;
-    if plan.project.version == 0 {
-        return "There is no project yet: this will be a new one.".to_owned();
-    }
-    let project = &plan.project;
-    let mut text = format!("Project {} \"{}\", version {}.\n", project.key, project.title, project.version);
-    if !project.summary.trim().is_empty() {
-        let _ = writeln!(text, "{}", project.summary.trim().chars().take(1_000).collect::<String>());
-    }
-    let steps: Vec<_> = project.process.steps.iter().map(|step| step.name.as_str()).collect();
-    let members: Vec<_> = plan.members.iter().map(String::as_str).collect();
-    let _ = writeln!(text, "Steps: {}. Members: {}.\n", steps.join(", "), members.join(", "));
-    let tasks = plan.walk();
-    let mut wanted: HashSet<TaskId> = HashSet::new();
-    let near = focus.into_iter().chain(context.found.iter().copied());
-    for id in near {
-        wanted.insert(id);
-        wanted.extend(plan.ancestors(id).map(|task| task.id));
-        if Some(id) == focus {
-            wanted.extend(plan.descendants(id));
-        }
-    }
-    let mut room = PLAN_CHARS;
-    let mut shown: HashSet<TaskId> = HashSet::new();
-    // Level by level, after what is near, as long as there is room.
-    let order = std::iter::once(None).chain((0..=check::MAX_DEPTH).map(Some));
-    for level in order {
-        for (depth, task) in &tasks {
-            let fits = level.map_or_else(|| wanted.contains(&task.id), |level| *depth == level);
-            let length = line(plan, *depth, task, Some(task.id) == focus).len();
-            if fits && !shown.contains(&task.id) && length < room {
-                room -= length;
-                shown.insert(task.id);
-            }
-        }
-    }
-    for (depth, task) in &tasks {
-        if shown.contains(&task.id) {
-            text.push_str(&line(plan, *depth, task, Some(task.id) == focus));
-        }
-    }
-    let hidden = context.total_tasks.max(tasks.len()) - shown.len();
-    if hidden > 0 {
-        let _ = writeln!(text, "… and {hidden} more tasks that are not shown.");
-    }
-    text
+/// As many as fit, from the first.
+fn fit(texts: impl Iterator<Item = String>, budget: usize) -> Vec<String> {
+    let mut left = budget;
+    texts
+        .map_while(|text| {
+            left = left.checked_sub(tokens(&text))?;
+            Some(text)
+        })
+        .collect()
 }
 
-fn line(plan: &Plan, depth: usize, task: &Task, is_whole: bool) -> String {
-    let mut line = format!("{}- {} [{}] {}", "  ".repeat(depth), plan.reference(task), task.status, task.title);
-    let mut facts: Vec<String> = Vec::new();
-    facts.extend(task.priority.map(|priority| priority.as_str().to_owned()));
-    facts.extend(task.assignee.iter().map(|handle| format!("@{handle}")));
-    facts.extend(task.due_on.map(|day| format!("due {day}")));
-    facts.extend(task.detail.estimate_minutes.map(|minutes| format!("{minutes} min")));
-    if !task.depends_on.is_empty() {
-        facts.push(format!("after {}", task.depends_on.iter().map(|id| plan.reference_of(*id)).collect::<Vec<_>>().join(", ")));
-    }
-    if !facts.is_empty() {
-        let _ = write!(line, " ({})", facts.join(", "));
-    }
-    line.push('\n');
-    if is_whole {
-        for text in task.detail.description.lines().take(40) {
-            let _ = writeln!(line, "{}  {text}", "  ".repeat(depth));
-        }
-        for criterion in &task.detail.acceptance_criteria {
-            let _ = writeln!(line, "{}  done when: {}", "  ".repeat(depth), criterion.text);
-        }
-    }
-    line
+/// The tasks as a tree, and how many of them.
+fn outline(plan: &Plan, first: &[TaskId], budget: usize) -> (String, usize) {
+    let lines: Vec<(usize, &Task, String)> = plan.walk().into_iter().map(|(depth, task)| (depth, task, line(plan, depth, task))).collect();
+    let wanted: HashSet<TaskId> = first.iter().flat_map(|id| std::iter::once(*id).chain(plan.ancestors(*id).map(|task| task.id))).collect();
+    let mut order: Vec<usize> = (0..lines.len()).collect();
+    order.sort_by_key(|at| (!wanted.contains(&lines[*at].1.id), lines[*at].0, *at));
+    let mut left = budget;
+    let mut shown: Vec<usize> = order
+        .into_iter()
+        .map_while(|at| {
+            left = left.checked_sub(tokens(&lines[at].2))?;
+            Some(at)
+        })
+        .collect();
+    shown.sort_unstable();
+    (shown.iter().map(|at| lines[*at].2.as_str()).collect::<Vec<_>>().join("\n"), shown.len())
 }
 
-/// An operation of the draft as one line of JSON.
-fn operation(task: &TaskPatch) -> String {
-    serde_json::to_string(task).unwrap_or_default()
+/// `  - WEB-7 [todo] Title · P1 · @ana · due 2026-01-05 · depends on WEB-3`
+fn line(plan: &Plan, depth: usize, task: &Task) -> String {
+    let facts = [
+        task.priority.map(|priority| priority.as_str().to_owned()),
+        task.assignee.as_ref().map(|handle| format!("@{handle}")),
+        task.due_on.map(|day| format!("due {day}")),
+        (!task.depends_on.is_empty()).then(|| format!("depends on {}", references(plan, &task.depends_on))),
+    ];
+    let name = format!("{}- {} [{}] {}", "  ".repeat(depth), plan.reference(task), task.status, task.title);
+    std::iter::once(name).chain(facts.into_iter().flatten()).collect::<Vec<_>>().join(" · ")
 }
 
-/// The newest words of the conversation that there is room for.
-fn talk(context: &Context) -> Option<String> {
-    let mut room = TALK_CHARS;
-    let mut lines = Vec::new();
-    for turn in context.conversation.iter().rev() {
-        let who = match turn.voice {
-            Voice::Person => "person",
-            Voice::Patchbay => "patchbay",
-        };
-        let line = format!("{who}: {}", turn.text);
-        let Some(left) = room.checked_sub(line.len()) else { break };
-        room = left;
-        lines.push(line);
+fn details(plan: &Plan, task: &Task) -> String {
+    let detail = &task.detail;
+    let mut lines = vec![line(plan, 0, task)];
+    let facts = [
+        detail.kind.as_ref().map(|kind| format!("kind {kind}")),
+        detail.effort.map(|effort| format!("effort {}", effort.as_str())),
+        detail.estimate_minutes.map(|minutes| format!("estimate_minutes {minutes}")),
+        (!detail.labels.is_empty()).then(|| format!("labels {}", detail.labels.join(", "))),
+        detail.blocker.as_ref().map(|blocker| format!("blocker: {}", cut(blocker))),
+    ];
+    lines.extend(facts.into_iter().flatten().map(|fact| format!("  {fact}")));
+    lines.extend(cut(&detail.description).lines().map(|text| format!("  {text}")));
+    let criteria = detail.acceptance_criteria.iter();
+    lines.extend(criteria.map(|criterion| format!("  [{}] {} ({})", if criterion.done { 'x' } else { ' ' }, cut(&criterion.text), criterion.id)));
+    lines.join("\n")
+}
+
+fn references(plan: &Plan, ids: &[TaskId]) -> String {
+    ids.iter().map(|id| plan.reference_of(*id)).collect::<Vec<_>>().join(", ")
+}
+
+fn turn(turn: &Turn) -> String {
+    let voice = match turn.voice {
+        Voice::Person => "person",
+        Voice::Patchbay => "Patchbay",
+    };
+    format!("{voice}: {}", cut(&turn.text))
+}
+
+fn cut(text: &str) -> String {
+    match text.char_indices().nth(MAX_TEXT) {
+        Some((end, _)) => format!("{}… (cut)", &text[..end]),
+        None => text.to_owned(),
     }
-    lines.reverse();
-    (!lines.is_empty()).then(|| lines.join("\n"))
 }

@@ -1,254 +1,159 @@
-//! The planner with a language model behind it. Everything it answers goes through the same gates as anybody's patch.
+//! The model planner: any endpoint that speaks `OpenAI`'s chat completions.
+//!
+//! ```text
+//! context + prompts --> messages --ask--> words --read--> patch that passed the gates
+//!                          ^                        |
+//!                          +------ repair, twice ---+ faults
+//! ```
+//!
+//! Invariants: what a model says can only become a [`Planned`] that passed gates 1 and 2, or words; each request is an
+//! [`Exchange`], also those that failed; no key is ever in one.
 
+mod ask;
 mod context;
-mod prompts;
+mod fence;
+mod options;
+mod prompt;
 mod provider;
+mod read;
+mod schema;
+mod stream;
+mod talk;
 mod wire;
 
 use async_trait::async_trait;
-use jiter::{JsonValue, PartialMode};
-use patchbay_core::patch::{Fault, ProjectPatch, check, normalise};
-use secrecy::SecretString;
+use patchbay_core::{
+    patch::{
+        Fault, TaskPatch,
+        check::{MAX_MODEL_ROOTS, Rules},
+    },
+    tenancy::Secret,
+};
+use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 
-use crate::planner::{Context, Exchange, Failure, Mode, Outcome, Planned, Planner, Progress, ProgressSender};
-use prompts::{Prompt, Repair};
-use provider::{Asked, Provider};
-use wire::{Answer, Kind, Operation};
+pub use options::{Limits, Price, Provider, Unusable};
+pub use prompt::Unfit;
 
-/// How often a model may mend its answer.
+use crate::planner::{Context, Exchange, Failure, Mode, Planned, Planner, Progress, ProgressSender};
+use ask::{Asked, Asking};
+use fence::Fence;
+use prompt::Prompts;
+
+/// How often an answer that does not fit goes back with its faults.
 const REPAIRS: usize = 2;
+/// How many faults go back.
+const MAX_FAULTS: usize = 20;
 
-/// Asks the models of a list, in order, until one answers.
-pub struct ModelPlanner {
-    name: String,
-    providers: Vec<Provider>,
+/// Plans by asking a model.
+pub struct Model {
+    /// In the order in which they are tried.
+    providers: Vec<provider::Provider>,
+    limits: Limits,
+    prompts: Prompts,
 }
 
-/// Why one model's answer is no use.
-enum Useless {
-    Unreachable(String),
-    Refused(String),
-    Unfit(Vec<Fault>),
+/// The model planner cannot be set up.
+#[derive(Debug, thiserror::Error)]
+pub enum SetupError {
+    #[error("no model provider is configured")]
+    NoProvider,
+    #[error(transparent)]
+    Provider(#[from] Unusable),
+    #[error(transparent)]
+    Prompt(#[from] Unfit),
 }
 
-/// A model, where it is, and what it costs.
-#[derive(Clone, Debug)]
-pub struct Endpoint {
-    /// OpenAI-compatible: `https://…/v1`.
-    pub url: String,
-    /// Goes to the endpoint and nowhere else.
-    pub key: Option<SecretString>,
-    pub model: String,
-    pub price: Option<Price>,
-}
-
-/// What a million tokens cost, in the currency of the price list.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Price {
-    pub input: f64,
-    pub output: f64,
-}
-
-impl Price {
-    /// Millionths of the currency: so many tokens at so much a million.
-    #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, reason = "a conversation has thousands of tokens, not quadrillions")]
-    fn micros(self, input: i64, output: i64) -> i64 {
-        (self.input * input as f64 + self.output * output as f64).round() as i64
+impl Model {
+    /// Checks the prompts and the providers; asks none of them.
+    pub fn new(providers: Vec<Provider>, limits: Limits) -> Result<Self, SetupError> {
+        let providers: Vec<_> = providers.into_iter().map(|options| provider::Provider::new(options, limits.connect)).collect::<Result<_, _>>()?;
+        if providers.is_empty() {
+            return Err(SetupError::NoProvider);
+        }
+        Ok(Self { providers, limits, prompts: Prompts::load()? })
     }
-}
 
-impl ModelPlanner {
-    /// The endpoints are asked in order.
-    pub fn new(endpoints: Vec<Endpoint>) -> Self {
-        let name = endpoints.first().map(|endpoint| endpoint.model.clone()).unwrap_or_default();
-        Self { name, providers: endpoints.into_iter().map(Provider::new).collect() }
+    /// The messages that begin a talk, and the label of their prompt.
+    fn begin(&self, mode: Mode, context: &Context, message: &str, rules: &Rules, fence: &Fence) -> Result<(Vec<Value>, String), Unfit> {
+        let (system, name) = match mode {
+            Mode::Project => {
+                let max_roots = rules.max_new_roots.unwrap_or(MAX_MODEL_ROOTS);
+                (self.prompts.render(&prompt::Project { max_roots }, fence)?, "project")
+            }
+            Mode::Task(id) => (self.prompts.render(&prompt::Task { task: context.plan.reference_of(id) }, fence)?, "task"),
+        };
+        let request = context::request(mode, context, message, fence.mark(), self.limits.context_tokens);
+        let user = self.prompts.render(&request, fence)?;
+        Ok((vec![json!({ "role": "system", "content": system }), json!({ "role": "user", "content": user })], self.prompts.label(name)))
+    }
+
+    fn repair(&self, faults: &[Fault], fence: &Fence) -> Result<Value, Unfit> {
+        let told: Vec<String> = faults.iter().take(MAX_FAULTS).map(|fault| format!("- {fault}")).collect();
+        let text = self.prompts.render(&prompt::Repair { count: faults.len(), faults: told.join("\n") }, fence)?;
+        Ok(json!({ "role": "user", "content": text }))
     }
 }
 
 #[async_trait]
-impl Planner for ModelPlanner {
+impl Planner for Model {
+    #[expect(clippy::misnamed_getters, reason = "a planner is known by its model, a provider by the name it was given")]
     fn name(&self) -> &str {
-        &self.name
+        &self.providers[0].model
     }
 
     async fn get_diff(&self, mode: Mode, context: &Context, message: &str, progress: &ProgressSender) -> Result<Planned, Failure> {
-        let mut exchanges = Vec::new();
-        let mut unreachable = Vec::new();
-        for provider in &self.providers {
-            let mut asking = Asking { provider, mode, context, progress, exchanges: &mut exchanges };
-            match asking.run(message).await {
-                Ok(outcome) => return Ok(Planned { outcome, exchanges }),
-                Err(Useless::Unreachable(why)) => unreachable.push(format!("{}: {why}", provider.endpoint.model)),
-                Err(Useless::Refused(why)) => return Err(Failure::Refused { why, exchanges }),
-                Err(Useless::Unfit(faults)) => return Err(Failure::Unusable { faults, exchanges }),
+        // [`Prompts::load`] has filled each prompt with the same struct.
+        let unfit = |error: Unfit, exchanges| Failure::Unreachable { why: error.to_string(), exchanges };
+        let fence = Fence::new(Secret::generate("").text.expose_secret()[..16].to_owned());
+        let rules = rules(mode, context);
+        let (mut messages, mut label) = self.begin(mode, context, message, &rules, &fence).map_err(|error| unfit(error, Vec::new()))?;
+        let mut asking = Asking::new(&self.providers, &self.limits, progress);
+        let mut repairs = 0;
+        loop {
+            let (text, is_cut) = match asking.ask(&messages, &label).await {
+                Asked::Text { text, is_cut } => (text, is_cut),
+                Asked::Refusal(why) => return Err(Failure::Refused { why, exchanges: asking.exchanges }),
+                Asked::Nobody(why) => return Err(Failure::Unreachable { why, exchanges: asking.exchanges }),
+            };
+            let mut faults = match read::answer(&text, context, &rules) {
+                Ok(outcome) => return Ok(Planned { outcome, exchanges: asking.exchanges }),
+                Err(faults) => faults,
+            };
+            if is_cut {
+                faults = vec![Fault::new("", "the answer is too long: it was cut off").fix("say it in fewer operations and shorter texts")];
             }
+            if let Some(exchange) = asking.exchanges.last_mut() {
+                exchange.problem = Some(summary(&faults));
+            }
+            if repairs == REPAIRS {
+                return Err(Failure::Unusable { faults, exchanges: asking.exchanges });
+            }
+            repairs += 1;
+            // Only the last try goes along: the context stays within its budget.
+            messages.truncate(2);
+            messages.push(json!({ "role": "assistant", "content": text }));
+            messages.push(self.repair(&faults, &fence).map_err(|error| unfit(error, std::mem::take(&mut asking.exchanges)))?);
+            label = self.prompts.label("repair");
+            // Nobody may listen any more; the outcome counts.
+            let _ = progress.send(Progress::StartedOver);
         }
-        Err(Failure::Unreachable { why: unreachable.join("; "), exchanges })
     }
 }
 
-/// One message with one provider.
-struct Asking<'a> {
-    provider: &'a Provider,
-    mode: Mode,
-    context: &'a Context,
-    progress: &'a ProgressSender,
-    exchanges: &'a mut Vec<Exchange>,
-}
-
-impl Asking<'_> {
-    async fn run(&mut self, message: &str) -> Result<Outcome, Useless> {
-        let prompt = match self.mode {
-            Mode::Project => Prompt::Project,
-            Mode::Task(_) => Prompt::Task,
-        };
-        let text = prompt
-            .fill(context::ask(self.mode, self.context, message))
-            .map_err(|error| Useless::Unreachable(format!("the prompt cannot be filled: {error}")))?;
-        let mut messages = vec![json!({ "role": "user", "content": text })];
-        let mut name = prompt.name();
-        let mut faults = Vec::new();
-        for round in 0..=REPAIRS {
-            if round > 0 {
-                // What was shown so far no longer holds.
-                let _ = self.progress.send(Progress::StartedOver);
-            }
-            let (answer, said) = self.ask(&messages, &name).await?;
-            match answer.and_then(|answer| self.outcome(answer)) {
-                Ok(outcome) => return Ok(outcome),
-                Err(found) => faults = found,
-            }
-            if let Some(exchange) = self.exchanges.last_mut() {
-                exchange.problem = Some(faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "));
-            }
-            // In the words of the answer, not of the patch that was made of it.
-            let told: Vec<String> = faults.iter().take(20).map(|fault| fault.to_string().replace("/tasks/", "/operations/").replace("/body/", "/")).collect();
-            let repair = Prompt::Repair.fill(Repair { faults: told }).map_err(|error| Useless::Unreachable(format!("the prompt cannot be filled: {error}")))?;
-            messages.push(json!({ "role": "assistant", "content": said }));
-            messages.push(json!({ "role": "user", "content": repair }));
-            name = Prompt::Repair.name();
+/// What the patch is held against: the author's rules, and what a model may not do.
+fn rules(mode: Mode, context: &Context) -> Rules {
+    match mode {
+        Mode::Task(focus) => Rules { focus: Some(focus), ..context.rules },
+        Mode::Project => {
+            // A proposal that a person wrote with more stays as large as it is.
+            let drafted = context.draft.iter().flat_map(|draft| &draft.patch.tasks);
+            let drafted = drafted.filter(|operation| matches!(operation, TaskPatch::Create(create) if create.body.parent_id.is_none())).count();
+            Rules { max_new_roots: Some(drafted.max(MAX_MODEL_ROOTS)), ..context.rules }
         }
-        Err(Useless::Unfit(faults))
-    }
-
-    /// One request: what it answered, and its very words.
-    async fn ask(&mut self, messages: &[Value], prompt: &str) -> Result<(Result<Answer, Vec<Fault>>, String), Useless> {
-        let mut shown = 0;
-        let progress = self.progress;
-        let heard = |text: &str| {
-            // Only where something may have ended is it worth a look.
-            if text.ends_with(['}', ']', ',']) || text.len() % 512 < 16 {
-                for operation in complete(text).into_iter().skip(shown) {
-                    shown += 1;
-                    if let Ok(task) = operation.into_patch() {
-                        let _ = progress.send(Progress::Operation(Box::new(task)));
-                    }
-                }
-            }
-        };
-        let Asked { request, reply, latency } = self.provider.ask(messages, heard).await;
-        let mut exchange = Exchange {
-            provider: self.provider.endpoint.url.clone(),
-            model: self.provider.endpoint.model.clone(),
-            prompt: prompt.to_owned(),
-            request,
-            response: String::new(),
-            input_tokens: None,
-            output_tokens: None,
-            cost_micros: None,
-            latency,
-            problem: None,
-        };
-        let reply = match reply {
-            Ok(reply) => reply,
-            Err(why) => {
-                exchange.problem = Some(why.clone());
-                self.exchanges.push(exchange);
-                return Err(Useless::Unreachable(why));
-            }
-        };
-        exchange.response.clone_from(&reply.text);
-        (exchange.input_tokens, exchange.output_tokens) = (reply.input_tokens, reply.output_tokens);
-        exchange.cost_micros = self.provider.endpoint.price.and_then(|price| Some(price.micros(reply.input_tokens?, reply.output_tokens?)));
-        if let Some(refusal) = reply.refusal.filter(|_| reply.text.trim().is_empty()) {
-            exchange.problem = Some(format!("it refused: {refusal}"));
-            self.exchanges.push(exchange);
-            return Err(Useless::Refused(refusal));
-        }
-        self.exchanges.push(exchange);
-        let answer = Answer::read(&reply.text).map_err(|why| {
-            let why = if reply.is_cut { "the answer was cut off before its end: make it shorter".to_owned() } else { why };
-            vec![Fault::new("", why)]
-        });
-        Ok((answer, reply.text))
-    }
-
-    /// What an answer comes to, through the gates.
-    fn outcome(&self, answer: Answer) -> Result<Outcome, Vec<Fault>> {
-        let say = answer.say.trim().to_owned();
-        match answer.kind {
-            Kind::Question => Ok(Outcome::Question(say)),
-            Kind::Answer => Ok(Outcome::Answer(say)),
-            Kind::Patch => {
-                let plan = &self.context.plan;
-                let is_new = plan.project.version == 0;
-                let mut patch = answer.patch(is_new)?;
-                if is_new && patch.meta_updates.is_none() {
-                    patch.meta_updates = self.context.draft.as_ref().and_then(|draft| draft.patch.meta_updates.clone());
-                }
-                patch.project_id = (!is_new).then(|| plan.project.key.clone());
-                patch.base_version = self.context.draft.as_ref().map_or(Some(plan.project.version), |draft| draft.patch.base_version);
-                self.check(&patch)?;
-                Ok(Outcome::Patch { patch: Box::new(patch), say: if say.is_empty() { "This is what I made of it.".to_owned() } else { say } })
-            }
-        }
-    }
-
-    fn check(&self, patch: &ProjectPatch) -> Result<(), Vec<Fault>> {
-        if patch.tasks.is_empty() && patch.meta_updates.is_none() {
-            return Err(vec![Fault::new("/operations", "a patch needs at least one operation; if nothing is to change, `kind` is `answer`")]);
-        }
-        let max_new_roots = matches!(self.mode, Mode::Project).then_some(check::MAX_MODEL_ROOTS);
-        let rules = check::Rules { max_new_roots, ..self.context.rules };
-        check::check(&self.context.plan, normalise::flatten(patch.clone()), &rules).map(|_| ())
     }
 }
 
-/// The operations that are complete in an answer that is still being written.
-fn complete(text: &str) -> Vec<Operation> {
-    let Some(json) = text.find('{').map(|from| &text[from..]) else { return Vec::new() };
-    let Ok(JsonValue::Object(answer)) = JsonValue::parse_with_config(json.as_bytes(), false, PartialMode::On) else { return Vec::new() };
-    let Some((_, JsonValue::Array(operations))) = answer.iter().find(|(key, _)| key.as_ref() == "operations") else { return Vec::new() };
-    // The last one may still be growing, unless the list has ended.
-    let has_ended = serde_json::from_str::<Value>(json.trim_end_matches(['`', '\n', ' '])).is_ok();
-    let count = if has_ended { operations.len() } else { operations.len().saturating_sub(1) };
-    let text_of = |value: &JsonValue<'_>| serde_json::from_value::<Operation>(plain(value)).ok();
-    operations.iter().take(count).map_while(text_of).collect()
-}
-
-fn plain(value: &JsonValue<'_>) -> Value {
-    match value {
-        JsonValue::Null => Value::Null,
-        JsonValue::Bool(value) => json!(value),
-        JsonValue::Int(value) => json!(value),
-        JsonValue::BigInt(value) => json!(value.to_string()),
-        JsonValue::Float(value) => json!(value),
-        JsonValue::Str(value) => json!(value),
-        JsonValue::Array(values) => Value::Array(values.iter().map(plain).collect()),
-        JsonValue::Object(values) => Value::Object(values.iter().map(|(key, value)| (key.to_string(), plain(value))).collect()),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_operation_is_told_when_it_is_complete() {
-        let text = r#"{"kind":"patch","operations":[{"op":"create","task_id":"t1","title":"One"},{"op":"create","task_id":"t2","title":"Tw"#;
-        assert_eq!(complete(text).len(), 1);
-        assert_eq!(complete(&text[..60]).len(), 0);
-        assert_eq!(complete(&format!("{text}o\"}}]}}")).len(), 2);
-    }
+fn summary(faults: &[Fault]) -> String {
+    faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
 }

@@ -1,190 +1,155 @@
-//! One model behind an OpenAI-compatible endpoint: asks, streams, retries, and remembers what the endpoint can do.
+//! One endpoint that speaks `OpenAI`'s chat completions, and what it has been found to understand.
 
 use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicU8, AtomicU64, Ordering},
-    },
-    time::{Duration, Instant},
+    pin::Pin,
+    sync::atomic::{AtomicUsize, Ordering},
+    task::{Context, Poll},
+    time::Duration,
 };
 
-use async_openai::{Client, config::OpenAIConfig, error::OpenAIError, middleware::HttpRequestFactory};
-use futures::StreamExt;
-use secrecy::ExposeSecret;
+use async_openai::{
+    Client,
+    config::{Config as _, OPENAI_API_BASE, OpenAIConfig},
+    error::OpenAIError,
+    middleware::HttpRequestFactory,
+};
+use reqwest::{Response, StatusCode, header::RETRY_AFTER};
+use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
 
-use super::{Endpoint, wire};
+use super::{options, schema};
 
-/// How long until an endpoint takes the connection, says its first word, and is done.
-const CONNECT: Duration = Duration::from_secs(10);
-const FIRST_WORD: Duration = Duration::from_mins(1);
-const WHOLE: Duration = Duration::from_mins(3);
-/// How often a request is sent that failed in passing.
-const TRIES: u32 = 3;
-/// The longest wait that an endpoint may ask for; beyond it the next provider is asked.
-const LONGEST_WAIT: Duration = Duration::from_secs(20);
+/// How a server is told to answer with JSON, the strictest first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Form {
+    /// Bound to the schema, word by word.
+    Strict,
+    /// Shown the schema.
+    Schema,
+    Object,
+    /// Asked for in words alone.
+    Text,
+}
+
+impl Form {
+    const ALL: [Self; 4] = [Self::Strict, Self::Schema, Self::Object, Self::Text];
+
+    fn response_format(self) -> Option<Value> {
+        match self {
+            Self::Strict => Some(json!({ "type": "json_schema", "json_schema": { "name": "patch", "strict": true, "schema": schema::answer() } })),
+            Self::Schema => Some(json!({ "type": "json_schema", "json_schema": { "name": "patch", "schema": schema::answer() } })),
+            Self::Object => Some(json!({ "type": "json_object" })),
+            Self::Text => None,
+        }
+    }
+}
 
 /// A model at an endpoint.
 pub(super) struct Provider {
-    pub(super) endpoint: Endpoint,
-    client: Client<OpenAIConfig>,
-    /// How structured its answers can be asked for, learnt from its refusals.
-    format: AtomicU8,
-    /// What it last asked to wait, in milliseconds; 0 for nothing.
-    wait: Arc<AtomicU64>,
-}
-
-/// From the strictest to none at all.
-const FORMATS: [fn() -> Option<Value>; 4] = [
-    || Some(json!({ "type": "json_schema", "json_schema": { "name": "answer", "strict": true, "schema": wire::schema() } })),
-    || Some(json!({ "type": "json_schema", "json_schema": { "name": "answer", "schema": wire::schema() } })),
-    || Some(json!({ "type": "json_object" })),
-    || None,
-];
-
-/// What came back.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Reply {
-    pub(super) text: String,
-    pub(super) refusal: Option<String>,
-    /// It stopped before it was done.
-    pub(super) is_cut: bool,
-    pub(super) input_tokens: Option<i64>,
-    pub(super) output_tokens: Option<i64>,
-}
-
-/// A request with what came of it.
-pub(super) struct Asked {
-    pub(super) request: Value,
-    pub(super) reply: Result<Reply, String>,
-    pub(super) latency: Duration,
+    pub(super) name: String,
+    pub(super) model: String,
+    pub(super) price: Option<options::Price>,
+    pub(super) client: Client<OpenAIConfig>,
+    api_key: Option<SecretString>,
+    /// The place in [`Form::ALL`]: it only grows, when the server refuses one.
+    form: AtomicUsize,
 }
 
 impl Provider {
-    pub(super) fn new(endpoint: Endpoint) -> Self {
-        let key = endpoint.key.as_ref().map_or("none", |key| key.expose_secret());
-        let config = OpenAIConfig::new().with_api_base(&endpoint.url).with_api_key(key);
-        let http = reqwest::Client::builder().connect_timeout(CONNECT).redirect(reqwest::redirect::Policy::none()).build().unwrap_or_default();
-        let wait = Arc::new(AtomicU64::new(0));
-        let asked_to_wait = wait.clone();
-        // Below the client, where the headers can be seen.
-        let service = tower::service_fn(move |factory: HttpRequestFactory| {
-            let (http, wait) = (http.clone(), asked_to_wait.clone());
-            async move {
-                let response = http.execute(factory.build().await?).await.map_err(OpenAIError::Reqwest)?;
-                wait.store(retry_after(response.headers()), Ordering::Relaxed);
-                Ok::<_, OpenAIError>(response)
-            }
-        });
-        let client = Client::with_config(config).with_http_service(service);
-        Self { endpoint, client, format: AtomicU8::new(0), wait }
-    }
-
-    /// Asks until there is an answer, or none to be had. `heard` is told the text so far, whenever there is more.
-    pub(super) async fn ask(&self, messages: &[Value], mut heard: impl FnMut(&str)) -> Asked {
-        let begun = Instant::now();
-        let mut tries = 0;
-        loop {
-            let format = self.format.load(Ordering::Relaxed);
-            let mut request = json!({ "model": self.endpoint.model, "messages": messages, "stream": true, "stream_options": { "include_usage": true } });
-            if let Some(format) = FORMATS[usize::from(format)]() {
-                request["response_format"] = format;
-            }
-            let outcome = tokio::time::timeout(WHOLE, self.stream(&request, &mut heard)).await;
-            let done = |reply| Asked { request: request.clone(), reply, latency: begun.elapsed() };
-            let error = match outcome {
-                Ok(Ok(reply)) => return done(Ok(reply)),
-                Ok(Err(error)) => error,
-                Err(_) => return done(Err(format!("no whole answer within {} s", WHOLE.as_secs()))),
-            };
-            if error.is_format && usize::from(format) + 1 < FORMATS.len() {
-                // It cannot do this; the next is asked for from now on.
-                self.format.store(format + 1, Ordering::Relaxed);
-                continue;
-            }
-            tries += 1;
-            let wait = Duration::from_millis(self.wait.load(Ordering::Relaxed)).max(Duration::from_millis(300 << tries));
-            if !error.is_passing || tries >= TRIES || wait > LONGEST_WAIT {
-                return done(Err(error.text));
-            }
-            tokio::time::sleep(wait).await;
+    pub(super) fn new(options: options::Provider, connect: Duration) -> Result<Self, options::Unusable> {
+        let unusable = |why: String| options::Unusable { provider: options.name.clone(), why };
+        let base = options.base_url.as_deref().unwrap_or(OPENAI_API_BASE).trim_end_matches('/').to_owned();
+        if reqwest::Url::parse(&base).map_or(true, |url| !matches!(url.scheme(), "http" | "https")) {
+            return Err(unusable(format!("`{base}` is no address: give one that begins with http:// or https://")));
         }
-    }
-
-    async fn stream(&self, request: &Value, heard: &mut impl FnMut(&str)) -> Result<Reply, Trouble> {
-        self.wait.store(0, Ordering::Relaxed);
-        let first = tokio::time::timeout(FIRST_WORD, self.client.chat().create_stream_byot::<_, Value>(request.clone())).await;
-        let mut stream = first.map_err(|_| Trouble::passing(format!("no word within {} s", FIRST_WORD.as_secs())))?.map_err(Trouble::of)?;
-        let mut reply = Reply { is_cut: true, ..Reply::default() };
-        loop {
-            let chunk = tokio::time::timeout(FIRST_WORD, stream.next()).await.map_err(|_| Trouble::passing("it fell silent".to_owned()))?;
-            let Some(chunk) = chunk else { break };
-            let chunk = match chunk {
-                Ok(chunk) => chunk,
-                // What was said so far may be all there is.
-                Err(_) if !reply.text.is_empty() => break,
-                Err(error) => return Err(Trouble::of(error)),
-            };
-            if let Some(usage) = chunk.get("usage").filter(|usage| usage.is_object()) {
-                reply.input_tokens = usage["prompt_tokens"].as_i64();
-                reply.output_tokens = usage["completion_tokens"].as_i64();
-            }
-            let choice = &chunk["choices"][0];
-            if let Some(reason) = choice["finish_reason"].as_str() {
-                reply.is_cut = reason == "length";
-            }
-            if let Some(refusal) = choice["delta"]["refusal"].as_str() {
-                reply.refusal.get_or_insert_default().push_str(refusal);
-            }
-            if let Some(text) = choice["delta"]["content"].as_str().filter(|text| !text.is_empty()) {
-                reply.text.push_str(text);
-                heard(&reply.text);
-            }
+        let key = options.api_key.as_ref().map_or("", |key| key.expose_secret());
+        // The client would panic over it, request by request.
+        if !key.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return Err(unusable("its key has characters that no key has; was it copied with a line break?".to_owned()));
         }
-        Ok(reply)
-    }
-}
-
-/// Why a request came to nothing.
-struct Trouble {
-    text: String,
-    /// Trying again may help.
-    is_passing: bool,
-    /// It is the form of the answer that the endpoint does not know.
-    is_format: bool,
-}
-
-impl Trouble {
-    fn passing(text: String) -> Self {
-        Self { text, is_passing: true, is_format: false }
+        let http = reqwest::Client::builder()
+            .connect_timeout(connect)
+            .redirect(reqwest::redirect::Policy::none())
+            .build()
+            .map_err(|error| unusable(error.to_string()))?;
+        let config = OpenAIConfig::new().with_api_base(base).with_api_key(key);
+        tracing::debug!(provider = options.name, url = config.api_base(), "a provider is set up");
+        // Its own executor retries by itself, in ways that nobody sees; here each request is one exchange.
+        let client = Client::with_config(config).with_http_service(Once(http));
+        Ok(Self { name: options.name, model: options.model, price: options.price, client, api_key: options.api_key, form: AtomicUsize::new(0) })
     }
 
-    fn of(error: OpenAIError) -> Self {
-        match error {
-            OpenAIError::ApiError(answer) => {
-                let status = answer.status_code;
-                let said = answer.api_error.message.to_lowercase();
-                let is_format = status == 400
-                    && (said.contains("response_format") || said.contains("json_schema") || said.contains("schema") || said.contains("stream_options"));
-                let is_passing = status == 408 || status == 409 || status == 429 || status.is_server_error();
-                Self { text: format!("{status}: {}", answer.api_error.message.chars().take(300).collect::<String>()), is_passing, is_format }
-            }
-            OpenAIError::Reqwest(error) => {
-                let why = if error.is_connect() {
-                    "it cannot be reached"
-                } else if error.is_timeout() {
-                    "it did not answer in time"
-                } else {
-                    "the connection broke"
-                };
-                Self::passing(why.to_owned())
-            }
-            other => Self::passing(other.to_string().chars().take(300).collect()),
+    pub(super) fn form(&self) -> Form {
+        Form::ALL[self.form.load(Ordering::Relaxed).min(Form::ALL.len() - 1)]
+    }
+
+    /// Remembers that the server does not take a form. False where there is none below.
+    pub(super) fn give_up(&self, form: Form) -> bool {
+        let next = Form::ALL.iter().position(|other| *other == form).map_or(Form::ALL.len(), |at| at + 1);
+        self.form.fetch_max(next.min(Form::ALL.len() - 1), Ordering::Relaxed);
+        next < Form::ALL.len()
+    }
+
+    /// The body of a request.
+    pub(super) fn request(&self, form: Form, messages: &[Value]) -> Value {
+        let mut request = json!({ "model": self.model, "messages": messages, "stream": true, "stream_options": { "include_usage": true } });
+        if let Some(format) = form.response_format() {
+            request["response_format"] = format;
+        }
+        request
+    }
+
+    /// Text without the key, which some servers repeat when they refuse it.
+    pub(super) fn scrub(&self, text: &str) -> String {
+        match self.api_key.as_ref().map(SecretString::expose_secret).filter(|key| !key.is_empty()) {
+            Some(key) => text.replace(key, "••••"),
+            None => text.to_owned(),
         }
     }
 }
 
-/// `Retry-After` in milliseconds; 0 where there is none (RFC 9110, 10.2.3; only its seconds are in use).
-fn retry_after(headers: &reqwest::header::HeaderMap) -> u64 {
-    headers.get("retry-after").and_then(|value| value.to_str().ok()?.trim().parse::<u64>().ok()).map_or(0, |seconds| seconds.saturating_mul(1000))
+/// What a server said that is no success.
+#[derive(Debug, thiserror::Error)]
+#[error("{status}: {body}")]
+pub(super) struct Refused {
+    pub(super) status: StatusCode,
+    pub(super) retry_after: Option<Duration>,
+    pub(super) body: String,
+}
+
+/// Sends a request once.
+#[derive(Clone)]
+struct Once(reqwest::Client);
+
+/// The most of an error's body that is read.
+const MAX_ERROR: usize = 4_096;
+
+impl tower::Service<HttpRequestFactory> for Once {
+    type Response = Response;
+    type Error = OpenAIError;
+    type Future = Pin<Box<dyn Future<Output = Result<Response, OpenAIError>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), OpenAIError>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: HttpRequestFactory) -> Self::Future {
+        let http = self.0.clone();
+        Box::pin(async move {
+            let mut response = http.execute(request.build().await?).await?;
+            let status = response.status();
+            if status.is_success() {
+                return Ok(response);
+            }
+            let retry_after = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.trim().parse().ok()).map(Duration::from_secs);
+            let mut body = Vec::new();
+            while body.len() < MAX_ERROR
+                && let Some(bytes) = response.chunk().await?
+            {
+                body.extend_from_slice(&bytes);
+            }
+            body.truncate(MAX_ERROR);
+            Err(OpenAIError::Boxed(Box::new(Refused { status, retry_after, body: String::from_utf8_lossy(&body).into_owned() })))
+        })
+    }
 }

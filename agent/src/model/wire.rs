@@ -1,239 +1,162 @@
-//! What a model answers: flat, every field present, so that strict structured output can hold it to the schema.
+//! A patch as a model writes it: the published form, bent so that a strict schema can describe it.
+//!
+//! Strict schemas want every property in every object, and know no maps with free keys. So null means absent, the fields
+//! that an update empties are named in `clear`, lists that an update edits are objects with `replace`, `add` and
+//! `remove`, and maps are lists of pairs. Everything keeps its path, so that a fault points at what the model wrote.
+//! Reading takes the published form too, for servers that ignore schemas.
 
-use std::collections::HashSet;
+use patchbay_core::patch::TaskPatch;
+use serde_json::{Map, Value, json};
 
-use chrono::NaiveDate;
-use patchbay_core::patch::{
-    Create, CreateBody, Delete, DeleteBody, Effort, Fault, Field, ListEdit, MetaUpdates, NewCriterion, Priority, ProjectPatch, TaskPatch, Update, UpdateBody,
-};
-use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+/// The fields of an update that are edited as lists.
+pub(super) const LISTS: [&str; 4] = ["labels", "depends_on", "acceptance_criteria", "references"];
+/// The maps, with what their pairs call the key and the value.
+pub(super) const MAPS: [(&str, &str, &str); 2] = [("external_refs", "system", "ref"), ("metadata", "key", "json")];
 
-/// The sign for "before all siblings" in `after`, where null means that the place does not change.
-const FIRST: &str = "^";
-
-#[derive(Clone, Debug, PartialEq, Deserialize)]
-pub(super) struct Answer {
-    pub(super) kind: Kind,
-    #[serde(default)]
-    pub(super) say: String,
-    #[serde(default)]
-    pub(super) title: Option<String>,
-    #[serde(default)]
-    pub(super) operations: Vec<Operation>,
+/// Writes an operation of a flat patch.
+pub(super) fn write(operation: &TaskPatch) -> Value {
+    let mut value = serde_json::to_value(operation).expect("an operation is JSON");
+    let is_update = matches!(operation, TaskPatch::Update(_));
+    let Some(body) = value.get_mut("body").and_then(Value::as_object_mut) else { return value };
+    let cleared: Vec<String> = body.iter().filter(|(_, value)| value.is_null()).map(|(name, _)| name.clone()).collect();
+    for name in LISTS.iter().filter(|_| is_update) {
+        if let Some(list) = body.get_mut(*name).filter(|list| !list.is_null()) {
+            *list = match list.take() {
+                Value::Object(change) => json!({ "replace": null, "add": change["add"], "remove": change["remove"] }),
+                whole => json!({ "replace": whole, "add": null, "remove": null }),
+            };
+        }
+    }
+    for (name, key, content) in MAPS {
+        if let Some(Value::Object(map)) = body.get_mut(name).map(Value::take) {
+            let pairs = map.into_iter().map(|(at, value)| json!({ key: at, content: if content == "json" { value.to_string().into() } else { value } }));
+            body.insert(name.to_owned(), pairs.collect());
+        }
+    }
+    if !cleared.is_empty() {
+        body.insert("clear".to_owned(), cleared.into());
+    }
+    value
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(super) enum Kind {
-    Patch,
-    Question,
-    Answer,
+/// Turns an operation as a model wrote it into the published form. What is wrong with it stays wrong, for gate 1 to tell.
+pub(super) fn read(operation: &mut Value) {
+    let is_create = operation["op"] == "create";
+    let Some(body) = operation.get_mut("body").and_then(Value::as_object_mut) else { return };
+    let cleared = match body.remove("clear") {
+        Some(Value::Array(names)) if names.iter().all(Value::is_string) => names,
+        None | Some(Value::Null) => Vec::new(),
+        // Not a list of names: gate 1 refuses the field.
+        Some(other) => {
+            body.insert("clear".to_owned(), other);
+            Vec::new()
+        }
+    };
+    body.retain(|_, value| !value.is_null());
+    for (name, key, content) in MAPS {
+        if let Some(map) = body.get(name).and_then(|pairs| unpair(pairs, key, content)) {
+            body.insert(name.to_owned(), map);
+        }
+    }
+    for name in LISTS {
+        if let Some(list) = body.get_mut(name) {
+            unwrap_list(list, is_create);
+        }
+    }
+    for name in cleared.iter().filter_map(Value::as_str) {
+        body.insert(name.to_owned(), Value::Null);
+    }
+    for below in body.get_mut("subtasks").and_then(Value::as_array_mut).into_iter().flatten() {
+        read(below);
+    }
 }
 
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
-pub(super) struct Operation {
-    op: String,
-    task_id: String,
-    title: Option<String>,
-    description: Option<String>,
-    status: Option<String>,
-    priority: Option<Priority>,
-    kind: Option<String>,
-    effort: Option<Effort>,
-    estimate_minutes: Option<u32>,
-    assignee: Option<String>,
-    due_on: Option<NaiveDate>,
-    labels: Option<Vec<String>>,
-    depends_on: Option<Vec<String>>,
-    blocker: Option<String>,
-    acceptance_criteria: Option<Vec<String>>,
-    references: Option<Vec<String>>,
-    parent_id: Option<String>,
-    after: Option<String>,
-    clear: Option<Vec<String>>,
-}
-
-/// The schema of an answer, as strict structured output wants it: no field may be left out.
-pub(super) fn schema() -> Value {
-    let text = json!({ "type": ["string", "null"] });
-    let texts = json!({ "type": ["array", "null"], "items": { "type": "string" } });
-    let words = |words: &[&str]| json!({ "type": ["string", "null"], "enum": words.iter().map(|word| json!(word)).chain([Value::Null]).collect::<Vec<_>>() });
-    let operation = json!({
-        "op": { "type": "string", "enum": ["create", "update", "delete"] },
-        "task_id": { "type": "string" },
-        "title": text, "description": text, "status": text, "priority": words(&["P0", "P1", "P2", "P3"]), "kind": text, "effort": words(&["S", "M", "L"]),
-        "estimate_minutes": { "type": ["integer", "null"] }, "assignee": text, "due_on": text, "labels": texts, "depends_on": texts, "blocker": text,
-        "acceptance_criteria": texts, "references": texts, "parent_id": text, "after": text, "clear": texts,
-    });
-    let required = |properties: &Value| properties.as_object().map(|map| map.keys().cloned().collect::<Vec<_>>()).unwrap_or_default();
-    let answer = json!({
-        "kind": { "type": "string", "enum": ["patch", "question", "answer"] },
-        "say": { "type": "string" },
-        "title": text,
-        "operations": { "type": "array", "items": { "type": "object", "additionalProperties": false, "required": required(&operation), "properties": operation } },
-    });
-    json!({ "type": "object", "additionalProperties": false, "required": required(&answer), "properties": answer })
-}
-
-impl Answer {
-    /// Reads an answer; text around the JSON is dropped.
-    pub(super) fn read(text: &str) -> Result<Self, String> {
-        let whole = serde_json::from_str(text.trim());
-        let cut = || {
-            let (from, to) = (text.find('{')?, text.rfind('}')?);
-            text.get(from..=to).and_then(|json| serde_json::from_str(json).ok())
+fn unpair(pairs: &Value, key: &str, content: &str) -> Option<Value> {
+    let mut map = Map::new();
+    for pair in pairs.as_array()? {
+        let value = pair.get(content)?;
+        let value = match value.as_str() {
+            // What is no JSON is meant as the text that it is.
+            Some(text) if content == "json" => serde_json::from_str(text).unwrap_or_else(|_| text.into()),
+            _ => value.clone(),
         };
-        match whole {
-            Ok(answer) => Ok(answer),
-            Err(error) => cut().ok_or_else(|| format!("the answer is not the JSON object that was asked for: {error}")),
-        }
+        map.insert(pair.get(key)?.as_str()?.to_owned(), value);
     }
-
-    /// The patch; what cannot be one is told at its place.
-    pub(super) fn patch(self, is_new_project: bool) -> Result<ProjectPatch, Vec<Fault>> {
-        let meta_updates =
-            self.title.filter(|title| is_new_project && !title.trim().is_empty()).map(|title| MetaUpdates { title: Some(title), ..MetaUpdates::default() });
-        let mut tasks = Vec::with_capacity(self.operations.len());
-        let mut faults = Vec::new();
-        for (index, operation) in self.operations.into_iter().enumerate() {
-            match operation.into_patch() {
-                Ok(task) => tasks.push(task),
-                Err(message) => faults.push(Fault::new(format!("/operations/{index}"), message)),
-            }
-        }
-        if faults.is_empty() { Ok(ProjectPatch { meta_updates, tasks, ..ProjectPatch::default() }) } else { Err(faults) }
-    }
+    Some(Value::Object(map))
 }
 
-impl Operation {
-    /// As a patch has it.
-    pub(super) fn into_patch(self) -> Result<TaskPatch, String> {
-        let task_id = self.task_id.clone();
-        match self.op.as_str() {
-            "create" => Ok(TaskPatch::Create(Create { task_id, id: None, body: self.create()? })),
-            "update" => Ok(TaskPatch::Update(Update { task_id, body: self.update()? })),
-            "delete" => Ok(TaskPatch::Delete(Delete { task_id, body: DeleteBody::default() })),
-            other => Err(format!("`op` is \"{other}\"; it is create, update or delete")),
+fn unwrap_list(list: &mut Value, is_create: bool) {
+    if let Value::Object(edit) = list {
+        edit.retain(|_, value| !value.is_null());
+        match edit.remove("replace") {
+            Some(whole) => *list = whole,
+            // A new task has nothing to be removed.
+            None if is_create && edit.contains_key("add") => *list = edit["add"].take(),
+            None => {}
         }
     }
-
-    fn create(self) -> Result<CreateBody, String> {
-        let filled = |list: Option<Vec<String>>| list.filter(|list| !list.is_empty());
-        Ok(CreateBody {
-            title: self.title.ok_or("a new task needs a `title`")?,
-            description: self.description,
-            status: self.status,
-            priority: self.priority,
-            kind: self.kind,
-            effort: self.effort,
-            estimate_minutes: self.estimate_minutes,
-            assignee: self.assignee,
-            due_on: self.due_on,
-            labels: filled(self.labels),
-            depends_on: filled(self.depends_on),
-            blocker: self.blocker,
-            acceptance_criteria: filled(self.acceptance_criteria).map(criteria),
-            references: filled(self.references),
-            parent_id: self.parent_id,
-            after: place(self.after.as_deref()),
-            ..CreateBody::default()
-        })
-    }
-
-    fn update(self) -> Result<UpdateBody, String> {
-        let clear: HashSet<String> = self.clear.into_iter().flatten().collect();
-        let known = [
-            "description",
-            "priority",
-            "kind",
-            "effort",
-            "estimate_minutes",
-            "assignee",
-            "due_on",
-            "labels",
-            "depends_on",
-            "blocker",
-            "acceptance_criteria",
-            "references",
-            "parent_id",
-        ];
-        if let Some(name) = clear.iter().find(|name| !known.contains(&name.as_str())) {
-            return Err(format!("`{name}` cannot be cleared; these can: {}", known.join(", ")));
-        }
-        Ok(UpdateBody {
-            title: self.title.map_or(Field::Absent, Field::Set),
-            description: edited(&clear, "description", self.description),
-            status: self.status.map_or(Field::Absent, Field::Set),
-            priority: edited(&clear, "priority", self.priority),
-            kind: edited(&clear, "kind", self.kind),
-            effort: edited(&clear, "effort", self.effort),
-            estimate_minutes: edited(&clear, "estimate_minutes", self.estimate_minutes),
-            assignee: edited(&clear, "assignee", self.assignee),
-            due_on: edited(&clear, "due_on", self.due_on),
-            labels: edited(&clear, "labels", self.labels.map(ListEdit::Replace)),
-            depends_on: edited(&clear, "depends_on", self.depends_on.map(ListEdit::Replace)),
-            blocker: edited(&clear, "blocker", self.blocker),
-            acceptance_criteria: edited(&clear, "acceptance_criteria", self.acceptance_criteria.map(|texts| ListEdit::Replace(criteria(texts)))),
-            references: edited(&clear, "references", self.references.map(ListEdit::Replace)),
-            parent_id: edited(&clear, "parent_id", self.parent_id),
-            after: place(self.after.as_deref()),
-            ..UpdateBody::default()
-        })
-    }
-}
-
-/// A field that is set, emptied, or left alone.
-fn edited<T>(clear: &HashSet<String>, name: &str, value: Option<T>) -> Field<T> {
-    value.map_or_else(|| if clear.contains(name) { Field::Clear } else { Field::Absent }, Field::Set)
-}
-
-fn criteria(texts: Vec<String>) -> Vec<NewCriterion> {
-    texts.into_iter().map(|text| NewCriterion { text, ..NewCriterion::default() }).collect()
-}
-
-fn place(after: Option<&str>) -> Field<String> {
-    match after {
-        None => Field::Absent,
-        Some(FIRST) => Field::Clear,
-        Some(sibling) => Field::Set(sibling.to_owned()),
+    let items = match list {
+        Value::Array(items) => Some(items),
+        Value::Object(edit) => edit.get_mut("add").and_then(Value::as_array_mut),
+        _ => None,
+    };
+    for item in items.into_iter().flatten().filter_map(Value::as_object_mut) {
+        item.retain(|_, value| !value.is_null());
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use patchbay_core::patch::shape;
-
     use super::*;
 
-    #[test]
-    fn an_answer_is_read_with_prose_around_it() {
-        let json = r#"{"kind":"patch","say":"Done.","title":null,"operations":[{"op":"create","task_id":"t1","title":"Form","labels":[],"after":"^"}]}"#;
-        for text in [json.to_owned(), format!("Sure! Here it is:\n```json\n{json}\n```\nAnything else?")] {
-            let patch = Answer::read(&text).unwrap().patch(false).unwrap();
-            assert_eq!(serde_json::to_value(&patch.tasks).unwrap(), json!([{ "op": "create", "task_id": "t1", "body": { "title": "Form", "after": null } }]));
+    fn check(published: &Value) {
+        let operation: TaskPatch = serde_json::from_value(published.clone()).unwrap();
+        let mut wire = write(&operation);
+        read(&mut wire);
+        assert_eq!(serde_json::from_value::<TaskPatch>(wire).unwrap(), operation, "{published}");
+        // The published form is read as it is.
+        let mut plain = published.clone();
+        if published["op"] != "update" {
+            read(&mut plain);
+            assert_eq!(serde_json::from_value::<TaskPatch>(plain).unwrap(), operation, "{published}");
         }
-        assert!(Answer::read("I cannot do that.").is_err());
     }
 
     #[test]
-    fn what_does_not_change_is_absent_and_what_is_cleared_is_null() {
-        let operation: Operation =
-            serde_json::from_value(json!({ "op": "update", "task_id": "WEB-1", "title": "New", "due_on": null, "clear": ["assignee", "labels"] })).unwrap();
-        let patch = ProjectPatch { tasks: vec![operation.into_patch().unwrap()], ..ProjectPatch::default() };
-        let bytes = serde_json::to_vec(&patch).unwrap();
-        assert_eq!(shape::parse(&bytes).unwrap(), patch, "what is made here obeys the published schema");
-        assert_eq!(serde_json::to_value(&patch.tasks[0]).unwrap()["body"], json!({ "title": "New", "assignee": null, "labels": null }));
-        let wrong: Operation = serde_json::from_value(json!({ "op": "update", "task_id": "WEB-1", "clear": ["title"] })).unwrap();
-        assert!(wrong.into_patch().unwrap_err().contains("cannot be cleared"));
+    fn nothing_is_lost_on_the_way_there_and_back() {
+        check(&json!({ "op": "create", "task_id": "a", "body": {
+            "title": "Form", "description": "d", "status": "todo", "priority": "P1", "kind": "FEATURE", "effort": "S", "estimate_minutes": 90,
+            "assignee": "ana", "due_on": "2026-01-05", "labels": ["x"], "depends_on": ["b"], "blocker": "the key", "references": ["src/a.rs"],
+            "acceptance_criteria": [{ "text": "works" }, { "id": "c2", "text": "is fast", "done": true }],
+            "external_refs": { "github": "acme/web#12" }, "metadata": { "n": 1, "deep": { "a": [null, "1"] }, "text": "12" },
+            "parent_id": "WEB-1", "after": "WEB-2" } }));
+        check(&json!({ "op": "create", "task_id": "a", "body": { "title": "Empty lists", "labels": [], "metadata": {} } }));
+        for field in
+            ["title", "description", "status", "priority", "labels", "acceptance_criteria", "external_refs", "metadata", "parent_id", "after", "due_on"]
+        {
+            check(&json!({ "op": "update", "task_id": "WEB-7", "body": { field: null } }));
+        }
+        check(&json!({ "op": "update", "task_id": "WEB-7", "body": { "labels": { "add": ["a"], "remove": [] }, "references": { "add": [], "remove": ["r"] },
+            "depends_on": [], "acceptance_criteria": { "add": [{ "id": "c1", "text": "t", "done": true }], "remove": ["c2"] },
+            "external_refs": { "github": null, "jira": "A-1" }, "metadata": { "gone": null, "list": [1, 2] } } }));
+        check(&json!({ "op": "delete", "task_id": "WEB-7", "body": { "subtasks_go": "up" } }));
     }
 
     #[test]
-    fn the_schema_asks_for_every_field_that_is_read() {
-        let fields: HashSet<String> = serde_json::to_value(Operation::default()).unwrap().as_object().unwrap().keys().cloned().collect();
-        let asked: HashSet<String> =
-            schema()["properties"]["operations"]["items"]["required"].as_array().unwrap().iter().map(|name| name.as_str().unwrap().to_owned()).collect();
-        assert_eq!(fields, asked);
+    fn a_first_place_is_a_cleared_after_also_in_a_create() {
+        check(&json!({ "op": "update", "task_id": "WEB-7", "body": { "after": null } }));
+        let first: TaskPatch = serde_json::from_value(json!({ "op": "create", "task_id": "a", "body": { "title": "t", "after": null } })).unwrap();
+        let mut wire = write(&first);
+        assert_eq!(wire["body"]["clear"], json!(["after"]));
+        read(&mut wire);
+        assert_eq!(serde_json::from_value::<TaskPatch>(wire).unwrap(), first);
+    }
+
+    #[test]
+    fn what_is_wrong_stays_wrong() {
+        let mut wire = json!({ "op": "update", "task_id": "WEB-7", "body": { "clear": "due_on", "colour": "red", "metadata": [{ "key": 1 }] } });
+        let before = wire.clone();
+        read(&mut wire);
+        assert_eq!(wire, before);
     }
 }
