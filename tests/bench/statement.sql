@@ -14,7 +14,7 @@ recorded as (
 ),
 told as (
     insert into patchbay.event (organization_id, seq, at, event, actor, target, details)
-    select h.organization_id, base.seq + (select count(*) from patchbay.event where seq >= base.seq and seq < base.seq + 1024), now(), 'project.changed', 'owner', h.key, '{"operations": 6}'
+    select h.organization_id, base.seq + (select count(*) from patchbay.event where organization_id = h.organization_id and seq >= base.seq and seq < base.seq + 1024), now(), 'project.changed', 'owner', h.key, '{"operations": 6}'
     from head h, patchbay.event_base() as base (seq)
 )
 insert into patchbay.audit (organization_id, audit_id, at, member_id, actor, action, target, details)

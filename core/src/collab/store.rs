@@ -32,7 +32,7 @@ pub async fn append(
 ) -> sqlx::Result<()> {
     sqlx::query(
         "insert into event (organization_id, seq, at, event, actor, target, details)
-         select $1, base.seq + (select count(*) from event where seq >= base.seq and seq < base.seq + 1024), $2, $3, $4, $5, $6
+         select $1, base.seq + (select count(*) from event where organization_id = $1 and seq >= base.seq and seq < base.seq + 1024), $2, $3, $4, $5, $6
          from event_base() as base (seq)",
     )
     .bind(organization)

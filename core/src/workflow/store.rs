@@ -455,7 +455,7 @@ fn write_sql(more: &str) -> String {
          ),
          told as (
              insert into event (organization_id, seq, at, event, actor, target, details)
-             select $1, base.seq + (select count(*) from event where seq >= base.seq and seq < base.seq + 1024), $12, $20, $16, $3, $21
+             select $1, base.seq + (select count(*) from event where organization_id = $1 and seq >= base.seq and seq < base.seq + 1024), $12, $20, $16, $3, $21
              from event_base() as base (seq)
          ),
          audited as (

@@ -56,6 +56,7 @@ export function NewProjectPage() {
         <Conversation
           author={session.member.name}
           proposal={proposal?.number}
+          refines={proposal?.number}
           placeholder={proposal ? "Change it by talking…" : "What do you want to achieve?"}
           suggestions={proposal && !writing ? ["combine the first two", "add documentation at the end"] : []}
           inputRef={input}

@@ -77,11 +77,13 @@ export function ProjectPage() {
       task={task}
       author={session.member.name}
       proposal={proposal?.number}
+      // A task has a conversation of its own, with a proposal of its own.
+      refines={task ? undefined : proposal?.number}
       placeholder={
-        proposal
-          ? `Refine #${proposal.number}, or ask…`
-          : task
-            ? `Write about ${task}…`
+        task
+          ? `Write about ${task}…`
+          : proposal
+            ? `Refine #${proposal.number}, or ask…`
             : "Say what should change, or ask…"
       }
       suggestions={

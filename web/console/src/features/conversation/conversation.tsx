@@ -9,8 +9,10 @@ import { useConversation } from "./use-conversation";
 interface ConversationProps {
   project?: string;
   task?: string;
-  /** The open proposal that what is written refines. */
+  /** The open proposal that is shown beside it. */
   proposal?: number;
+  /** The proposal that what is written refines; without one the server looks for the conversation's own. */
+  refines?: number;
   author: string;
   placeholder: string;
   suggestions: readonly string[];
@@ -25,6 +27,7 @@ export function Conversation({
   project,
   task,
   proposal,
+  refines,
   author,
   placeholder,
   suggestions,
@@ -35,7 +38,7 @@ export function Conversation({
   const live = useLive();
   const connected = useLiveStatus() === "open";
   const { query, commands, underWay } = useConversation(project, task);
-  const send = (text: string) => live.send({ text, project, task, proposal });
+  const send = (text: string) => live.send({ text, project, task, proposal: refines });
   const isEmpty = commands.length + underWay.length === 0;
   const last = underWay.at(-1);
   const end = useFollowedEnd(
