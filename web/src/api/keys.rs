@@ -98,7 +98,7 @@ async fn create(State(app): State<App>, admin: Admin, Json(input): Json<CreateKe
     let name = input.name.trim();
     let scopes: Scopes = input.scopes.iter().copied().collect();
     let mut faults = Vec::new();
-    if name.is_empty() || name.chars().count() > 100 {
+    if name.is_empty() || input.name.chars().count() > 100 {
         faults.push(Fault::new("/name", "a name has 1–100 characters"));
     }
     if scopes.iter().next().is_none() {

@@ -111,7 +111,7 @@ async fn add(State(app): State<App>, admin: Admin, Json(input): Json<AddMember>)
     let name = input.name.trim();
     let zone = input.time_zone.as_deref().unwrap_or("UTC");
     let mut faults = Vec::new();
-    if name.is_empty() || name.chars().count() > 100 {
+    if name.is_empty() || input.name.chars().count() > 100 {
         faults.push(Fault::new("/name", "a name has 1–100 characters"));
     }
     if let Some(email) = input.email.as_deref().filter(|email| !is_address(email.trim())) {

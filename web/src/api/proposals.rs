@@ -336,7 +336,7 @@ fn edited(patch: &ProjectPatch, operations: &[EditOperation]) -> Result<ProjectP
 
 async fn comment(State(app): State<App>, proposer: Proposer, Path(number): Path<i32>, Json(input): Json<NewComment>) -> Result<Response, Problem> {
     let text = input.text.trim();
-    if text.is_empty() || text.chars().count() > 10_000 {
+    if text.is_empty() || input.text.chars().count() > 10_000 {
         return Err(Problem::invalid(vec![Fault::new("/text", "a comment has 1–10000 characters")]));
     }
     let mut tx = app.db.begin(proposer.organization).await?;

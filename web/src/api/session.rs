@@ -211,8 +211,9 @@ async fn use_link(State(app): State<App>, Json(input): Json<UseLink>) -> Result<
 /// Name, address and password, all three, with every fault listed.
 fn chosen(input: &UseLink) -> Result<(String, String, SecretString), Problem> {
     let mut faults = Vec::new();
-    let name = input.name.as_deref().map(str::trim).unwrap_or_default();
-    if name.is_empty() || name.chars().count() > 100 {
+    let given = input.name.as_deref().unwrap_or_default();
+    let name = given.trim();
+    if name.is_empty() || given.chars().count() > 100 {
         faults.push(Fault::new("/name", "a name has 1–100 characters"));
     }
     let email = input.email.as_deref().map(str::trim).unwrap_or_default();
