@@ -1,6 +1,8 @@
 //! Other people's text in our text: it stays what it is, and never becomes markup, a mention or an escape sequence.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, fmt::Write};
+
+use unicode_width::UnicodeWidthChar;
 
 /// On one line, without control characters and signs that turn the direction of writing. What is left out of the middle of a line becomes a blank.
 pub fn line(text: &str) -> Cow<'_, str> {
@@ -86,13 +88,61 @@ pub fn html(text: &str) -> String {
     escaped
 }
 
+/// With what nobody sees written as JSON writes it (`\u202e`): control characters, signs that turn the direction of writing, what has no width,
+/// unusual blanks. Letters of every script and emoji stay as they are, with the signs that hold them together.
+pub fn visible(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    let mut before = None;
+    let mut chars = text.chars().peekable();
+    while let Some(c) = chars.next() {
+        let after = chars.peek().copied();
+        let is_seen = match c {
+            JOINER => (before.is_some_and(is_pictograph) || before == Some(AS_EMOJI)) && after.is_some_and(is_pictograph),
+            AS_EMOJI => before.is_some_and(is_pictograph) || after == Some(KEYCAP),
+            // A sign that stands on a letter is seen where there is one.
+            _ if c.width() == Some(0) => !is_hidden(c) && before.is_some_and(|before| before != ' ' && !before.is_ascii_punctuation()),
+            _ => !is_hidden(c),
+        };
+        if is_seen {
+            shown.push(c);
+        } else {
+            c.encode_utf16(&mut [0; 2]).iter().for_each(|unit| {
+                let _ = write!(shown, "\\u{unit:04x}");
+            });
+        }
+        before = Some(c);
+    }
+    shown
+}
+
+/// Holds emoji together: a woman and a computer are a programmer.
+const JOINER: char = '\u{200d}';
+/// Asks for an emoji in place of a letter-like sign.
+const AS_EMOJI: char = '\u{fe0f}';
+const KEYCAP: char = '\u{20e3}';
+
+/// Where the emoji are, roughly: <https://www.unicode.org/Public/emoji/latest/emoji-data.txt>.
+fn is_pictograph(c: char) -> bool {
+    matches!(c, '\u{2190}'..='\u{21ff}' | '\u{2300}'..='\u{23ff}' | '\u{2600}'..='\u{27bf}' | '\u{2b00}'..='\u{2bff}' | '\u{1f000}'..='\u{1faff}')
+}
+
+/// What cannot be seen wherever it stands: <https://www.unicode.org/reports/tr36/#Bidirectional_Text_Spoofing>, and `Default_Ignorable_Code_Point`.
+fn is_hidden(c: char) -> bool {
+    is_unsafe(c)
+        || c.is_whitespace() && c != ' '
+        || matches!(c,
+            '\u{ad}' | '\u{34f}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}' | '\u{200c}' | '\u{200d}' | '\u{206a}'..='\u{206f}'
+            | '\u{2800}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}'
+            | '\u{e0000}'..='\u{e0fff}')
+}
+
 /// Control characters, and what is invisible or turns the direction of writing (the "Trojan Source" signs).
 fn is_unsafe(c: char) -> bool {
     c.is_control() || is_invisible(c)
 }
 
 fn is_invisible(c: char) -> bool {
-    matches!(c, '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+    matches!(c, '\u{61c}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }
 
 #[cfg(test)]
@@ -105,6 +155,22 @@ mod tests {
         assert_eq!(line("\x1b[31mred\x1b[0m\nnext\t\u{202e}txt.exe\u{200b}"), "[31mred [0m next txt.exe");
         assert_eq!(line("  a \r\n b  "), "a b");
         assert_eq!(line("Größe 日本 👩\u{200d}💻"), "Größe 日本 👩\u{200d}💻", "joiners hold emoji together");
+    }
+
+    #[test]
+    fn what_nobody_sees_is_shown() {
+        for (text, expected) in [
+            ("Fix it", "Fix it"),
+            ("a\u{202e}b\u{200b}\u{61c}", r"a\u202eb\u200b\u061c"),
+            ("a\u{a0}b\tc\u{3000}\n", r"a\u00a0b\u0009c\u3000\u000a"),
+            ("👩\u{200d}💻 ❤\u{fe0f}\u{200d}🔥 1\u{fe0f}\u{20e3} 👍🏽", "👩\u{200d}💻 ❤\u{fe0f}\u{200d}🔥 1\u{fe0f}\u{20e3} 👍🏽"),
+            ("ad\u{200d}min\u{200c}", r"ad\u200dmin\u200c"),
+            ("שָׁלוֹם مَرْحَبًا", "שָׁלוֹם مَرْحَبًا"),
+            ("\u{301}e\u{301}", "\\u0301e\u{301}"),
+            ("x\u{e0041}", r"x\udb40\udc41"),
+        ] {
+            assert_eq!(visible(text), expected);
+        }
     }
 
     #[test]

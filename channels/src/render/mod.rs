@@ -6,6 +6,7 @@ pub mod diff;
 pub mod escape;
 pub mod page;
 pub mod plan;
+pub mod text;
 pub mod words;
 
 mod html;

@@ -1,0 +1,241 @@
+//! Patches by chance, with the nastiest texts that people, machines and attackers write.
+
+use std::fmt::Debug;
+
+use chrono::{Days, NaiveDate};
+use patchbay_core::patch::{
+    Create, CreateBody, Delete, DeleteBody, Effort, Field, ListEdit, MetaUpdates, NewCriterion, Priority, ProjectPatch, SubtasksGo, TaskId, TaskPatch, Update,
+    UpdateBody,
+};
+use proptest::{
+    collection::{btree_map, vec},
+    option,
+    prelude::*,
+    sample::select,
+};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+pub(super) fn patch() -> impl Strategy<Value = ProjectPatch> {
+    (option::of(name()), option::of(0..=i32::MAX), option::weighted(0.4, meta()), vec(operation(), 0..6), option::of(text()))
+        .prop_map(|(project_id, base_version, meta_updates, tasks, note)| ProjectPatch { project_id, base_version, meta_updates, tasks, note })
+}
+
+const NASTY: &[&str] = &[
+    "\u{202e}",
+    "\u{202c}",
+    "\u{2066}",
+    "\u{2069}",
+    "\u{200e}",
+    "\u{200f}",
+    "\u{61c}",
+    "\u{200b}",
+    "\u{200c}",
+    "\u{200d}",
+    "\u{2060}",
+    "\u{feff}",
+    "\u{ad}",
+    "\u{fe0f}",
+    "\u{20e3}",
+    "\u{e0041}",
+    "\u{301}",
+    "\u{3164}",
+    "\u{a0}",
+    "\u{2003}",
+    "\u{3000}",
+    "\u{2028}",
+    "\u{85}",
+    "\0",
+    "\u{1b}[2J",
+    "\u{7f}",
+    "\t",
+    "\r",
+    "\r\n",
+    "\n",
+    "\n\n",
+    " ",
+    "  ",
+    "\"",
+    "'",
+    "\\",
+    "\\n",
+    "\\u0041",
+    "|",
+    "| a",
+    ":",
+    ": ",
+    ",",
+    "[",
+    "]",
+    "{}",
+    "[]",
+    "[x] ",
+    "[ ] ",
+    "+ ",
+    "~ ",
+    "- ",
+    "* project",
+    "patch",
+    "none",
+    "null",
+    "add [",
+    "], remove [",
+    "#",
+    "@",
+    "👩\u{200d}💻",
+    "❤\u{fe0f}\u{200d}🔥",
+    "1\u{fe0f}\u{20e3}",
+    "🏴󠁧󠁢󠁥󠁮󠁧󠁿",
+    "👍🏽",
+    "🇩🇪",
+    "שָׁלוֹם",
+    "مَرْحَبًا",
+    "نمی\u{200c}خواهم",
+    "日本",
+    "ﷺ",
+    "Zalgo\u{335}\u{321}\u{36f}",
+    "\u{10ffff}",
+    "title: x",
+    "  title: x",
+];
+
+pub(super) fn text() -> impl Strategy<Value = String> {
+    let nasty =
+        || vec(prop_oneof![3 => select(NASTY).prop_map(str::to_owned), 2 => "[a-zA-Z]{1,6}", 1 => Just(" ".to_owned())], 0..8).prop_map(|parts| parts.concat());
+    prop_oneof![
+        4 => "[A-Z][a-z]{1,6}( [a-z]{1,8}){0,3}",
+        8 => nasty(),
+        2 => any::<String>(),
+        1 => (nasty(), 1..400_usize).prop_map(|(part, times)| part.repeat(times)),
+        1 => Just(String::new()),
+    ]
+}
+
+fn name() -> impl Strategy<Value = String> {
+    prop_oneof![6 => (1..99).prop_map(|number| format!("WEB-{number}")), 3 => "t[0-9]", 2 => text()]
+}
+
+fn day() -> impl Strategy<Value = NaiveDate> {
+    (0..1_000_000_u64).prop_map(|days| NaiveDate::from_ymd_opt(1, 1, 1).unwrap() + Days::new(days))
+}
+
+fn meta() -> impl Strategy<Value = MetaUpdates> {
+    (option::of(text()), option::of(text()), option::of(name()), option::of(text()), option::of(text()))
+        .prop_map(|(title, summary, key, process, time_zone)| MetaUpdates { title, summary, key, process, time_zone })
+}
+
+fn criterion() -> impl Strategy<Value = NewCriterion> {
+    (option::of(prop_oneof!["c[1-9]", text()]), text(), any::<bool>()).prop_map(|(id, text, done)| NewCriterion { id, text, done })
+}
+
+fn metadata() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        any::<u64>().prop_map(Value::from),
+        any::<f64>().prop_map(Value::from),
+        text().prop_map(Value::from),
+        Just(json!([])),
+        Just(json!({})),
+    ];
+    leaf.prop_recursive(3, 8, 3, |value| {
+        prop_oneof![vec(value.clone(), 0..3).prop_map(Value::from), btree_map(text(), value, 0..3).prop_map(|map| Value::Object(map.into_iter().collect()))]
+    })
+}
+
+fn field<T: Clone + Debug + 'static>(value: impl Strategy<Value = T> + 'static) -> BoxedStrategy<Field<T>> {
+    prop_oneof![6 => Just(Field::Absent), 1 => Just(Field::Clear), 2 => value.prop_map(Field::Set)].boxed()
+}
+
+fn given<T: Clone + Debug + 'static>(value: impl Strategy<Value = T> + 'static) -> BoxedStrategy<Option<T>> {
+    option::weighted(0.25, value).boxed()
+}
+
+fn edit<T: Clone + Debug + 'static>(member: impl Strategy<Value = T> + 'static) -> BoxedStrategy<Field<ListEdit<T>>> {
+    let member = member.boxed();
+    field(prop_oneof![
+        vec(member.clone(), 0..3).prop_map(ListEdit::Replace),
+        (vec(member, 0..3), vec(text(), 0..3)).prop_map(|(add, remove)| ListEdit::Change { add, remove }),
+    ])
+}
+
+fn operation() -> impl Strategy<Value = TaskPatch> {
+    let delete =
+        (name(), select(&SubtasksGo::ALL[..])).prop_map(|(task_id, subtasks_go)| TaskPatch::Delete(Delete { task_id, body: DeleteBody { subtasks_go } }));
+    prop_oneof![5 => create(), 5 => update(), 1 => delete].prop_recursive(5, 12, 3, |below| {
+        (prop_oneof![create(), update()], vec(below, 0..3)).prop_map(|(mut operation, below)| {
+            match &mut operation {
+                TaskPatch::Create(create) => create.body.subtasks = Some(below),
+                TaskPatch::Update(update) => update.body.subtasks = Some(below),
+                TaskPatch::Delete(_) => {}
+            }
+            operation
+        })
+    })
+}
+
+fn create() -> BoxedStrategy<TaskPatch> {
+    let about = (text(), given(text()), given(text()), given(select(&Priority::ALL[..])), given(text()), given(select(&Effort::ALL[..])));
+    let work = (given(any::<u32>()), given(text()), given(day()), given(vec(text(), 0..4)), given(vec(name(), 0..3)), given(text()));
+    let rest = (given(vec(criterion(), 0..4)), given(vec(text(), 0..3)), given(btree_map(text(), text(), 0..3)), given(btree_map(text(), metadata(), 0..3)));
+    let place = (given(name()), field(name()), given(any::<u128>()));
+    (name(), about, work, rest, place)
+        .prop_map(|(task_id, about, work, rest, place)| {
+            let body = CreateBody {
+                title: about.0,
+                description: about.1,
+                status: about.2,
+                priority: about.3,
+                kind: about.4,
+                effort: about.5,
+                estimate_minutes: work.0,
+                assignee: work.1,
+                due_on: work.2,
+                labels: work.3,
+                depends_on: work.4,
+                blocker: work.5,
+                acceptance_criteria: rest.0,
+                references: rest.1,
+                external_refs: rest.2,
+                metadata: rest.3,
+                parent_id: place.0,
+                after: place.1,
+                subtasks: None,
+            };
+            TaskPatch::Create(Create { task_id, id: place.2.map(|id| TaskId(Uuid::from_u128(id))), body })
+        })
+        .boxed()
+}
+
+fn update() -> BoxedStrategy<TaskPatch> {
+    let about = (field(text()), field(text()), field(text()), field(select(&Priority::ALL[..])), field(text()), field(select(&Effort::ALL[..])));
+    let work = (field(any::<u32>()), field(text()), field(day()), edit(text()), edit(name()), field(text()));
+    let rest = (edit(criterion()), edit(text()), field(btree_map(text(), option::of(text()), 0..3)), field(btree_map(text(), metadata(), 0..3)));
+    (name(), about, work, rest, field(name()), field(name()))
+        .prop_map(|(task_id, about, work, rest, parent_id, after)| {
+            let body = UpdateBody {
+                title: about.0,
+                description: about.1,
+                status: about.2,
+                priority: about.3,
+                kind: about.4,
+                effort: about.5,
+                estimate_minutes: work.0,
+                assignee: work.1,
+                due_on: work.2,
+                labels: work.3,
+                depends_on: work.4,
+                blocker: work.5,
+                acceptance_criteria: rest.0,
+                references: rest.1,
+                external_refs: rest.2,
+                metadata: rest.3,
+                parent_id,
+                after,
+                subtasks: None,
+            };
+            TaskPatch::Update(Update { task_id, body })
+        })
+        .boxed()
+}
