@@ -12,8 +12,17 @@ use super::{
     words,
 };
 
-/// The whole diff.
+/// The whole diff. New tasks stand below their new parents.
 pub fn page(diff: &Diff) -> Page {
+    paged(diff, true)
+}
+
+/// The whole diff, where each operation can stand alone: it says itself what it is part of.
+pub fn flat(diff: &Diff) -> Page {
+    paged(diff, false)
+}
+
+fn paged(diff: &Diff, is_nested: bool) -> Page {
     let mut page = Page::default();
     page.lines.push(Line::Heading(heading(diff)));
     let names = Names::of(diff);
@@ -26,7 +35,7 @@ pub fn page(diff: &Diff) -> Page {
     for entry in &diff.entries {
         // A new task right behind its new parent, or behind what is below that, is shown below it.
         let level = match entry.parent.as_deref().and_then(|parent| path.iter().position(|name| *name == parent)) {
-            Some(at) if entry.op == Op::Create => at + 1,
+            Some(at) if is_nested && entry.op == Op::Create => at + 1,
             _ => 0,
         };
         path.truncate(level);
@@ -298,4 +307,4 @@ fn entries(page: &mut Page, level: usize, changed: &FieldChange) {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

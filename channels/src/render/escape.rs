@@ -63,6 +63,45 @@ pub fn markdown(text: &str) -> String {
     escaped
 }
 
+/// A line as plain text within Slack's mrkdwn, which knows no escape but for `&`, `<` and `>`: a sign of its own stands between two blanks without
+/// width, so that it neither begins nor ends anything. <https://docs.slack.dev/messaging/formatting-message-text>
+pub fn mrkdwn(text: &str) -> String {
+    let text = line(text);
+    let mut escaped = String::with_capacity(text.len() + 8);
+    let mut before = ' ';
+    let mut rest = text.chars();
+    while let Some(c) = rest.next() {
+        let next = rest.clone().next().unwrap_or(' ');
+        match c {
+            '&' => escaped.push_str("&amp;"),
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            // Within a word an underscore is no emphasis.
+            '_' if before.is_alphanumeric() && next.is_alphanumeric() => escaped.push(c),
+            '*' | '_' | '~' | '`' => escaped.extend([BREAK, c, BREAK]),
+            // `:tada:`
+            ':' if is_shortcode(rest.as_str()) => escaped.extend([c, BREAK]),
+            _ => escaped.push(c),
+        }
+        before = c;
+    }
+    escaped
+}
+
+/// A place between two letters where a word may end.
+pub(super) const BREAK: char = '\u{200b}';
+
+/// Whether the text behind a colon goes on like the name of an emoji.
+fn is_shortcode(rest: &str) -> bool {
+    let name = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '+' | '\'');
+    rest.split_once(':').is_some_and(|(inner, _)| !inner.is_empty() && inner.chars().all(name))
+}
+
+/// A line as plain text within Discord's Markdown, where an underscore within a word may be emphasis, and an address alone a link.
+pub fn discord(text: &str) -> String {
+    markdown(text).replace(r"\_", "_").replace('_', r"\_").replace("://", r"\://")
+}
+
 /// A line as code within Markdown, with as many backticks around it as it needs.
 pub fn code(text: &str) -> String {
     let text = line(text);
@@ -116,7 +155,7 @@ pub fn visible(text: &str) -> String {
 }
 
 /// Holds emoji together: a woman and a computer are a programmer.
-const JOINER: char = '\u{200d}';
+pub(super) const JOINER: char = '\u{200d}';
 /// Asks for an emoji in place of a letter-like sign.
 const AS_EMOJI: char = '\u{fe0f}';
 const KEYCAP: char = '\u{20e3}';
@@ -181,6 +220,12 @@ mod tests {
         assert_eq!(markdown("- no list\n- none"), r"\- no list - none");
         assert_eq!(markdown("snake_case _em_"), r"snake_case \_em_");
         assert_eq!(markdown("Ship v1.2 (beta)!"), "Ship v1.2 (beta)!");
+    }
+
+    #[test]
+    fn chat_stays_text() {
+        assert_eq!(mrkdwn("<@U1> a_b *x* 10:30 :tada:").replace(BREAK, "|"), "&lt;@U1&gt; a_b |*|x|*| 10:30 :|tada:");
+        assert_eq!(discord(r"<@1> a_b_ \_ **x** https://e.vil"), r"\<@1\> a\_b\_ \\\_ \*\*x\*\* https\://e.vil");
     }
 
     #[test]

@@ -2,16 +2,23 @@
 //!
 //! A page holds other people's text as it is; the painters make it harmless ([`escape`]).
 
+pub mod card;
 pub mod diff;
+pub mod discord;
+pub mod email;
 pub mod escape;
 pub mod page;
 pub mod plan;
+pub mod slack;
 pub mod text;
 pub mod words;
 
 mod html;
 mod markdown;
 mod terminal;
+
+#[cfg(test)]
+mod generate;
 
 use patchbay_core::patch::diff::Diff;
 

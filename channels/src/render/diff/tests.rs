@@ -5,7 +5,7 @@ use super::*;
 use crate::{example, render::Terminal};
 
 /// The diff of a patch on the example plan, through the real gates.
-fn shown(operations: &Value, meta: &Value) -> Diff {
+pub(in crate::render) fn shown(operations: &Value, meta: &Value) -> Diff {
     on(&example::plan(), json!({ "project_id": "WEB", "meta_updates": meta, "tasks": operations }))
 }
 
@@ -15,7 +15,7 @@ fn on(plan: &Plan, patch: Value) -> Diff {
     diff::diff(plan, &checked)
 }
 
-fn everything() -> Diff {
+pub(in crate::render) fn everything() -> Diff {
     shown(
         &json!([
             { "op": "create", "task_id": "t1", "body": { "title": "Fix flaky e2e test", "priority": "P1", "parent_id": "WEB-1", "assignee": "ana", "due_on": "2026-12-04",

@@ -1,10 +1,8 @@
-mod generate;
-
 use proptest::prelude::*;
 use serde_json::json;
 
 use super::*;
-use crate::render::escape;
+use crate::render::{escape, generate};
 
 fn patch(value: Value) -> ProjectPatch {
     serde_json::from_value(value).unwrap()

@@ -1,4 +1,4 @@
-//! Patches by chance, with the nastiest texts that people, machines and attackers write.
+//! Patches and diffs by chance, with the nastiest texts that people, machines and attackers write.
 
 use std::fmt::Debug;
 
@@ -6,6 +6,7 @@ use chrono::{Days, NaiveDate};
 use patchbay_core::patch::{
     Create, CreateBody, Delete, DeleteBody, Effort, Field, ListEdit, MetaUpdates, NewCriterion, Priority, ProjectPatch, SubtasksGo, TaskId, TaskPatch, Update,
     UpdateBody,
+    diff::{Counts, Diff, Entry, FieldChange, Op, Word, WordKind},
 };
 use proptest::{
     collection::{btree_map, vec},
@@ -238,4 +239,55 @@ fn update() -> BoxedStrategy<TaskPatch> {
             TaskPatch::Update(Update { task_id, body })
         })
         .boxed()
+}
+
+/// A diff of texts, a few of them long, that no gate has looked at.
+pub(super) fn diff() -> impl Strategy<Value = Diff> {
+    (option::of(Just("WEB".to_owned())), text(), vec(change(), 0..3), vec(entry(), 0..60)).prop_map(|(project, project_title, project_changes, mut entries)| {
+        entries.iter_mut().zip(1..).for_each(|(entry, index)| entry.index = index);
+        Diff { project, project_title, base_version: 7, project_changes, counts: Counts { created: entries.len(), ..Counts::default() }, entries }
+    })
+}
+
+fn entry() -> impl Strategy<Value = Entry> {
+    (select(&[Op::Create, Op::Update, Op::Delete][..]), name(), text(), option::of(name()), vec(change(), 0..3), vec(name(), 0..2)).prop_map(
+        |(op, task, title, parent, changes, removes)| Entry {
+            index: 0,
+            op,
+            task,
+            title,
+            parent,
+            after: None,
+            first: false,
+            depth: 0,
+            moved: None,
+            changes,
+            removes,
+            needs: Vec::new(),
+        },
+    )
+}
+
+fn change() -> impl Strategy<Value = FieldChange> {
+    let long = || prop_oneof![9 => text(), 1 => (text(), 1..30_usize).prop_map(|(part, times)| part.repeat(times))];
+    let words = option::of(vec((select(&[WordKind::Same, WordKind::Added, WordKind::Removed][..]), text()).prop_map(|(kind, text)| Word { kind, text }), 1..4));
+    let strings = (select(&["title", "description", "summary", "blocker"][..]), option::of(long()), option::of(long()), words)
+        .prop_map(|(field, before, after, words)| FieldChange { field: field.to_owned(), before: before.into(), after: after.into(), words });
+    let lists = (select(&["labels", "references"][..]), vec(text(), 0..4), vec(text(), 0..4)).prop_map(|(field, before, after)| FieldChange {
+        field: field.to_owned(),
+        before: before.into(),
+        after: after.into(),
+        words: None,
+    });
+    let maps = (metadata_map(), metadata_map()).prop_map(|(before, after)| FieldChange {
+        field: "metadata".to_owned(),
+        before: before.into(),
+        after: after.into(),
+        words: None,
+    });
+    prop_oneof![4 => strings, 1 => lists, 1 => maps]
+}
+
+fn metadata_map() -> impl Strategy<Value = serde_json::Map<String, Value>> {
+    btree_map(text(), metadata(), 0..3).prop_map(|map| map.into_iter().collect())
 }

@@ -1,0 +1,69 @@
+//! A proposal as the two bodies of a mail. A mail has no pages; what it asks for stands at its end, behind all that it shows.
+
+use super::{
+    Terminal,
+    card::Card,
+    diff, escape,
+    page::{Line, faint, plain},
+};
+
+/// What goes into a `multipart/alternative` message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mail {
+    /// One line, not longer than a subject may be read.
+    pub subject: String,
+    /// `text/plain; charset=utf-8`, lines of at most 76 columns where words allow it.
+    pub text: String,
+    /// `text/html; charset=utf-8`, a whole document that asks for nothing from elsewhere.
+    pub html: String,
+}
+
+/// The mail. `link` is where the proposal can be seen; opening it decides nothing.
+pub fn mail(card: &Card<'_>, link: Option<&str>) -> Mail {
+    let mut page = card.page(diff::page(card.diff));
+    let number = card.number;
+    let mut say = |text: String| page.lines.push(Line::Text(vec![plain(text)]));
+    say(format!(
+        "Answer with \"accept #{number}\", with the operations you want as in \"accept #{number} 1,3-5\", with \"reject #{number}: why\", or with what should be different."
+    ));
+    if let Some(link) = link {
+        say(format!("It can also be seen at {link}"));
+    }
+    page.lines.push(Line::Text(vec![faint(format!("Proposal {number}, revision {}, {}", card.revision, card.digest))]));
+    let subject = format!("#{number} {} ({})", escape::line(card.title), diff::counts(&card.diff.counts));
+    Mail { text: page.terminal(Terminal { colour: false, width: 76 }), html: document(&subject, &page.html()), subject }
+}
+
+/// The looks, tag by tag: mail programs drop style sheets. Colours are see-through, so that they go with a light ground and with a dark one.
+const LOOKS: [(&str, &str); 6] = [
+    ("<ul>", r#"<ul style="margin:4px 0;padding-left:20px">"#),
+    ("<li>", r#"<li style="margin:4px 0">"#),
+    ("<ins>", r#"<ins style="background:rgba(46,160,67,.25);text-decoration:none;border-radius:3px;padding:0 2px">"#),
+    ("<del>", r#"<del style="background:rgba(248,81,73,.25);border-radius:3px;padding:0 2px">"#),
+    ("<code>", r#"<code style="font-family:ui-monospace,Menlo,Consolas,monospace;opacity:.7">"#),
+    ("<blockquote>", r#"<blockquote style="margin:4px 0;padding-left:12px;border-left:3px solid rgba(127,127,127,.5)">"#),
+];
+
+/// A tag in other people's text is escaped, so each that is found is ours.
+fn document(title: &str, body: &str) -> String {
+    let body = LOOKS.iter().fold(body.to_owned(), |body, (tag, styled)| body.replace(tag, styled));
+    format!(
+        r#"<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
+<meta name="color-scheme" content="light dark">
+<meta name="supported-color-schemes" content="light dark">
+<title>{}</title>
+</head>
+<body style="margin:0 auto;padding:16px;max-width:640px;font:15px/1.5 system-ui,-apple-system,'Segoe UI',sans-serif;overflow-wrap:anywhere">
+{body}</body>
+</html>
+"#,
+        escape::html(title)
+    )
+}
+
+#[cfg(test)]
+mod tests;
