@@ -99,7 +99,7 @@ impl Card<'_> {
     /// What it is called, whose it is, and on what; then its operations.
     pub(super) fn page(&self, mut diff: Page) -> Page {
         let by = format!("by @{}, revision {}", self.author, self.revision);
-        diff.lines.insert(0, Line::Text(vec![strong(self.title), plain(format!(" {by}"))]));
+        diff.lines.insert(0, Line::Text(vec![strong(escape::seen(self.title)), plain(format!(" {by}"))]));
         diff
     }
 

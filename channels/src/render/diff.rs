@@ -44,7 +44,7 @@ fn paged(diff: &Diff, is_nested: bool) -> Page {
         }
         operation(&mut page, level, entry, &names);
     }
-    page
+    page.seen()
 }
 
 /// One operation in one line, without its number: `+ Fix flaky e2e test (P1, under WEB-1)`.
@@ -60,7 +60,7 @@ pub fn summary(diff: &Diff, entry: &Entry) -> String {
             item.spans.push(plain(format!(": {}", words::list(&fields))));
         }
     }
-    page.text().trim_end().to_owned()
+    page.seen().text().trim_end().to_owned()
 }
 
 /// `4 new, 2 changed, 1 moved, 1 removed`
@@ -213,10 +213,12 @@ fn change(changed: &FieldChange, names: &Names<'_>) -> Vec<Span> {
 }
 
 fn word(word: &Word) -> Span {
+    // Blanks alone would not be seen.
+    let text = || if word.text.trim().is_empty() { word.text.replace(' ', "␣").replace('\n', "↵") } else { word.text.clone() };
     match word.kind {
         WordKind::Same => plain(shortened(&word.text)),
-        WordKind::Added => span(Style::Added, word.text.clone()),
-        WordKind::Removed => span(Style::Removed, word.text.clone()),
+        WordKind::Added => span(Style::Added, text()),
+        WordKind::Removed => span(Style::Removed, text()),
     }
 }
 

@@ -30,8 +30,10 @@ pub fn mail(card: &Card<'_>, link: Option<&str>) -> Mail {
         say(format!("It can also be seen at {link}"));
     }
     page.lines.push(Line::Text(vec![faint(format!("Proposal {number}, revision {}, {}", card.revision, card.digest))]));
+    let html = page.html();
+    let html = link.map(escape::html).map_or_else(|| html.clone(), |link| html.replace(&link, &format!(r#"<a href="{link}">{link}</a>"#)));
     let subject = format!("#{number} {} ({})", escape::line(card.title), diff::counts(&card.diff.counts));
-    Mail { text: page.terminal(Terminal { colour: false, width: 76 }), html: document(&subject, &page.html()), subject }
+    Mail { text: page.terminal(Terminal { colour: false, width: 76 }), html: document(&subject, &html), subject }
 }
 
 /// The looks, tag by tag: mail programs drop style sheets. Colours are see-through, so that they go with a light ground and with a dark one.

@@ -130,19 +130,20 @@ pub fn html(text: &str) -> String {
 /// With what nobody sees written as JSON writes it (`\u202e`): control characters, signs that turn the direction of writing, what has no width,
 /// unusual blanks. Letters of every script and emoji stay as they are, with the signs that hold them together.
 pub fn visible(text: &str) -> String {
+    without_hidden(text, |_| false)
+}
+
+/// Like [`visible`], but line breaks and tabs stay: they are for a painter to place.
+pub fn seen(text: &str) -> String {
+    without_hidden(text, |c| matches!(c, '\n' | '\r' | '\t'))
+}
+
+fn without_hidden(text: &str, stays: fn(char) -> bool) -> String {
     let mut shown = String::with_capacity(text.len());
     let mut before = None;
     let mut chars = text.chars().peekable();
     while let Some(c) = chars.next() {
-        let after = chars.peek().copied();
-        let is_seen = match c {
-            JOINER => (before.is_some_and(is_pictograph) || before == Some(AS_EMOJI)) && after.is_some_and(is_pictograph),
-            AS_EMOJI => before.is_some_and(is_pictograph) || after == Some(KEYCAP),
-            // A sign that stands on a letter is seen where there is one.
-            _ if c.width() == Some(0) => !is_hidden(c) && before.is_some_and(|before| before != ' ' && !before.is_ascii_punctuation()),
-            _ => !is_hidden(c),
-        };
-        if is_seen {
+        if stays(c) || is_seen(before, c, chars.peek().copied()) {
             shown.push(c);
         } else {
             c.encode_utf16(&mut [0; 2]).iter().for_each(|unit| {
@@ -154,8 +155,23 @@ pub fn visible(text: &str) -> String {
     shown
 }
 
+/// Whether a sign can be seen between its neighbours, or they look different for it.
+fn is_seen(before: Option<char>, c: char, after: Option<char>) -> bool {
+    let is = |neighbour: Option<char>, what: fn(char) -> bool| neighbour.is_some_and(what);
+    match c {
+        JOINER => (is(before, is_pictograph) || before == Some(AS_EMOJI)) && is(after, is_pictograph) || is(before, is_virama),
+        NON_JOINER => is(before, joins_next) && is(after, is_arabic) || is(before, is_virama),
+        AS_EMOJI => is(before, is_pictograph) || after == Some(KEYCAP),
+        // A sign that stands on a letter is seen where there is one.
+        _ if c.width() == Some(0) => !is_hidden(c) && is(before, |before| before != ' ' && !before.is_ascii_punctuation()),
+        _ => !is_hidden(c),
+    }
+}
+
 /// Holds emoji together: a woman and a computer are a programmer.
 pub(super) const JOINER: char = '\u{200d}';
+/// Keeps two letters apart that are else written as one, as Persian needs it: <https://www.rfc-editor.org/rfc/rfc5892#appendix-A>.
+const NON_JOINER: char = '\u{200c}';
 /// Asks for an emoji in place of a letter-like sign.
 const AS_EMOJI: char = '\u{fe0f}';
 const KEYCAP: char = '\u{20e3}';
@@ -163,6 +179,23 @@ const KEYCAP: char = '\u{20e3}';
 /// Where the emoji are, roughly: <https://www.unicode.org/Public/emoji/latest/emoji-data.txt>.
 fn is_pictograph(c: char) -> bool {
     matches!(c, '\u{2190}'..='\u{21ff}' | '\u{2300}'..='\u{23ff}' | '\u{2600}'..='\u{27bf}' | '\u{2b00}'..='\u{2bff}' | '\u{1f000}'..='\u{1faff}')
+}
+
+fn is_arabic(c: char) -> bool {
+    matches!(c, '\u{620}'..='\u{63f}' | '\u{641}'..='\u{64a}' | '\u{66e}'..='\u{6d3}' | '\u{6fa}'..='\u{6ff}' | '\u{750}'..='\u{77f}')
+}
+
+/// Arabic letters that are joined to the letter behind them.
+fn joins_next(c: char) -> bool {
+    is_arabic(c)
+        && !matches!(c,
+            '\u{621}'..='\u{625}' | '\u{627}' | '\u{629}' | '\u{62f}'..='\u{632}' | '\u{648}' | '\u{671}'..='\u{677}' | '\u{688}'..='\u{699}' | '\u{6c0}' | '\u{6c3}'..='\u{6cb}'
+            | '\u{6cd}' | '\u{6cf}' | '\u{6d2}' | '\u{6d3}' | '\u{759}'..='\u{75b}' | '\u{76b}' | '\u{76c}' | '\u{771}' | '\u{773}' | '\u{774}' | '\u{778}' | '\u{779}')
+}
+
+/// Takes the vowel from a letter of an Indian script; a joiner behind it changes how they are written.
+fn is_virama(c: char) -> bool {
+    matches!(c, '\u{94d}' | '\u{9cd}' | '\u{a4d}' | '\u{acd}' | '\u{b4d}' | '\u{bcd}' | '\u{c4d}' | '\u{ccd}' | '\u{d4d}' | '\u{dca}')
 }
 
 /// What cannot be seen wherever it stands: <https://www.unicode.org/reports/tr36/#Bidirectional_Text_Spoofing>, and `Default_Ignorable_Code_Point`.
@@ -205,11 +238,14 @@ mod tests {
             ("👩\u{200d}💻 ❤\u{fe0f}\u{200d}🔥 1\u{fe0f}\u{20e3} 👍🏽", "👩\u{200d}💻 ❤\u{fe0f}\u{200d}🔥 1\u{fe0f}\u{20e3} 👍🏽"),
             ("ad\u{200d}min\u{200c}", r"ad\u200dmin\u200c"),
             ("שָׁלוֹם مَرْحَبًا", "שָׁלוֹם مَرْحَبًا"),
+            ("نمی\u{200c}خواهم क्\u{200d}ष", "نمی\u{200c}خواهم क्\u{200d}ष"),
+            ("دا\u{200c}ر", r"دا\u200cر"),
             ("\u{301}e\u{301}", "\\u0301e\u{301}"),
             ("x\u{e0041}", r"x\udb40\udc41"),
         ] {
             assert_eq!(visible(text), expected);
         }
+        assert_eq!(seen("a\n\tb\u{200b}\u{b}"), "a\n\tb\\u200b\\u000b");
     }
 
     #[test]

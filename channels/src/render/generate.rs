@@ -17,6 +17,12 @@ use proptest::{
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+/// For what takes longer; `PROPTEST_CASES` asks for as many as it says.
+pub(super) fn fewer_cases() -> ProptestConfig {
+    let usual = ProptestConfig::default();
+    if std::env::var_os("PROPTEST_CASES").is_some() { usual } else { ProptestConfig { cases: 48, ..usual } }
+}
+
 pub(super) fn patch() -> impl Strategy<Value = ProjectPatch> {
     (option::of(name()), option::of(0..=i32::MAX), option::weighted(0.4, meta()), vec(operation(), 0..6), option::of(text()))
         .prop_map(|(project_id, base_version, meta_updates, tasks, note)| ProjectPatch { project_id, base_version, meta_updates, tasks, note })

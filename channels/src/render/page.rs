@@ -1,6 +1,6 @@
 //! A page before it is painted: lines of spans that know what they are, not how they look.
 
-use super::{Terminal, html, markdown, terminal};
+use super::{Terminal, escape, html, markdown, terminal};
 
 /// Something to read, for any surface.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -86,6 +86,21 @@ impl Page {
     /// Wrapped, and coloured where that is wanted.
     pub fn terminal(&self, terminal: Terminal) -> String {
         terminal::paint(self, terminal)
+    }
+
+    /// The page with what nobody would see of other people's texts written out, for someone who answers for all of it.
+    pub(super) fn seen(mut self) -> Self {
+        for line in &mut self.lines {
+            match line {
+                Line::Heading(spans) | Line::Text(spans) | Line::Item(Item { spans, .. }) => {
+                    for span in spans {
+                        span.text = escape::seen(&span.text);
+                    }
+                }
+                Line::Quote { text, .. } => *text = escape::seen(text),
+            }
+        }
+        self
     }
 
     pub(super) fn item(&mut self, level: usize, mark: Mark, spans: Vec<Span>) {

@@ -61,7 +61,7 @@ pub fn value(field: &str, value: &Value) -> String {
         ("due_on", Value::String(day)) => day.parse().map_or_else(|_| day.clone(), date),
         ("assignee", Value::String(handle)) => format!("@{handle}"),
         ("estimate_minutes", Value::Number(number)) => minutes(number.as_u64().unwrap_or_default()),
-        (_, Value::String(text)) => escape::line(text).into_owned(),
+        (_, Value::String(text)) => escape::line(&escape::seen(text)).into_owned(),
         (_, Value::Array(members)) => list(&members.iter().map(|member| self::value("", member)).collect::<Vec<_>>()),
         (_, other) => other.to_string(),
     }

@@ -227,11 +227,32 @@ fn hostile_text_stays_text_everywhere() {
     insta::assert_snapshot!(page.markdown(), @r"
     **WEB Website**, on version 7: 1 new
 
-    - `1` **+** **\[2J\<script\>alert(1)\</script\> \*\*x\*\* \[y\](javascript:z) \`rm\` next gnp.exe** (\<b\>)
+    - `1` **+** **\\u001b\[2J\<script\>alert(1)\</script\> \*\*x\*\* \[y\](javascript:z) \`rm\` next \\u202egnp.exe** (\<b\>)
       - description:
         > \</blockquote\>\<img src=x onerror=y\>\
         > \# Heading\
         > 1\. item\
-        > \]0;title
+        > \\u001b\]0;title\\u0007
+    ");
+}
+
+#[test]
+fn no_change_is_invisible() {
+    let diff = shown(
+        &json!([
+            { "op": "update", "task_id": "WEB-3", "body": { "title": "Fo\u{200b}rm", "description": "Name and password,\nand **nothing** else." } },
+            { "op": "update", "task_id": "WEB-6", "body": { "blocker": "the bank's  answer", "labels": ["a\u{202e}b", "👩\u{200d}💻", "שלום"] } },
+        ]),
+        &Value::Null,
+    );
+    insta::assert_snapshot!(page(&diff).text(), @r"
+    WEB Website, on version 7: 2 changed
+
+    1 ~ WEB-3 Fo\u200brm
+        title: [-Form-] → {+Fo\u200brm+}
+        description: Name and password,[-␣-]{+↵+}and **nothing** else.
+    2 ~ WEB-6 Pay by card
+        blocker: [-the bank's answer-] → {+the bank's  answer+}
+        labels: {+a\u202eb+}, {+👩‍💻+}, {+שלום+}
     ");
 }

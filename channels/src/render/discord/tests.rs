@@ -55,7 +55,7 @@ fn hostile_text_stays_text() {
     );
     let message = &messages(&card(&diff))[0];
     insta::assert_snapshot!(message["embeds"][0]["fields"][0]["value"].as_str().unwrap(), @r"
-    **+** **@everyone \<@1\> \*\*x\*\* \_\_y\_\_ \~\~z\~\~ \|\|w\|\| \`rm\` \[a\](https\://e.vil) https\://e.vil a\_b gnp.exe**
+    **+** **@everyone \<@1\> \*\*x\*\* \_\_y\_\_ \~\~z\~\~ \|\|w\|\| \`rm\` \[a\](https\://e.vil) https\://e.vil a\_b \\u202egnp.exe**
     - description:
     > \# Heading
     > \> quoted
@@ -89,7 +89,7 @@ fn a_long_proposal_has_pages_and_an_answer_at_its_end() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
+    #![proptest_config(generate::fewer_cases())]
 
     #[test]
     fn any_proposal_fits_and_nothing_is_missing(diff in generate::diff()) {
