@@ -12,7 +12,7 @@ use patchbay_web::{
     settings::{Flags, Settings, load},
 };
 use reqwest::{Method, StatusCode};
-use serde_json::Value;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
 
@@ -103,9 +103,26 @@ impl Running {
         self.ask(Some(&self.key), Method::POST, path, Some(body)).await
     }
 
+    /// A key of another person: they are added as an admin, come in by their link, and make it.
+    pub async fn member_key(&self, name: &str, scopes: &[&str]) -> Result<String> {
+        let email = format!("{name}@example.org");
+        let (status, member) = self.post("/members", &json!({ "name": name, "email": email, "role": "admin" })).await?;
+        anyhow::ensure!(status == StatusCode::CREATED, "{status}: {member}");
+        let token = member["sign_in_link"].as_str().and_then(|link| link.rsplit_once('=')).map(|(_, token)| token).context("a link has a token")?;
+        let body = json!({ "token": token, "name": name, "email": email, "password": "correct horse battery" });
+        let response = self.http.post(format!("{}/api/v1/session/welcome", self.url)).json(&body).send().await?;
+        let cookie = response.headers().get("set-cookie").context("a cookie is set")?.to_str()?.split(';').next().unwrap_or_default().to_owned();
+        let session: Value = response.json().await?;
+        let csrf = session["csrf_token"].as_str().unwrap_or_default().to_owned();
+        let headers = [("cookie", cookie.as_str()), ("x-csrf-token", csrf.as_str())];
+        let (status, key) = self.send(None, Method::POST, "/keys", Some(&json!({ "name": name, "scopes": scopes })), &headers).await?;
+        anyhow::ensure!(status == StatusCode::CREATED, "{status}: {key}");
+        Ok(key["key"].as_str().context("a key is shown once")?.to_owned())
+    }
+
     /// Says something and waits for what comes of it.
     pub async fn say(&self, text: &str, project: Option<&str>) -> Result<Value> {
-        let body = serde_json::json!({ "text": text, "project": project });
+        let body = json!({ "text": text, "project": project });
         let (status, command) = self.send(Some(&self.key), Method::POST, "/commands", Some(&body), &[("prefer", "wait=20")]).await?;
         anyhow::ensure!(status.is_success(), "{status}: {command}");
         Ok(command)

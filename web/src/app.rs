@@ -67,7 +67,7 @@ impl App {
 
     /// Applies a patch under the given rules, perhaps one that takes a revision back.
     pub async fn apply_as(&self, actor: &Actor, patch: ProjectPatch, origin: Origin, rules: Rules, reverts: Option<i32>) -> Result<Change, Problem> {
-        let mut tx = workflow::begin(&self.db, actor.organization, patch.project_id.as_deref()).await?;
+        let mut tx = self.db.begin(actor.organization).await?;
         let change = workflow::apply(&mut tx, self.ctx.as_ref(), Apply { actor, patch, rules, origin, proposal: None, reverts }).await?;
         tx.commit().await?;
         self.live.wake(actor.organization);

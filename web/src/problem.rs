@@ -6,8 +6,8 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use patchbay_core::{
-    patch::Fault,
-    review::DecideError,
+    patch::{Fault, rebase::Conflict},
+    review::{DecideError, Draft},
     workflow::{ApplyError, Since},
 };
 use schemars::JsonSchema;
@@ -90,6 +90,25 @@ impl Problem {
         Self::new(StatusCode::CONFLICT, kind, "The present state does not allow this", detail)
     }
 
+    /// A proposal that the plan has moved on from: its conflicts, or that it is to be looked at again.
+    pub fn clash(draft: &Draft) -> Self {
+        let (number, revision) = (draft.proposal.number, draft.proposal.revision);
+        if draft.revision.conflicts.is_empty() {
+            let detail = format!("The plan has changed, and what #{number} would do is not what you looked at. Look at revision {revision} and decide again.");
+            return Self::conflict("rebased", detail);
+        }
+        let detail = format!("#{number} clashes with what others did since. Settle each conflict with POST /proposals/{number}/resolve.");
+        Self { errors: draft.revision.conflicts.iter().map(clash_fault).collect(), ..Self::conflict("conflicted", detail) }
+    }
+
+    /// A revision that cannot be taken back at once.
+    pub fn harms(key: &str, number: i32, conflicts: &[Conflict]) -> Self {
+        let detail = format!(
+            "Revision {number} of {key} cannot be taken back without harming what was done later. POST /projects/{key}/revert proposes it, and there it can be settled."
+        );
+        Self { errors: conflicts.iter().map(clash_fault).collect(), ..Self::conflict("conflicted", detail) }
+    }
+
     pub fn moved(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::PRECONDITION_FAILED, "moved", "It has changed since you looked", detail)
     }
@@ -138,6 +157,10 @@ impl Problem {
     }
 }
 
+fn clash_fault(conflict: &Conflict) -> Fault {
+    Fault::new(conflict.path.clone(), conflict.why.clone()).found(conflict.theirs.to_string()).expected(conflict.ours.to_string())
+}
+
 impl From<sqlx::Error> for Problem {
     fn from(error: sqlx::Error) -> Self {
         match error {
@@ -181,6 +204,7 @@ impl From<DecideError> for Problem {
             DecideError::Refined { number, revision } => {
                 Self::conflict("refined", format!("#{number} was refined since you looked: it is at revision {revision}. Look at it and decide again."))
             }
+            DecideError::Conflicted(draft) => Self::clash(&draft),
             DecideError::NotAllowed(why) => Self::forbidden(why),
             DecideError::Choice(faults) => {
                 let detail = format!("Nothing was changed: {}.", faults.iter().map(|fault| fault.message.as_str()).collect::<Vec<_>>().join("; "));

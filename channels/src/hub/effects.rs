@@ -13,6 +13,7 @@ use patchbay_core::{
         process::{Step, StepKind},
     },
 };
+use serde_json::{Value, json};
 
 use super::grammar::{Add, Command, DatePhrase, Person, Place, ProjectSetting, Setting, Target, Verb};
 use crate::render::escape;
@@ -110,12 +111,33 @@ pub fn patch(command: &Command, plan: &Plan, author: &Author<'_>) -> Result<Opti
         | Command::Edit { .. }
         | Command::Comment { .. }
         | Command::Withdraw { .. }
+        | Command::Resolve { .. }
+        | Command::Rebase { .. }
         | Command::Undo { .. }
+        | Command::Redo { .. }
+        | Command::Revert { .. }
         | Command::History(_)
         | Command::Diff { .. }
         | Command::Help(_) => return Ok(None),
     };
     Ok(Some(patch))
+}
+
+/// A value as people write it for the field that a path in a patch ends in.
+pub fn value(path: &str, text: &str, author: &Author<'_>) -> Value {
+    let field = path.split_once("/body/").map_or("", |(_, field)| field.split('/').next().unwrap_or(field));
+    let text = text.trim();
+    if matches!(text.to_lowercase().as_str(), "none" | "nothing" | "nobody" | "top") {
+        return Value::Null;
+    }
+    match field {
+        "due_on" => dates::parse(text, author.now, author.zone).map_or_else(|| json!(text), |when| json!(when.day)),
+        "estimate_minutes" => dates::parse_duration_front(text).map_or_else(|| json!(text), |(minutes, _)| json!(minutes)),
+        "priority" | "effort" | "parent_id" => json!(text.to_uppercase()),
+        "assignee" => json!(text.trim_start_matches('@')),
+        "labels" | "references" | "depends_on" => json!(text.split([',', ' ']).filter(|item| !item.is_empty()).collect::<Vec<_>>()),
+        _ => json!(text),
+    }
 }
 
 /// The task that a reference names, or who it may have meant.

@@ -4,8 +4,8 @@ use patchbay_core::{
     audit,
     command::{Outcome, Reply},
     db::{self, Tx},
-    patch::{ProjectId, ProjectPatch, TaskId, check::Rules, plan::Plan},
-    review::{self, State, store::Filter},
+    patch::{ProjectId, ProjectPatch, TaskId, check::Rules, diff, plan::Plan, rebase::Choice},
+    review::{self, Draft, Last, Resolved, State, TakenBack, store::Filter},
     tenancy::Scope,
     workflow::{
         self, Apply, Change, Origin, ProjectRow,
@@ -17,7 +17,7 @@ use serde_json::json;
 use super::{
     effects::{self, Author, Refusal},
     free,
-    grammar::{self, Command, Filter as ListFilter, Shown, Target},
+    grammar::{self, Command, Filter as ListFilter, Settlement, Shown, Target},
     replies,
     run::{Run, Stop},
 };
@@ -39,7 +39,11 @@ pub(super) async fn run(run: &Run<'_>, command: Command) -> Result<(), Stop> {
         Command::Reject { proposal, why } => reject(run, proposal, why.as_deref()).await,
         Command::Withdraw { proposal } => withdraw(run, proposal).await,
         Command::Comment { proposal, operation, text } => comment(run, proposal, operation, &text).await,
-        Command::Undo { project, version } => undo(run, project.as_deref(), version).await,
+        Command::Resolve { proposal, conflict, settlement } => resolve(run, proposal, conflict, settlement).await,
+        Command::Rebase { proposal } => rebase(run, proposal).await,
+        Command::Undo { project, version } => undo(run, project.as_deref(), version, Last::Change).await,
+        Command::Redo { project } => undo(run, project.as_deref(), None, Last::Undo).await,
+        Command::Revert { project, version } => revert(run, project.as_deref(), version).await,
         Command::Log { minutes, task, note } => log(run, minutes, task.map(|task| task.to_string()), note.as_deref()).await,
         change => apply(run, &change).await,
     }
@@ -108,7 +112,7 @@ async fn apply(run: &Run<'_>, command: &Command) -> Result<(), Stop> {
     let before = workflow::around(&mut tx, &row, &named(command, run.command.task)).await?;
     let patch = effects::patch(command, &before, &run.author()).map_err(|refusal| run.refused(&refusal))?;
     let Some(patch) = patch else { return Err(replies::mistaken().into()) };
-    let change = change(run, &mut tx, patch, Origin::Command, None).await?;
+    let change = change(run, &mut tx, patch).await?;
     let waiting = plans::released(&mut tx, &change).await?;
     let reply = replies::applied(&before, &change, &waiting);
     run.end(tx, done(reply, &change)).await
@@ -119,13 +123,13 @@ async fn create(run: &Run<'_>, command: &Command) -> Result<(), Stop> {
     let blank = free::blank(run.actor.time_zone.clone(), std::collections::BTreeSet::new());
     let patch = effects::patch(command, &blank, &run.author()).map_err(|refusal| run.refused(&refusal))?;
     let Some(patch) = patch else { return Err(replies::mistaken().into()) };
-    let change = change(run, &mut tx, patch, Origin::Command, None).await?;
+    let change = change(run, &mut tx, patch).await?;
     run.end(tx, done(replies::created(&change), &change)).await
 }
 
-async fn change(run: &Run<'_>, conn: &mut db::Connection, patch: ProjectPatch, origin: Origin, reverts: Option<i32>) -> Result<Change, Stop> {
-    let rules = Rules { history: origin == Origin::Undo, ..Rules::of(run.actor.role) };
-    Ok(workflow::apply(conn, run.hub.ctx.as_ref(), Apply { actor: run.actor, patch, rules, origin, proposal: None, reverts }).await?)
+async fn change(run: &Run<'_>, conn: &mut db::Connection, patch: ProjectPatch) -> Result<Change, Stop> {
+    let rules = Rules::of(run.actor.role);
+    Ok(workflow::apply(conn, run.hub.ctx.as_ref(), Apply { actor: run.actor, patch, rules, origin: Origin::Command, proposal: None, reverts: None }).await?)
 }
 
 fn done(reply: Reply, change: &Change) -> Outcome {
@@ -158,6 +162,7 @@ async fn plan(run: &Run<'_>, target: &Target, how: Option<&str>) -> Result<(), S
 async fn show(run: &Run<'_>, shown: &Shown) -> Result<(), Stop> {
     let (name, task): (Option<String>, Option<String>) = match shown {
         Shown::Proposal(number) => return review_open(run, Some(*number)).await,
+        Shown::Version { project, version } => return show_version(run, project, *version).await,
         Shown::Here => (None, run.command.task.map(|id| id.to_string())),
         Shown::Target(Target::Project(key)) => (Some(key.clone()), None),
         Shown::Target(Target::Task(reference)) => (Some(reference.key.clone()), Some(reference.to_string())),
@@ -174,6 +179,17 @@ async fn show(run: &Run<'_>, shown: &Shown) -> Result<(), Stop> {
         },
     };
     answer(run, reply).await
+}
+
+/// `show WEB @5`
+async fn show_version(run: &Run<'_>, project: &str, version: i32) -> Result<(), Stop> {
+    let mut tx = run.hub.db.snapshot(run.actor.organization).await?;
+    let row = run.project(&mut tx, Some(project)).await?;
+    let revision = plans::find_revision(&mut tx, row.project.id, version).await?;
+    let Some(revision) = revision else { return Err(replies::no_revision(&row.project.key, version, row.project.version).into()) };
+    let plan = workflow::at(&mut tx, &row, version).await?;
+    tx.rollback().await?;
+    answer(run, replies::project_at(&plan, &revision, &run.author(), row.project.version)).await
 }
 
 async fn list(run: &Run<'_>, filters: &[ListFilter], project: Option<&str>) -> Result<(), Stop> {
@@ -213,13 +229,18 @@ async fn history(run: &Run<'_>, target: Option<&Target>) -> Result<(), Stop> {
 }
 
 async fn between(run: &Run<'_>, project: Option<&str>, from: i32, to: Option<i32>) -> Result<(), Stop> {
-    let mut tx = run.read().await?;
+    let mut tx = run.hub.db.snapshot(run.actor.organization).await?;
     let row = run.project(&mut tx, project).await?;
-    let to = to.unwrap_or(row.project.version);
-    let revisions = plans::revisions_after(&mut tx, row.project.id, from, 100).await?;
+    let (key, newest) = (&row.project.key, row.project.version);
+    let to = to.unwrap_or(newest);
+    if to > newest || from >= to {
+        return Err(replies::no_revision(key, to.max(from), newest).into());
+    }
+    let (before, after) = (workflow::at(&mut tx, &row, from).await?, workflow::at(&mut tx, &row, to).await?);
+    let revisions = plans::revisions_after(&mut tx, row.project.id, from, 20.min(i64::from(to - from))).await?;
     tx.rollback().await?;
-    let revisions: Vec<_> = revisions.into_iter().filter(|revision| revision.number <= to).collect();
-    answer(run, replies::between(&row.project.key, from, to, &revisions, run.zone())).await
+    let diff = diff::diff(&before, &workflow::between(&before, &after));
+    answer(run, replies::between(key, from, to, &diff, &revisions, run.zone())).await
 }
 
 /// The number that a command names, else that of the conversation's open proposal, else of the only open one.
@@ -267,7 +288,10 @@ async fn accept(run: &Run<'_>, number: Option<i32>, operations: &grammar::Operat
             Some(some.of(count).into_iter().filter_map(|index| i32::try_from(index).ok()).collect())
         }
     };
-    let accepted = review::accept(&mut tx, run.hub.ctx.as_ref(), run.actor, number, chosen.as_deref(), None).await?;
+    let accepted = match review::accept(&mut tx, run.hub.ctx.as_ref(), run.actor, number, chosen.as_deref(), None).await? {
+        review::Verdict::Applied(accepted) => accepted,
+        review::Verdict::LookAgain(draft) => return run.end(tx, look_at(&draft, replies::look_again(&draft))).await,
+    };
     let reply = replies::accepted(&accepted);
     let outcome = Outcome { reply, project: accepted.proposal.project, proposal: Some(number), revision: accepted.proposal.applied_as, ..Outcome::default() };
     run.end(tx, outcome).await
@@ -294,26 +318,84 @@ async fn comment(run: &Run<'_>, number: i32, operation: Option<usize>, text: &st
     run.end(tx, Outcome { reply: replies::commented(number, operation), proposal: Some(number), ..Outcome::default() }).await
 }
 
-async fn undo(run: &Run<'_>, project: Option<&str>, version: Option<i32>) -> Result<(), Stop> {
+fn look_at(draft: &Draft, reply: Reply) -> Outcome {
+    Outcome { reply, project: draft.proposal.project, proposal: Some(draft.proposal.number), ..Outcome::default() }
+}
+
+async fn resolve(run: &Run<'_>, number: Option<i32>, conflict: usize, settlement: Settlement) -> Result<(), Stop> {
+    need(run, Scope::Propose)?;
+    let mut tx = run.begin(None).await?;
+    let number = proposal(run, &mut tx, number).await?;
+    let choice = match settlement {
+        Settlement::Ours => Choice::Ours,
+        Settlement::Theirs => Choice::Theirs,
+        Settlement::Value(text) => {
+            let Some(found) = review::store::find(&mut tx, number).await? else { return Err(replies::no_proposal(number).into()) };
+            let revision = review::store::revision(&mut tx, found.id, found.revision).await?;
+            let path = revision.conflicts.iter().find(|shown| shown.number == conflict).map_or("", |shown| shown.path.as_str());
+            Choice::Value(effects::value(path, &text, &run.author()))
+        }
+    };
+    let resolved = review::resolve(&mut tx, run.hub.ctx.as_ref(), run.actor, number, conflict, &choice).await?;
+    let (draft, reply) = match resolved {
+        Resolved::Settled(draft) => {
+            let reply = replies::settled(&draft);
+            (draft, reply)
+        }
+        Resolved::LookAgain(draft) => {
+            let reply = replies::look_again(&draft);
+            (draft, reply)
+        }
+    };
+    run.end(tx, look_at(&draft, reply)).await
+}
+
+async fn rebase(run: &Run<'_>, number: Option<i32>) -> Result<(), Stop> {
+    need(run, Scope::Propose)?;
+    let mut tx = run.begin(None).await?;
+    let number = proposal(run, &mut tx, number).await?;
+    let draft = review::rebase(&mut tx, run.hub.ctx.as_ref(), run.actor, number).await?;
+    let reply = replies::settled(&draft);
+    run.end(tx, look_at(&draft, reply)).await
+}
+
+/// Takes back a change, or what took one back. Where that would harm what came later it is proposed, with what clashes.
+async fn undo(run: &Run<'_>, project: Option<&str>, version: Option<i32>, what: Last) -> Result<(), Stop> {
     need(run, Scope::Apply)?;
     let mut tx = run.read().await?;
     let row = run.project(&mut tx, project).await?;
     tx.rollback().await?;
     let mut tx = run.begin(Some(&row.project.id.to_string())).await?;
     let row = run.project(&mut tx, Some(&row.project.id.to_string())).await?;
-    let newest = row.project.version;
-    let number = version.unwrap_or(newest);
-    let Some(revision) = plans::find_revision(&mut tx, row.project.id, number).await? else {
-        return Err(replies::no_revision(&row.project.key, number, newest).into());
+    let (key, newest) = (&row.project.key, row.project.version);
+    let number = match version {
+        Some(number) => Some(number),
+        None => review::last(&mut tx, &row, run.actor.member, what).await?,
     };
-    if number != newest {
-        return Err(replies::not_newest(&row.project.key, number, newest).into());
+    let Some(number) = number else { return Err(replies::nothing_of_yours(key, newest, what).into()) };
+    if !(1..=newest).contains(&number) {
+        return Err(replies::no_revision(key, number, newest).into());
     }
-    let mut patch = revision.inverse().map_err(|error| db::Error::Decode(error.into()))?;
-    patch.base_version = Some(newest);
-    patch.note = Some(format!("Undo of revision {number}"));
-    let change = change(run, &mut tx, patch, Origin::Undo, Some(number)).await?;
-    run.end(tx, done(replies::undone(&change, number), &change)).await
+    match review::take_back(&mut tx, run.hub.ctx.as_ref(), run.actor, &row, number).await? {
+        TakenBack::Done(change) => run.end(tx, done(replies::undone(&change, number, what), &change)).await,
+        TakenBack::Clashes(_) => {
+            let draft = review::revert(&mut tx, run.hub.ctx.as_ref(), run.actor, &row, number, Some(run.command.conversation)).await?;
+            let reply = replies::cannot_be_undone(&draft, number);
+            run.end(tx, look_at(&draft, reply)).await
+        }
+    }
+}
+
+async fn revert(run: &Run<'_>, project: Option<&str>, number: i32) -> Result<(), Stop> {
+    need(run, Scope::Propose)?;
+    let mut tx = run.begin(None).await?;
+    let row = run.project(&mut tx, project).await?;
+    if !(1..=row.project.version).contains(&number) {
+        return Err(replies::no_revision(&row.project.key, number, row.project.version).into());
+    }
+    let draft = review::revert(&mut tx, run.hub.ctx.as_ref(), run.actor, &row, number, Some(run.command.conversation)).await?;
+    let reply = replies::reverting(&draft, number);
+    run.end(tx, look_at(&draft, reply)).await
 }
 
 async fn log(run: &Run<'_>, minutes: u32, task: Option<String>, note: Option<&str>) -> Result<(), Stop> {

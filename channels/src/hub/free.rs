@@ -13,7 +13,7 @@ use patchbay_core::{
         plan::{Plan, Project},
         process::Process,
     },
-    review::{self, NewProposal, Proposal, State, Trust},
+    review::{self, Draft, NewProposal, Proposal, Revision, State, Trust},
     workflow::{self, store as plans},
 };
 use tokio::sync::mpsc;
@@ -65,7 +65,7 @@ pub(super) async fn run(run: &Run<'_>, target: Option<(ProjectId, Option<TaskId>
         Err(reply) => Outcome { failed: true, ..reply.into() },
         Ok(Planned::Question(text) | Planned::Answer(text)) => Reply::new(text).into(),
         Ok(Planned::NotUnderstood { say, examples }) => Outcome { failed: true, ..replies::not_understood(&say, &examples).into() },
-        Ok(Planned::Patch { patch, say }) => propose(run, &mut tx, *patch, &say, draft, &context.rules, message).await?,
+        Ok(Planned::Patch { patch, say }) => propose(run, &mut tx, *patch, &say, draft, &context, message).await?,
     };
     run.end(tx, outcome).await
 }
@@ -100,8 +100,18 @@ async fn context(run: &Run<'_>, project: Option<ProjectId>, focus: Option<TaskId
         }
         None => blank(actor.time_zone.clone(), plans::handles(&mut tx).await?),
     };
-    let revision = match &draft {
-        Some(draft) => Some(review::store::revision(&mut tx, draft.id, draft.revision).await?),
+    // What is refined is the proposal as it would be on the plan that the planner sees.
+    let patch = match &draft {
+        Some(proposal) => {
+            let revision = review::store::revision(&mut tx, proposal.id, proposal.revision).await?;
+            let draft = Draft { proposal: proposal.clone(), revision };
+            let (patch, conflicts) = review::look_ahead(&mut tx, actor, &draft, &plan).await?;
+            if !conflicts.is_empty() {
+                let revision = Revision { conflicts, ..draft.revision };
+                return Err(replies::conflicted(&Draft { revision, ..draft }).into());
+            }
+            Some(patch)
+        }
         None => None,
     };
     let before = store::list_before(&mut tx, run.command.conversation, Some(run.command.id), TURNS).await?;
@@ -110,7 +120,7 @@ async fn context(run: &Run<'_>, project: Option<ProjectId>, focus: Option<TaskId
     let context = planner::Context {
         total_tasks: plan.len(),
         found: search(&plan, message),
-        draft: draft.as_ref().zip(revision).map(|(draft, revision)| planner::Draft { number: draft.number, patch: revision.patch }),
+        draft: draft.as_ref().zip(patch).map(|(draft, patch)| planner::Draft { number: draft.number, patch }),
         conversation,
         now: run.hub.ctx.now(),
         zone: plan.project.time_zone.parse().or_else(|_| actor.time_zone.parse()).unwrap_or(chrono_tz::UTC),
@@ -273,19 +283,25 @@ async fn propose(
     mut patch: ProjectPatch,
     say: &str,
     draft: Option<Proposal>,
-    rules: &Rules,
+    context: &planner::Context,
     message: &str,
 ) -> Result<Outcome, Stop> {
-    // Checked against the plan as it is now, which may not be the one that the planner saw.
+    let (seen, rules) = (&context.plan, &context.rules);
     patch.base_version = None;
-    let prepared = workflow::check(&mut *conn, run.hub.ctx.as_ref(), run.actor, patch, rules).await?;
+    let version = if seen.project.version == 0 { Some(0) } else { plans::version(&mut *conn, seen.project.id).await? };
+    let proposed = if version == Some(seen.project.version) {
+        workflow::check(&mut *conn, run.hub.ctx.as_ref(), run.actor, patch, rules).await?.into()
+    } else {
+        // The plan is not the one any more that the planner saw.
+        review::merge_from(&mut *conn, seen, patch, rules).await?
+    };
     let (draft, is_new) = if let Some(draft) = draft {
         let proposal = review::lock_open(&mut *conn, run.actor, draft.number).await?;
-        (review::refine(conn, run.hub.ctx.as_ref(), run.actor, &proposal, &prepared, message).await?, false)
+        (review::refine(conn, run.hub.ctx.as_ref(), run.actor, &proposal, &proposed, message).await?, false)
     } else {
         let new = NewProposal {
             actor: run.actor,
-            prepared: &prepared,
+            proposed: &proposed,
             message,
             origin: &run.command.origin,
             trust: Trust::Verified,
@@ -294,7 +310,9 @@ async fn propose(
         (review::open(conn, run.hub.ctx.as_ref(), &new).await?, true)
     };
     let counts: Counts = draft.revision.diff.counts;
-    let reply = if is_new {
+    let reply = if !draft.revision.conflicts.is_empty() {
+        replies::look_again(&draft)
+    } else if is_new {
         replies::proposed(&draft.proposal, &draft.revision.diff, counts, say)
     } else {
         replies::refined(&draft.proposal, &draft.revision.diff, counts, say)

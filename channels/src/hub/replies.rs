@@ -1,5 +1,7 @@
 //! Everything that people read, in one place: what happened, to what, and what can be done next. Markdown, for any channel.
 
+mod clash;
+
 use std::fmt::Write as _;
 
 use chrono::{DateTime, Utc};
@@ -12,7 +14,7 @@ use patchbay_core::{
         plan::{Plan, Task},
         process::StepKind,
     },
-    review::{Accepted, Proposal, State},
+    review::{Accepted, Last, Proposal, State},
     tenancy::Scope,
     workflow::{
         Change, Since,
@@ -25,6 +27,8 @@ use super::{
     grammar::{Filter, Mistake},
 };
 use crate::render::{self, escape::markdown as plain, words};
+
+pub use clash::{cannot_be_undone, conflicted, look_again, nothing_of_yours, reverting, settled};
 
 /// "1 task", "2 tasks".
 fn count(number: usize, one: &str, many: &str) -> String {
@@ -104,12 +108,6 @@ pub fn no_proposal(number: i32) -> Reply {
 
 pub fn no_revision(key: &str, number: i32, newest: i32) -> Reply {
     Reply::new(format!("{key} has no version {number}; it is at version {newest}.")).action("Show history", format!("history {key}"))
-}
-
-pub fn not_newest(key: &str, number: i32, newest: i32) -> Reply {
-    Reply::new(format!("Version {number} is not the newest of {key}, which is {newest}. I can take back the newest change; an older one is taken back by a proposal: POST /api/v1/projects/{key}/revert."))
-        .action("Undo the newest", format!("undo {key} {newest}"))
-        .action("Show history", format!("history {key}"))
 }
 
 pub fn which_project(keys: &[String]) -> Reply {
@@ -365,10 +363,13 @@ pub fn created(change: &Change) -> Reply {
     Reply::new(format!("**{}** {} is there, and empty. Tell me what belongs into it.", project.key, plain(&project.title)))
 }
 
-pub fn undone(change: &Change, number: i32) -> Reply {
+pub fn undone(change: &Change, number: i32, what: Last) -> Reply {
     let key = &change.project.project.key;
-    Reply::new(format!("Version {number} of {key} is taken back; it is at version {} now.", change.revision()))
-        .action("Redo", format!("undo {key} {}", change.revision()))
+    let version = change.revision();
+    match what {
+        Last::Change => Reply::new(format!("Version {number} of {key} is taken back; it is at version {version} now.")).action("Redo", format!("redo {key}")),
+        Last::Undo => Reply::new(format!("Made again; {key} is at version {version} now.")).action("Undo", format!("undo {key}")),
+    }
 }
 
 pub fn logged(plan: &Plan, task: &Task, minutes: i32, total: i64) -> Reply {
@@ -481,12 +482,25 @@ pub fn history(name: &str, revisions: &[Revision], zone: Tz) -> Reply {
     ))
 }
 
-pub fn between(key: &str, from: i32, to: i32, revisions: &[Revision], zone: Tz) -> Reply {
-    if revisions.is_empty() {
-        return Reply::new(format!("Nothing happened to {key} between version {from} and {to}."));
-    }
-    Reply::new(format!(
-        "What happened to {key} from version {from} to {to}:\n\n{}",
-        revisions.iter().map(|revision| revision_line(revision, zone)).collect::<Vec<_>>().join("\n")
-    ))
+/// What lies between two versions, and who did it.
+pub fn between(key: &str, from: i32, to: i32, diff: &Diff, revisions: &[Revision], zone: Tz) -> Reply {
+    let lines: Vec<String> = revisions.iter().map(|revision| revision_line(revision, zone)).collect();
+    let more = usize::try_from(to - from).unwrap_or_default().saturating_sub(revisions.len());
+    let more = if more == 0 { String::new() } else { format!("\n- and {}", count(more, "more change", "more changes")) };
+    Reply::new(format!("**{key}** from version {from} to {to}:\n\n{}\n\n{}{more}", render::markdown(diff), lines.join("\n")))
+}
+
+/// A project as it was.
+pub fn project_at(plan: &Plan, revision: &Revision, author: &Author<'_>, newest: i32) -> Reply {
+    let key = &plan.project.key;
+    let text = format!(
+        "**{key}** at version {} of {newest}, as {} left it on {}:\n\n{}",
+        revision.number,
+        plain(&revision.actor),
+        moment(revision.at, author.zone),
+        render::plan::project(plan, author.today()).markdown()
+    );
+    Reply::new(text)
+        .action(format!("What changed since {}", revision.number), format!("diff {key} {}..", revision.number))
+        .action("As it is", format!("show {key}"))
 }

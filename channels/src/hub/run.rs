@@ -59,6 +59,7 @@ impl From<DecideError> for Stop {
             DecideError::NotFound(number) => Self::Refused(replies::no_proposal(number)),
             DecideError::Decided(proposal) => Self::Refused(replies::decided_already(&proposal)),
             DecideError::Refined { number, revision } => Self::Refused(replies::refined_since(number, revision)),
+            DecideError::Conflicted(draft) => Self::Refused(replies::conflicted(&draft)),
             DecideError::NotAllowed(why) => Self::Refused(Reply::new(capitalised(&why))),
             DecideError::Choice(faults) => Self::Faults(replies::faults(&faults), faults),
         }

@@ -64,7 +64,7 @@ impl Db {
     ///
     /// It must be a text of ours with nothing in it but ids, keys and numbers; its rows are dropped.
     pub(crate) async fn begin_after(&self, organization: OrganizationId, statement: &str) -> Result<Tx> {
-        let sql = format!("begin; select set_config('patchbay.organization', '{organization}', true); {statement}");
+        let sql = format!("begin; set local patchbay.organization = '{organization}'; {statement}");
         begin_whole(&self.service, sql).await
     }
 
@@ -128,7 +128,7 @@ impl Db {
 
 async fn begin(pool: &PgPool, begin: &str, setting: &str, value: &str) -> Result<Tx> {
     // One message of the simple protocol. The value has been seen to hold no quote.
-    begin_whole(pool, format!("{begin}; select set_config('patchbay.{setting}', '{value}', true)")).await
+    begin_whole(pool, format!("{begin}; set local patchbay.{setting} = '{value}'")).await
 }
 
 /// Begins a transaction to the end, also where nobody waits for it any more.

@@ -20,6 +20,7 @@ pub mod normalise;
 pub mod plan;
 pub mod process;
 pub mod rank;
+pub mod rebase;
 pub mod schema;
 pub mod select;
 pub mod shape;

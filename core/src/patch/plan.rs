@@ -26,7 +26,7 @@ pub struct Project {
 }
 
 /// A task as it is.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Task {
     pub id: TaskId,
     /// The number in its reference.

@@ -8,9 +8,25 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 /// A place among siblings. Siblings have different ones, and there is always room between two.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "Vec<u8>", into = "Vec<u8>")]
 pub struct Rank(Vec<u8>);
+
+impl TryFrom<Vec<u8>> for Rank {
+    type Error = NoRank;
+    fn try_from(bytes: Vec<u8>) -> Result<Self, NoRank> {
+        Self::from_bytes(bytes)
+    }
+}
+
+impl From<Rank> for Vec<u8> {
+    fn from(rank: Rank) -> Self {
+        rank.0
+    }
+}
 
 /// These bytes are no rank.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

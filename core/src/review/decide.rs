@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::json;
 use sqlx::PgConnection;
 
-use super::{Comment, Decided, Facts, Proposal, Revision, State, policy, store};
+use super::{Comment, Decided, Draft, Facts, Proposal, Revision, State, policy, rebase, store};
 use crate::{
     collab, command,
     ids::Context,
@@ -25,6 +25,9 @@ pub enum DecideError {
     /// What was looked at is not what it is now.
     #[error("#{number} was refined since you looked: it is at revision {revision}")]
     Refined { number: i32, revision: i32 },
+    /// It clashes with what others did since.
+    #[error("#{} has conflicts with what others did since", .0.proposal.number)]
+    Conflicted(Box<Draft>),
     /// The policy asks for somebody else.
     #[error("{0}")]
     NotAllowed(String),
@@ -50,6 +53,14 @@ pub struct Accepted {
     pub change: Option<Box<Change>>,
 }
 
+/// What became of a decision to accept.
+#[derive(Debug)]
+pub enum Verdict {
+    Applied(Accepted),
+    /// The plan has moved on, and what would be applied is not what was shown: this is. To be committed, and looked at.
+    LookAgain(Draft),
+}
+
 /// Accepts a proposal, whole or the named operations (from 1), and applies it. `digest` names what the reviewer looked at.
 pub async fn accept(
     conn: &mut PgConnection,
@@ -58,14 +69,14 @@ pub async fn accept(
     number: i32,
     ops: Option<&[i32]>,
     digest: Option<&str>,
-) -> Result<Accepted, DecideError> {
+) -> Result<Verdict, DecideError> {
     let mut proposal = locked(conn, actor, number).await?;
-    let revision = store::revision(conn, proposal.id, proposal.revision).await?;
+    let mut revision = store::revision(conn, proposal.id, proposal.revision).await?;
     let all: Vec<i32> = (1..=i32::try_from(revision.patch.tasks.len()).unwrap_or(i32::MAX)).collect();
-    let chosen: BTreeSet<i32> = ops.map_or_else(|| all.iter().copied().collect(), |ops| ops.iter().copied().collect());
+    let mut chosen: BTreeSet<i32> = ops.map_or_else(|| all.iter().copied().collect(), |ops| ops.iter().copied().collect());
     if proposal.state == State::Applied {
         let same = ops.is_none() || proposal.accepted.as_ref().is_some_and(|accepted| accepted.iter().copied().eq(chosen.iter().copied()));
-        return if same { Ok(Accepted { proposal, revision, change: None }) } else { Err(DecideError::Decided(Box::new(proposal))) };
+        return if same { Ok(Verdict::Applied(Accepted { proposal, revision, change: None })) } else { Err(DecideError::Decided(Box::new(proposal))) };
     }
     if proposal.state != State::Open {
         return Err(DecideError::Decided(Box::new(proposal)));
@@ -73,14 +84,27 @@ pub async fn accept(
     if digest.is_some_and(|digest| !digest.eq_ignore_ascii_case(&super::view::hex(&revision.digest))) {
         return Err(DecideError::Refined { number, revision: proposal.revision });
     }
+    if !revision.conflicts.is_empty() {
+        return Err(DecideError::Conflicted(Box::new(Draft { proposal, revision })));
+    }
+    if let Some(project) = proposal.project {
+        store::lock_project(conn, project).await?;
+    }
+    let brought = rebase::bring(conn, ctx, actor, Draft { proposal, revision }).await?;
+    (proposal, revision) = (brought.draft.proposal, brought.draft.revision);
+    if let Some(became) = brought.became {
+        let index = |op: &i32| usize::try_from(op - 1).ok().and_then(|op| became.get(op).copied().flatten());
+        let kept: BTreeSet<usize> = chosen.iter().filter_map(index).collect();
+        if !revision.conflicts.is_empty() || !kept.is_disjoint(&brought.touched) {
+            return Ok(Verdict::LookAgain(Draft { proposal, revision }));
+        }
+        chosen = kept.iter().filter_map(|op| i32::try_from(op + 1).ok()).collect();
+    }
     let facts = Facts::of(&revision.diff, store::other_reviewers(conn, proposal.member).await?);
     if let Some(why) = policy::refuse(actor, &proposal, facts) {
         return Err(DecideError::NotAllowed(why));
     }
     let name = proposal.project.map(|id| id.to_string());
-    if let Some(project) = proposal.project {
-        store::lock_project(conn, project).await?;
-    }
     let rules = Rules { history: proposal.origin == super::REVERT, ..Rules::of(actor.role) };
     let mut patch = revision.patch.clone();
     patch.project_id = name;
@@ -103,7 +127,7 @@ pub async fn accept(
     if let (Some(conversation), true) = (proposal.conversation, change.is_new) {
         command::store::adopt(conn, conversation, project.id).await?;
     }
-    Ok(Accepted { proposal, revision, change: Some(Box::new(change)) })
+    Ok(Verdict::Applied(Accepted { proposal, revision, change: Some(Box::new(change)) }))
 }
 
 /// Turns a proposal down.
@@ -170,7 +194,7 @@ pub async fn comment(
 }
 
 /// A proposal whose row is held until the transaction ends.
-async fn locked(conn: &mut PgConnection, actor: &Actor, number: i32) -> Result<Proposal, DecideError> {
+pub(super) async fn locked(conn: &mut PgConnection, actor: &Actor, number: i32) -> Result<Proposal, DecideError> {
     let proposal = store::lock(conn, number).await?.ok_or(DecideError::NotFound(number))?;
     // A key for one project sees no proposal of another, nor one for a new project.
     match actor.project {

@@ -6,6 +6,8 @@
 mod decide;
 mod open;
 mod policy;
+mod rebase;
+mod revert;
 mod risk;
 
 pub mod store;
@@ -17,12 +19,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     ids::{ConversationId, MemberId, ProjectId, ProposalId},
-    patch::{ProjectPatch, diff::Diff},
+    patch::{ProjectPatch, diff::Diff, rebase::Conflict},
 };
 
-pub use decide::{Accepted, DecideError, accept, comment, lock_open, reject, withdraw};
-pub use open::{Draft, NewProposal, open, refine};
+pub use decide::{Accepted, DecideError, Verdict, accept, comment, lock_open, reject, withdraw};
+pub use open::{Draft, NewProposal, Proposed, open, refine};
 pub use policy::Facts;
+pub use rebase::{Resolved, look_ahead, merge_from, rebase, resolve};
+pub use revert::{Last, TakenBack, last, revert, take_back};
 
 /// The origin of a proposal that takes a revision back: its patch is Patchbay's own and may bring ids with it.
 pub const REVERT: &str = "revert";
@@ -134,6 +138,8 @@ pub struct Revision {
     pub patch: ProjectPatch,
     /// As it was shown, against the base version.
     pub diff: Diff,
+    /// Where it clashes with what others did since. While there are any it cannot be accepted.
+    pub conflicts: Vec<Conflict>,
     /// blake3 of the patch's bytes: names what was looked at.
     pub digest: Vec<u8>,
     /// The words that asked for it.

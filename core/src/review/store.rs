@@ -2,7 +2,7 @@
 
 use sqlx::{AssertSqlSafe, FromRow, PgConnection, Row, postgres::PgRow, types::Json};
 
-use super::{Comment, Decided, Proposal, Revision, State, Trust};
+use super::{Comment, Decided, Proposal, Revision, State, Trust, rebase::Source};
 use crate::{
     ids::{Context, ConversationId, MemberId, OrganizationId, ProjectId, ProposalId},
     tenancy::Actor,
@@ -46,6 +46,7 @@ impl FromRow<'_, PgRow> for Revision {
             revision: row.try_get("revision")?,
             patch: row.try_get::<Json<_>, _>("patch")?.0,
             diff: row.try_get::<Json<_>, _>("diff")?.0,
+            conflicts: row.try_get::<Json<_>, _>("conflicts")?.0,
             digest: row.try_get("digest")?,
             message: row.try_get("message")?,
             author: row.try_get("author")?,
@@ -89,10 +90,16 @@ pub(super) async fn insert(conn: &mut PgConnection, organization: OrganizationId
     .map(drop)
 }
 
-pub(super) async fn insert_revision(conn: &mut PgConnection, organization: OrganizationId, proposal: ProposalId, revision: &Revision) -> sqlx::Result<()> {
+pub(super) async fn insert_revision(
+    conn: &mut PgConnection,
+    organization: OrganizationId,
+    proposal: ProposalId,
+    revision: &Revision,
+    source: &Source,
+) -> sqlx::Result<()> {
     sqlx::query(
-        "insert into proposal_revision (organization_id, proposal_id, revision, patch, diff, digest, message, author, at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+        "insert into proposal_revision (organization_id, proposal_id, revision, patch, diff, digest, message, author, at, source, conflicts)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
     )
     .bind(organization)
     .bind(proposal)
@@ -103,9 +110,21 @@ pub(super) async fn insert_revision(conn: &mut PgConnection, organization: Organ
     .bind(&revision.message)
     .bind(&revision.author)
     .bind(revision.at)
+    .bind(Json(source))
+    .bind(Json(&revision.conflicts))
     .execute(conn)
     .await
     .map(drop)
+}
+
+/// What a revision was made from; none for one from before that was kept.
+pub(super) async fn source(conn: &mut PgConnection, proposal: ProposalId, revision: i32) -> sqlx::Result<Option<Source>> {
+    let source: Option<Option<Json<Source>>> = sqlx::query_scalar("select source from proposal_revision where proposal_id = $1 and revision = $2")
+        .bind(proposal)
+        .bind(revision)
+        .fetch_optional(conn)
+        .await?;
+    Ok(source.flatten().map(|source| source.0))
 }
 
 pub(super) async fn set_revision(conn: &mut PgConnection, proposal: &Proposal) -> sqlx::Result<()> {
@@ -131,7 +150,7 @@ pub(super) async fn lock(conn: &mut PgConnection, number: i32) -> sqlx::Result<O
 
 /// Holds a project's row until the transaction ends.
 pub(super) async fn lock_project(conn: &mut PgConnection, project: ProjectId) -> sqlx::Result<()> {
-    sqlx::query("select 1 from project where project_id = $1 for update").bind(project).execute(conn).await.map(drop)
+    sqlx::query("select 1 from project where project_id = $1 for no key update").bind(project).execute(conn).await.map(drop)
 }
 
 pub async fn revision(conn: &mut PgConnection, proposal: ProposalId, revision: i32) -> sqlx::Result<Revision> {
@@ -139,7 +158,7 @@ pub async fn revision(conn: &mut PgConnection, proposal: ProposalId, revision: i
 }
 
 pub async fn find_revision(conn: &mut PgConnection, proposal: ProposalId, revision: i32) -> sqlx::Result<Option<Revision>> {
-    sqlx::query_as("select revision, patch, diff, digest, message, author, at from proposal_revision where proposal_id = $1 and revision = $2")
+    sqlx::query_as("select revision, patch, diff, conflicts, digest, message, author, at from proposal_revision where proposal_id = $1 and revision = $2")
         .bind(proposal)
         .bind(revision)
         .fetch_optional(conn)
@@ -169,7 +188,7 @@ pub struct Filter {
 /// Proposals, newest first.
 pub async fn list(conn: &mut PgConnection, filter: Filter, limit: i64) -> sqlx::Result<Vec<(Proposal, Revision)>> {
     let rows = sqlx::query(
-        "select r.*, p.key as project_key, v.patch, v.diff, v.digest, v.message, v.author as revision_author, v.at
+        "select r.*, p.key as project_key, v.patch, v.diff, v.conflicts, v.digest, v.message, v.author as revision_author, v.at
          from proposal r
          left join project p on p.project_id = r.project_id
          join proposal_revision v on v.proposal_id = r.proposal_id and v.revision = r.revision

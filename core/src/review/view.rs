@@ -11,6 +11,7 @@ use super::{
 use crate::patch::{
     ProjectPatch,
     diff::{Diff, Entry, FieldChange, Op},
+    rebase::Conflict,
 };
 
 /// `Proposal` of the API.
@@ -32,7 +33,7 @@ pub struct ProposalView {
     /// A member's handle.
     pub author: String,
     pub origin: String,
-    /// Where it clashes with what others did since. Empty until proposals are rebased.
+    /// Where it clashes with what others did since. While there are any it cannot be accepted.
     pub conflicts: Vec<Conflict>,
     /// The project version that it became.
     pub applied_as: Option<i32>,
@@ -68,17 +69,6 @@ pub enum OperationState {
     Open,
     Accepted,
     Rejected,
-}
-
-/// Where a proposal clashes with what others did since.
-#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
-pub struct Conflict {
-    pub operation: usize,
-    pub path: String,
-    pub base: serde_json::Value,
-    pub theirs: serde_json::Value,
-    pub ours: serde_json::Value,
-    pub why: String,
 }
 
 /// When and why a revision came to be.
@@ -119,7 +109,7 @@ impl ProposalView {
             trust: proposal.trust,
             author: proposal.author,
             origin: proposal.origin,
-            conflicts: Vec::new(),
+            conflicts: revision.conflicts,
             applied_as: proposal.applied_as,
             digest: hex(&revision.digest),
             risks: risk::risks(&revision.diff),

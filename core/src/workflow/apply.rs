@@ -9,7 +9,11 @@ use serde_json::json;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::{key, part::Names, store};
+use super::{
+    key,
+    part::Names,
+    store::{self, Lock},
+};
 use crate::{
     db::{Db, Tx},
     ids::{Context, MemberId, OrganizationId, first_free},
@@ -21,6 +25,7 @@ use crate::{
         normalise,
         plan::{Plan, Project},
         process::Process,
+        rebase::Base,
     },
     tenancy::Actor,
     workflow::ProjectRow,
@@ -116,13 +121,13 @@ pub struct Since {
     pub tasks: Vec<String>,
 }
 
-/// Begins a transaction that holds the project's lock, so that what is read in it is what will be changed. A project
-/// that is not there is found to be missing by [`apply()`].
+/// Begins a transaction that holds the project's lock, for who reads before [`apply()`]: what is read is what will be changed.
+/// A project that is not there is found to be missing by [`apply()`], which takes the lock itself where it is not held yet.
 pub async fn begin(db: &Db, organization: OrganizationId, project: Option<&str>) -> sqlx::Result<Tx> {
     let lock = match project.map(|name| (name.parse::<ProjectId>(), name.to_ascii_uppercase())) {
-        Some((Ok(id), _)) => format!("select 1 from project where project_id = '{id}' for update"),
+        Some((Ok(id), _)) => format!("select 1 from project where project_id = '{id}' for no key update"),
         Some((Err(_), key)) if is_key(&key) => {
-            format!("select 1 from project where key = '{key}' and deleted_at is null for update")
+            format!("select 1 from project where key = '{key}' and deleted_at is null for no key update")
         }
         Some(_) | None => return db.begin(organization).await,
     };
@@ -139,13 +144,17 @@ pub struct Prepared {
 
 /// Checks a patch against the plan as it is, reading no more of that than is needed.
 pub async fn check(conn: &mut PgConnection, ctx: &dyn Context, actor: &Actor, patch: ProjectPatch, rules: &Rules) -> Result<Prepared, ApplyError> {
+    prepare(conn, ctx, actor, patch, rules, Lock::Free).await
+}
+
+async fn prepare(conn: &mut PgConnection, ctx: &dyn Context, actor: &Actor, patch: ProjectPatch, rules: &Rules, lock: Lock) -> Result<Prepared, ApplyError> {
     let mut flat = normalise::flatten(patch);
     refuse_ids(&flat, rules)?;
     let (project, mut plan) = match flat.patch.project_id.clone() {
         None => (None, blank(conn, ctx, actor, &mut flat.patch).await?),
         Some(name) => {
             let names = Names::of(&flat.patch, &key_of(&name));
-            let head = store::head(conn, &name, names.assignee).await?;
+            let head = store::head(conn, &name, lock, names.assignee).await?;
             let Some((row, last, members)) = head.filter(|(row, ..)| actor.sees(row.project.id)) else {
                 return Err(ApplyError::NoProject(name));
             };
@@ -177,6 +186,16 @@ pub async fn check(conn: &mut PgConnection, ctx: &dyn Context, actor: &Actor, pa
 pub async fn around(conn: &mut PgConnection, row: &ProjectRow, tasks: &[String]) -> sqlx::Result<Plan> {
     let found = store::part(conn, row.project.id, &Names::all_of(tasks, &row.project.key)).await?;
     Ok(Plan::new(row.project.clone(), store::handles(conn).await?, found))
+}
+
+/// A project as it is, with as much of its plan as a patch and what its author looked at touch.
+pub async fn present(conn: &mut PgConnection, project: ProjectId, patch: &ProjectPatch, base: &Base) -> sqlx::Result<Option<(ProjectRow, Plan)>> {
+    let Some((row, last, members)) = store::head(conn, &project.to_string(), Lock::Free, true).await? else { return Ok(None) };
+    let mut names = Names::of(patch, &row.project.key);
+    names.ids.extend(base.tasks.iter().map(|task| task.id));
+    let tasks = if names.any() { store::part(conn, project, &names).await? } else { last.into_iter().collect() };
+    let plan = Plan::new(row.project.clone(), members, tasks);
+    Ok(Some((row, plan)))
 }
 
 fn key_of(name: &str) -> String {
@@ -279,7 +298,7 @@ pub(super) struct Recorded<'a> {
 /// Applies a patch in a transaction of [`begin`], which the caller commits.
 pub async fn apply(conn: &mut PgConnection, ctx: &dyn Context, request: Apply<'_>) -> Result<Change, ApplyError> {
     let Apply { actor, patch, rules, origin, proposal, reverts } = request;
-    let Prepared { project, mut plan, checked } = check(conn, ctx, actor, patch, &rules).await?;
+    let Prepared { project, mut plan, checked } = prepare(conn, ctx, actor, patch, &rules, Lock::Held).await?;
     let is_new = project.is_none();
     let before = project.as_ref().map(|row| (row.project.title.clone(), row.project.summary.clone(), row.project.time_zone.clone()));
     let applied = apply::apply(&mut plan, &checked, || TaskId(ctx.uuid()));
@@ -307,6 +326,9 @@ pub async fn apply(conn: &mut PgConnection, ctx: &dyn Context, request: Apply<'_
         details: json!({ "project": plan.project.key, "version": plan.project.version, "proposal": proposal, "origin": origin, "operations": applied.patch.tasks.len() }),
         audit_id: ctx.uuid(),
     };
+    if is_new {
+        store::insert_project(conn, actor.organization, &plan.project, now).await?;
+    }
     if !store::write(conn, actor.organization, &plan, &applied.writes, &gone, &recorded).await? {
         // The transaction did not hold the lock, and somebody was faster.
         let base = plan.project.version - 1;

@@ -4,6 +4,7 @@
 //! from nothing gives its present state, which [`verify()`] proves.
 
 mod apply;
+mod at;
 mod key;
 mod part;
 mod tree;
@@ -12,7 +13,8 @@ mod verify;
 pub mod store;
 pub mod view;
 
-pub use apply::{Apply, ApplyError, Change, Origin, Prepared, Since, apply, around, begin, check};
+pub use apply::{Apply, ApplyError, Change, Origin, Prepared, Since, apply, around, begin, check, present};
+pub use at::{at, between};
 pub use store::ProjectRow;
 pub use tree::{Rendered, Trees};
 pub use verify::{Finding, verify};

@@ -159,6 +159,11 @@ pub async fn load(conn: &mut PgConnection, project: &ProjectRow) -> sqlx::Result
     Ok(Plan::new(project.project.clone(), handles(conn).await?, tasks))
 }
 
+/// The version that a project is at.
+pub async fn version(conn: &mut PgConnection, project: ProjectId) -> sqlx::Result<Option<i32>> {
+    sqlx::query_scalar("select version from project where project_id = $1 and deleted_at is null").bind(project).fetch_optional(conn).await
+}
+
 /// How many tasks a project has.
 pub async fn count_tasks(conn: &mut PgConnection, project: ProjectId) -> sqlx::Result<i64> {
     sqlx::query_scalar("select count(*) from task where project_id = $1").bind(project).fetch_one(conn).await
@@ -169,33 +174,60 @@ pub async fn project_of(conn: &mut PgConnection, task: TaskId) -> sqlx::Result<O
     sqlx::query_scalar("select project_id from task where task_id = $1").bind(task).fetch_optional(conn).await
 }
 
-/// A project, its last root task (after which new ones come) and, where asked for, the members. To be read under the project's lock.
-pub(super) async fn head(conn: &mut PgConnection, name: &str, with_members: bool) -> sqlx::Result<Option<(ProjectRow, Option<Task>, BTreeSet<String>)>> {
-    let row = sqlx::query(
-        "select p.project_id, p.key, p.title, p.summary, p.version, p.process, p.time_zone, p.next_task, p.digest, p.created_at, p.updated_at,
-                t.task_id, t.number, t.rank,
-                case when $2 then array(select handle from member where removed_at is null) else '{}' end as handles
-         from project p
-         left join lateral (select task_id, number, rank from task t
-                            where t.project_id = p.project_id and coalesce(t.parent_id, t.project_id) = p.project_id
-                            order by t.rank desc limit 1) t on true
-         where p.project_id = coalesce($1, (select project_id from project where key = $3 and deleted_at is null)) and p.deleted_at is null",
-    )
-    .bind(name.parse::<ProjectId>().ok())
-    .bind(with_members)
-    .bind(name.to_ascii_uppercase())
-    .fetch_optional(conn)
-    .await?;
+/// Whether a project's row is held until the transaction ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Lock {
+    /// It is to be changed.
+    Held,
+    /// It is only looked at.
+    Free,
+}
+
+macro_rules! head {
+    ($from:literal) => {
+        concat!(
+            "select (p.head).project_id, (p.head).key, (p.head).title, (p.head).summary, (p.head).version, (p.head).process, (p.head).time_zone,
+                    (p.head).next_task, (p.head).digest, (p.head).created_at, (p.head).updated_at, p.last_id, p.last_number, p.last_rank, p.handles
+             from ",
+            $from,
+            " where (p.head).project_id is not null"
+        )
+    };
+}
+
+const LOCKED_HEAD: &str = head!("lock_project($1, $2, $3) p");
+const HEAD: &str = head!(
+    "(select h as head, t.task_id as last_id, t.number as last_number, t.rank as last_rank,
+             case when $3 then array(select handle from member where removed_at is null) else '{}' end as handles
+      from (select * from project where project_id = $1 and deleted_at is null
+            union all
+            select * from project where $1 is null and key = $2 and deleted_at is null) h
+      left join lateral (select task_id, number, rank from task where below_id = h.project_id order by rank desc limit 1) t on true) p"
+);
+
+/// A project, its last root task (after which new ones come) and, where asked for, the members.
+pub(super) async fn head(
+    conn: &mut PgConnection,
+    name: &str,
+    lock: Lock,
+    with_members: bool,
+) -> sqlx::Result<Option<(ProjectRow, Option<Task>, BTreeSet<String>)>> {
+    let row = sqlx::query(if lock == Lock::Held { LOCKED_HEAD } else { HEAD })
+        .bind(name.parse::<ProjectId>().ok())
+        .bind(name.to_ascii_uppercase())
+        .bind(with_members)
+        .fetch_optional(conn)
+        .await?;
     let Some(row) = row else { return Ok(None) };
     let head = ProjectRow::from_row(&row)?;
-    let last = match row.try_get::<Option<TaskId>, _>("task_id")? {
+    let last = match row.try_get::<Option<TaskId>, _>("last_id")? {
         None => None,
         // Only its place counts: it is neither named nor touched.
         Some(id) => Some(Task {
             id,
-            number: row.try_get("number")?,
+            number: row.try_get("last_number")?,
             parent: None,
-            rank: rank(row.try_get("rank")?)?,
+            rank: rank(row.try_get("last_rank")?)?,
             title: String::new(),
             status: head.project.process.first().name.clone(),
             priority: None,
@@ -214,17 +246,17 @@ pub(super) async fn part(conn: &mut PgConnection, project: ProjectId, names: &Na
     let rows = sqlx::query(AssertSqlSafe(format!(
         "with recursive
          named as (
-             select task_id, parent_id, rank from task
+             select task_id, parent_id, below_id, rank from task
              where project_id = $1 and number = any($2)
              union
-             select task_id, parent_id, rank from task
+             select task_id, parent_id, below_id, rank from task
              where project_id = $1 and task_id = any($3)
          ),
          -- Everything below a task that moves or goes.
          below as (
              select task_id from task where project_id = $1 and (number = any($4) or task_id = any($5)) and cardinality($4) + cardinality($5) > 0
              union all
-             select t.task_id from below b join task t on t.project_id = $1 and coalesce(t.parent_id, t.project_id) = b.task_id
+             select t.task_id from below b join task t on t.below_id = b.task_id
          ),
          above as (
              select parent_id as task_id from named where parent_id is not null
@@ -234,11 +266,11 @@ pub(super) async fn part(conn: &mut PgConnection, project: ProjectId, names: &Na
          -- The first and the last below each parent that something can come to.
          ends as (
              select e.task_id
-             from (select task_id from named union all select $1) p (id)
+             from (select task_id from named union select below_id from named union select $1) p (id)
              cross join lateral (
-                 (select task_id from task t where t.project_id = $1 and coalesce(t.parent_id, t.project_id) = p.id order by t.rank limit 1)
+                 (select task_id from task t where t.below_id = p.id order by t.rank limit 1)
                  union all
-                 (select task_id from task t where t.project_id = $1 and coalesce(t.parent_id, t.project_id) = p.id order by t.rank desc limit 1)
+                 (select task_id from task t where t.below_id = p.id order by t.rank desc limit 1)
              ) e
          ),
          -- The neighbours, between which something can come.
@@ -247,10 +279,10 @@ pub(super) async fn part(conn: &mut PgConnection, project: ProjectId, names: &Na
              from named n
              cross join lateral (
                  (select task_id from task t
-                  where t.project_id = $1 and coalesce(t.parent_id, t.project_id) = coalesce(n.parent_id, $1) and t.rank > n.rank order by t.rank limit 1)
+                  where t.below_id = n.below_id and t.rank > n.rank order by t.rank limit 1)
                  union all
                  (select task_id from task t
-                  where t.project_id = $1 and coalesce(t.parent_id, t.project_id) = coalesce(n.parent_id, $1) and t.rank < n.rank order by t.rank desc limit 1)
+                  where t.below_id = n.below_id and t.rank < n.rank order by t.rank desc limit 1)
              ) s
          ),
          -- All that is led to by dependencies, where new ones could close a circle.
@@ -288,6 +320,24 @@ pub(super) async fn lock_keys(conn: &mut PgConnection, organization: Organizatio
     sqlx::query_scalar("select key from project where key like $1 || '%' and deleted_at is null").bind(stem).fetch_all(conn).await
 }
 
+/// Makes the row of a project that has no revision yet.
+pub(super) async fn insert_project(conn: &mut PgConnection, organization: OrganizationId, project: &Project, now: DateTime<Utc>) -> sqlx::Result<()> {
+    sqlx::query(
+        "insert into project (organization_id, project_id, key, title, version, process, process_version, digest, created_at, updated_at)
+         values ($1, $2, $3, $4, 0, $5, $6, '', $7, $7)",
+    )
+    .bind(organization)
+    .bind(project.id)
+    .bind(&project.key)
+    .bind(&project.title)
+    .bind(&project.process.name)
+    .bind(project.process.version)
+    .bind(now)
+    .execute(conn)
+    .await
+    .map(drop)
+}
+
 /// Writes a change: the project's row, its tasks, the revision, the event and the audit row, in one statement. Whether the
 /// project was at the version that the change was made for.
 pub(super) async fn write(
@@ -307,7 +357,7 @@ pub(super) async fn write(
             Write::Delete(_) => {}
         }
     }
-    let simple = updated.ids.is_empty() && gone.is_empty();
+    let simple = updated.ids.is_empty() && gone.is_empty() && inserted.dependents.is_empty();
     let sql = if simple { SQL_ADD.as_str() } else { SQL_CHANGE.as_str() };
     let project = &plan.project;
     let mut query = sqlx::query_scalar::<_, i64>(AssertSqlSafe(sql))
@@ -317,8 +367,6 @@ pub(super) async fn write(
         .bind(&project.title)
         .bind(&project.summary)
         .bind(project.version)
-        .bind(&project.process.name)
-        .bind(project.process.version)
         .bind(&project.time_zone)
         .bind(project.next_task)
         .bind(recorded.digest)
@@ -333,9 +381,11 @@ pub(super) async fn write(
         .bind(recorded.event)
         .bind(Json(&recorded.details))
         .bind(recorded.audit_id);
-    query = inserted.bind(query);
-    if !simple {
-        query = updated.bind(query).bind(gone);
+    if simple {
+        query = inserted.bind(query);
+    } else {
+        query = inserted.bind_all(query);
+        query = updated.bind_all(query).bind(gone);
     }
     Ok(query.fetch_one(conn).await? == 1)
 }
@@ -393,37 +443,47 @@ impl<'a> Rows<'a> {
             .bind(self.assignees)
             .bind(self.dues)
             .bind(self.details)
-            .bind(self.dependents)
-            .bind(self.dependencies)
+    }
+
+    fn bind_all<'q>(mut self, query: Query<'q>) -> Query<'q>
+    where
+        'a: 'q,
+    {
+        let (dependents, dependencies) = (std::mem::take(&mut self.dependents), std::mem::take(&mut self.dependencies));
+        self.bind(query).bind(dependents).bind(dependencies)
     }
 }
 
-/// For a patch that only adds tasks, which most do.
+/// For a patch that only adds tasks which wait for nothing, as most do.
 static SQL_ADD: std::sync::LazyLock<String> = std::sync::LazyLock::new(|| write_sql(""));
 
 static SQL_CHANGE: std::sync::LazyLock<String> = std::sync::LazyLock::new(|| {
     write_sql(
-        "updated as (
+        "depending as (
+             insert into task_dependency (organization_id, project_id, task_id, depends_on_id)
+             select $1, $2, * from unnest($31::uuid[], $32::uuid[])
+         ),
+         updated as (
              update task t set parent_id = u.parent_id, rank = u.rank, title = u.title, status = u.status, priority = u.priority,
-                    assignee = u.assignee, due_on = u.due_on, detail = u.detail, updated_at = $12
-             from unnest($35::uuid[], $36::int4[], $37::uuid[], $38::bytea[], $39::text[], $40::text[], $41::int2[], $42::text[], $43::date[], $44::jsonb[])
+                    assignee = u.assignee, due_on = u.due_on, detail = u.detail, updated_at = $10
+             from unnest($33::uuid[], $34::int4[], $35::uuid[], $36::bytea[], $37::text[], $38::text[], $39::int2[], $40::text[], $41::date[], $42::jsonb[])
                   as u (task_id, number, parent_id, rank, title, status, priority, assignee, due_on, detail)
              where t.task_id = u.task_id and t.project_id = $2
          ),
          removed as (
-             delete from task where task_id = any($47) and project_id = $2
+             delete from task where task_id = any($45) and project_id = $2
          ),
          -- What a changed task depends on: what went is deleted, what stayed is not touched, what came is inserted.
          parted as (
              delete from task_dependency d
-             where d.task_id = any($47)
-                or (d.task_id = any($35) and not exists (
-                       select from unnest($45::uuid[], $46::uuid[]) as n (task_id, depends_on_id)
+             where d.task_id = any($45)
+                or (d.task_id = any($33) and not exists (
+                       select from unnest($43::uuid[], $44::uuid[]) as n (task_id, depends_on_id)
                        where n.task_id = d.task_id and n.depends_on_id = d.depends_on_id))
          ),
          joined as (
              insert into task_dependency (organization_id, project_id, task_id, depends_on_id)
-             select $1, $2, * from unnest($45::uuid[], $46::uuid[])
+             select $1, $2, * from unnest($43::uuid[], $44::uuid[])
              on conflict do nothing
          ),",
     )
@@ -432,35 +492,28 @@ static SQL_CHANGE: std::sync::LazyLock<String> = std::sync::LazyLock::new(|| {
 fn write_sql(more: &str) -> String {
     format!(
         "with head as (
-             insert into project (organization_id, project_id, key, title, summary, version, process, process_version, time_zone, next_task, digest, created_at, updated_at)
-             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12)
-             on conflict (project_id) do update
-             set title = $4, summary = $5, version = $6, time_zone = $9, next_task = $10, digest = $11, updated_at = $12
-             where project.version = $6 - 1
+             update project set title = $4, summary = $5, version = $6, time_zone = $7, next_task = $8, digest = $9, updated_at = $10
+             where project_id = $2 and version = $6 - 1
              returning 1
          ),
          inserted as (
              insert into task (organization_id, project_id, task_id, number, parent_id, rank, title, status, priority, assignee, due_on, detail, updated_at)
-             select $1, $2, u.*, $12
-             from unnest($23::uuid[], $24::int4[], $25::uuid[], $26::bytea[], $27::text[], $28::text[], $29::int2[], $30::text[], $31::date[], $32::jsonb[]) u
-         ),
-         depending as (
-             insert into task_dependency (organization_id, project_id, task_id, depends_on_id)
-             select $1, $2, * from unnest($33::uuid[], $34::uuid[])
+             select $1, $2, u.*, $10
+             from unnest($21::uuid[], $22::int4[], $23::uuid[], $24::bytea[], $25::text[], $26::text[], $27::int2[], $28::text[], $29::date[], $30::jsonb[]) u
          ),
          {more}
          recorded as (
              insert into revision (organization_id, project_id, number, patch, inverse, digest, member_id, actor, origin, proposal, reverts, at)
-             values ($1, $2, $6, $13::text::json, $14::text::json, $11, $15, $16, $17, $18, $19, $12)
+             values ($1, $2, $6, $11::text::json, $12::text::json, $9, $13, $14, $15, $16, $17, $10)
          ),
          told as (
              insert into event (organization_id, seq, at, event, actor, target, details)
-             select $1, base.seq + (select count(*) from event where organization_id = $1 and seq >= base.seq and seq < base.seq + 1024), $12, $20, $16, $3, $21
+             select $1, base.seq + (select count(*) from event where organization_id = $1 and seq >= base.seq and seq < base.seq + 1024), $10, $18, $14, $3, $19
              from event_base() as base (seq)
          ),
          audited as (
              insert into audit (organization_id, audit_id, at, member_id, actor, action, target, details)
-             values ($1, $22, $12, $15, $16, $20, $3, $21)
+             values ($1, $20, $10, $13, $14, $18, $3, $19)
          )
          select count(*) from head"
     )
@@ -515,6 +568,36 @@ pub async fn list_revisions(conn: &mut PgConnection, project: ProjectId, below: 
     sqlx::query_as(AssertSqlSafe(format!("{REVISION} and number < $2 order by number desc limit $3")))
         .bind(project)
         .bind(below)
+        .bind(limit)
+        .fetch_all(conn)
+        .await
+}
+
+/// The patches that take revisions back, from one number down to another, which is left out.
+pub(super) async fn list_inverses(conn: &mut PgConnection, project: ProjectId, from: i32, to: i32, limit: i64) -> sqlx::Result<Vec<(i32, ProjectPatch)>> {
+    let rows: Vec<(i32, Json<ProjectPatch>)> =
+        sqlx::query_as("select number, inverse from revision where project_id = $1 and number <= $2 and number > $3 order by number desc limit $4")
+            .bind(project)
+            .bind(from)
+            .bind(to)
+            .bind(limit)
+            .fetch_all(conn)
+            .await?;
+    Ok(rows.into_iter().map(|(number, inverse)| (number, inverse.0)).collect())
+}
+
+/// A revision in the shortest form: whose it is, and which one it takes back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, FromRow)]
+pub struct Line {
+    pub number: i32,
+    pub member: MemberId,
+    pub reverts: Option<i32>,
+}
+
+/// Revisions in the shortest form, newest first.
+pub async fn list_lines(conn: &mut PgConnection, project: ProjectId, limit: i64) -> sqlx::Result<Vec<Line>> {
+    sqlx::query_as("select number, member_id as member, reverts from revision where project_id = $1 order by number desc limit $2")
+        .bind(project)
         .bind(limit)
         .fetch_all(conn)
         .await

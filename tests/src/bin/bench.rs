@@ -22,6 +22,10 @@ use patchbay_core::patch::{
 };
 use serde_json::{Value, json};
 
+/// The allocator of `patchbay`, whose parts are measured here.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// How long each rate is measured.
 const SPAN: Duration = Duration::from_secs(8);
 const CLIENTS: usize = 16;

@@ -9,7 +9,7 @@ use patchbay_tests::service::Running;
 use serde_json::json;
 use sqlx::{ConnectOptions, Connection};
 
-async fn findings(patchbay: &Running) -> Result<Vec<String>> {
+pub(crate) async fn findings(patchbay: &Running) -> Result<Vec<String>> {
     let access = patchbay.database.access().await?;
     let db = Db::open(&access, PoolSize { service: 2, reader: 1 });
     let mut found = Vec::new();

@@ -4,5 +4,6 @@ mod exchange;
 mod history;
 mod layering;
 mod proposals;
+mod rebase;
 mod tenants;
 mod trust;

@@ -6,14 +6,19 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use patchbay_core::{
-    patch::{Fault, ProjectPatch, check::Rules, shape},
-    review::{self, NewProposal, Trust, view::ProposalView},
+    patch::{
+        Fault, ProjectPatch,
+        check::{self, Rules},
+        normalise, shape,
+    },
+    review::{self, NewProposal, Proposed, Trust, view::ProposalView},
     tenancy::Scope,
-    workflow::{self, Origin},
+    workflow::{self, ApplyError, Origin},
 };
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::value::RawValue;
+use sqlx::PgConnection;
 
 use super::{
     Api, op,
@@ -108,10 +113,8 @@ async fn take(app: &App, proposer: &Proposer, patch: ProjectPatch, input: &SentP
         }
         Mode::Propose => {
             let mut tx = app.db.begin(proposer.organization).await?;
-            let prepared = workflow::check(&mut tx, app.ctx.as_ref(), proposer, patch, &Rules::of(proposer.role))
-                .await
-                .map_err(|error| Problem::from(error).below("/patch"))?;
-            let new = NewProposal { actor: proposer, prepared: &prepared, message: &input.message, origin: "api", trust: Trust::Verified, conversation: None };
+            let prepared = propose(&mut tx, app, proposer, patch).await.map_err(|error| Problem::from(error).below("/patch"))?;
+            let new = NewProposal { actor: proposer, proposed: &prepared, message: &input.message, origin: "api", trust: Trust::Verified, conversation: None };
             let draft = review::open(&mut tx, app.ctx.as_ref(), &new).await?;
             let view = super::proposals::view(&mut tx, draft.proposal, Some(draft.revision)).await?;
             tx.commit().await?;
@@ -119,4 +122,20 @@ async fn take(app: &App, proposer: &Proposer, patch: ProjectPatch, input: &SentP
             Ok((StatusCode::CREATED, Json(view)).into_response())
         }
     }
+}
+
+/// A patch that was made for an older version is merged with what others did since.
+async fn propose(conn: &mut PgConnection, app: &App, proposer: &Proposer, mut patch: ProjectPatch) -> Result<Proposed, ApplyError> {
+    let rules = Rules::of(proposer.role);
+    if let (Some(name), Some(base)) = (&patch.project_id, patch.base_version)
+        && let Some(row) = workflow::store::find_project(conn, name).await?.filter(|row| proposer.sees(row.project.id))
+        && (1..row.project.version).contains(&base)
+    {
+        let seen = workflow::at(conn, &row, base).await?;
+        patch.base_version = None;
+        // What it never fitted is told as a fault, and not as a conflict.
+        check::check(&seen, normalise::flatten(patch.clone()), &rules).map_err(ApplyError::Faults)?;
+        return review::merge_from(conn, &seen, patch, &rules).await;
+    }
+    Ok(workflow::check(conn, app.ctx.as_ref(), proposer, patch, &rules).await?.into())
 }

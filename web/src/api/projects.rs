@@ -8,9 +8,13 @@ use axum::{
 use chrono::{DateTime, Utc};
 use patchbay_core::{
     audit, collab,
-    patch::{Fault, MetaUpdates, ProjectPatch, check::Rules},
+    db::Tx,
+    patch::{
+        Fault, MetaUpdates, ProjectPatch,
+        diff::{self, Diff},
+    },
     review::{
-        self, NewProposal, Trust,
+        self, Last, TakenBack,
         view::{ProposalView, hex},
     },
     tenancy::Actor,
@@ -37,14 +41,24 @@ pub(super) fn routes(api: Api) -> Api {
         .get("/projects/{project}", read, op("projects", "Read a project").answer::<ProjectView>(200))
         .patch("/projects/{project}", update, op("projects", "Change a project's own fields").body::<UpdateProject>().answer::<ProjectView>(200).problem(409))
         .delete("/projects/{project}", delete, op("projects", "Take a project out of sight").plain(204, ""))
-        .get("/projects/{project}/tree", tree, op("projects", "Read a project with all its tasks").answer::<Tree>(200))
+        .get("/projects/{project}/tree", tree, op("projects", "Read a project with all its tasks").query::<AtVersion>().answer::<Tree>(200).problem(400))
         .get(
             "/projects/{project}/revisions",
             revisions,
             op("projects", "List what changed, newest first").query::<ListQuery>().answer::<Page<RevisionView>>(200).problem(400).problem(422),
         )
         .get("/projects/{project}/revisions/{number}", revision, op("projects", "Read a revision").answer::<RevisionView>(200))
-        .post("/projects/{project}/undo", undo, op("projects", "Take the newest revision back").body::<Undo>().answer::<Applied>(200).problem(409))
+        .post(
+            "/projects/{project}/undo",
+            undo,
+            op("projects", "Take a revision back, at once where that harms nothing later").body::<Undo>().answer::<Applied>(200).problem(409),
+        )
+        .post("/projects/{project}/redo", redo, op("projects", "Make again what the caller last took back").answer::<Applied>(200).problem(409))
+        .get(
+            "/projects/{project}/diff",
+            diff,
+            op("projects", "See what lies between two versions").query::<Versions>().answer::<Diff>(200).problem(400).problem(422),
+        )
         .post("/projects/{project}/revert", revert, op("projects", "Propose to take a revision back").body::<Revert>().answer::<ProposalView>(201).problem(409))
 }
 
@@ -97,9 +111,27 @@ struct UpdateProject {
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Undo {
-    /// The revision to take back, which must be the newest. Absent: the newest.
+    /// The revision to take back; later ones stay. Absent: the caller's own last change.
     #[schemars(range(min = 1))]
     revision: Option<i32>,
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct AtVersion {
+    /// As it was at this version. Absent: as it is.
+    #[schemars(range(min = 0))]
+    version: Option<i32>,
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Versions {
+    #[schemars(range(min = 0))]
+    from: i32,
+    /// Absent: the newest.
+    #[schemars(range(min = 0))]
+    to: Option<i32>,
 }
 
 #[derive(Deserialize, JsonSchema)]
@@ -252,7 +284,10 @@ async fn delete(State(app): State<App>, admin: Admin, Path(name): Path<String>) 
     Ok(StatusCode::NO_CONTENT)
 }
 
-async fn tree(State(app): State<App>, reader: Reader, Path(name): Path<String>) -> Result<Response, Problem> {
+async fn tree(State(app): State<App>, reader: Reader, Path(name): Path<String>, Query(query): Query<AtVersion>) -> Result<Response, Problem> {
+    if let Some(version) = query.version {
+        return tree_at(&app, &reader, &name, version).await;
+    }
     let tree = app.trees.get(&app.db, &reader, &name).await?.ok_or_else(|| Problem::not_found(format!("There is no project {name}.")))?;
     let tag = etag(&tree.body);
     let mut response = Response::new(axum::body::Bytes::from_owner(tree.body).into());
@@ -261,6 +296,17 @@ async fn tree(State(app): State<App>, reader: Reader, Path(name): Path<String>) 
         response.headers_mut().insert(header::ETAG, tag);
     }
     Ok(response)
+}
+
+async fn tree_at(app: &App, reader: &Reader, name: &str, version: i32) -> Result<Response, Problem> {
+    let mut tx = app.db.snapshot(reader.organization).await?;
+    let row = find(&mut tx, reader, name).await?;
+    if !(0..=row.project.version).contains(&version) {
+        return Err(Problem::not_found(format!("{} has no version {version}.", row.project.key)));
+    }
+    let plan = workflow::at(&mut tx, &row, version).await?;
+    tx.rollback().await?;
+    Ok(Json(Tree::new(&plan, row.created_at, row.updated_at)).into_response())
 }
 
 async fn revisions(
@@ -292,45 +338,74 @@ async fn revision(State(app): State<App>, reader: Reader, Path((name, number)): 
 }
 
 async fn undo(State(app): State<App>, applier: Applier, Path(name): Path<String>, Json(input): Json<Undo>) -> Result<Json<Applied>, Problem> {
-    let mut tx = app.db.begin(applier.organization).await?;
-    let row = find(&mut tx, &applier, &name).await?;
-    let key = row.project.key;
-    let newest = row.project.version;
-    let number = input.revision.unwrap_or(newest);
-    if number != newest {
-        let detail = format!("Revision {number} is not the newest of {key}, which is {newest}. To take back an older one, POST /projects/{key}/revert.");
-        return Err(Problem::conflict("not-newest", detail));
+    let (mut tx, row) = held(&app, &applier, &name).await?;
+    let key = &row.project.key;
+    let number = match input.revision {
+        Some(number) => number,
+        None => review::last(&mut tx, &row, applier.member, Last::Change).await?.ok_or_else(|| {
+            let detail = format!("You have changed nothing in {key} that could be taken back. Name the revision to take back a change of somebody else.");
+            Problem::conflict("nothing-to-undo", detail)
+        })?,
+    };
+    take_back(&app, &applier, tx, &row, number).await
+}
+
+async fn redo(State(app): State<App>, applier: Applier, Path(name): Path<String>) -> Result<Json<Applied>, Problem> {
+    let (mut tx, row) = held(&app, &applier, &name).await?;
+    let number = review::last(&mut tx, &row, applier.member, Last::Undo).await?;
+    let number =
+        number.ok_or_else(|| Problem::conflict("nothing-to-redo", format!("You have taken nothing back in {} that could be made again.", row.project.key)))?;
+    take_back(&app, &applier, tx, &row, number).await
+}
+
+/// A project under its lock.
+async fn held(app: &App, actor: &Actor, name: &str) -> Result<(Tx, ProjectRow), Problem> {
+    let mut tx = workflow::begin(&app.db, actor.organization, Some(name)).await?;
+    let row = find(&mut tx, actor, name).await?;
+    Ok((tx, row))
+}
+
+async fn take_back(app: &App, actor: &Actor, mut tx: Tx, row: &ProjectRow, number: i32) -> Result<Json<Applied>, Problem> {
+    let key = &row.project.key;
+    if !(1..=row.project.version).contains(&number) {
+        return Err(Problem::not_found(format!("{key} has no revision {number}.")));
     }
-    let revision =
-        store::find_revision(&mut tx, row.project.id, number).await?.ok_or_else(|| Problem::not_found(format!("{key} has no revision {number}.")))?;
-    tx.rollback().await?;
-    let mut patch = revision.inverse().map_err(|error| Problem::ours(&error))?;
-    patch.base_version = Some(newest);
-    patch.note = Some(format!("Undo of revision {number}"));
-    let rules = Rules { history: true, ..Rules::of(applier.role) };
-    let change = app.apply_as(&applier, patch, Origin::Undo, rules, Some(number)).await?;
-    Ok(Json(Applied::of(&change)))
+    match review::take_back(&mut tx, app.ctx.as_ref(), actor, row, number).await? {
+        TakenBack::Done(change) => {
+            tx.commit().await?;
+            app.live.wake(actor.organization);
+            Ok(Json(Applied::of(&change)))
+        }
+        TakenBack::Clashes(conflicts) => Err(Problem::harms(key, number, &conflicts)),
+    }
 }
 
 async fn revert(State(app): State<App>, proposer: Proposer, Path(name): Path<String>, Json(input): Json<Revert>) -> Result<Response, Problem> {
-    let number = input.revision;
     let mut tx = app.db.begin(proposer.organization).await?;
     let row = find(&mut tx, &proposer, &name).await?;
-    let key = &row.project.key;
-    let revision =
-        store::find_revision(&mut tx, row.project.id, number).await?.ok_or_else(|| Problem::not_found(format!("{key} has no revision {number}.")))?;
-    let mut patch = revision.inverse().map_err(|error| Problem::ours(&error))?;
-    patch.base_version = None;
-    patch.note = Some(format!("Take back revision {number} of {key}"));
-    if patch.tasks.is_empty() && patch.meta_updates.is_none() {
-        return Err(Problem::invalid(vec![Fault::new("/revision", format!("revision {number} of {key} leaves nothing to take back"))]));
+    if !(1..=row.project.version).contains(&input.revision) {
+        return Err(Problem::not_found(format!("{} has no revision {}.", row.project.key, input.revision)));
     }
-    let rules = Rules { history: true, ..Rules::of(proposer.role) };
-    let prepared = workflow::check(&mut tx, app.ctx.as_ref(), &proposer, patch, &rules).await?;
-    let new = NewProposal { actor: &proposer, prepared: &prepared, message: "", origin: review::REVERT, trust: Trust::Verified, conversation: None };
-    let draft = review::open(&mut tx, app.ctx.as_ref(), &new).await?;
+    let draft = review::revert(&mut tx, app.ctx.as_ref(), &proposer, &row, input.revision, None).await?;
     let view = super::proposals::view(&mut tx, draft.proposal, Some(draft.revision)).await?;
     tx.commit().await?;
     app.live.wake(proposer.organization);
     Ok((StatusCode::CREATED, Json(view)).into_response())
+}
+
+/// What lies between two versions.
+async fn diff(State(app): State<App>, reader: Reader, Path(name): Path<String>, Query(query): Query<Versions>) -> Result<Json<Diff>, Problem> {
+    let mut tx = app.db.snapshot(reader.organization).await?;
+    let row = find(&mut tx, &reader, &name).await?;
+    let newest = row.project.version;
+    let to = query.to.unwrap_or(newest);
+    for (field, version) in [("/from", query.from), ("/to", to)] {
+        if !(0..=newest).contains(&version) {
+            let fault = Fault::new(field, format!("{} has no version {version}", row.project.key)).expected(format!("0–{newest}"));
+            return Err(Problem::invalid(vec![fault]));
+        }
+    }
+    let (before, after) = (workflow::at(&mut tx, &row, query.from).await?, workflow::at(&mut tx, &row, to).await?);
+    tx.rollback().await?;
+    Ok(Json(diff::diff(&before, &workflow::between(&before, &after))))
 }

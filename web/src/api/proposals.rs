@@ -11,9 +11,9 @@ use patchbay_channels::{
 };
 use patchbay_core::{
     command::CommandView,
-    patch::{Fault, ProjectPatch, check::Rules, shape},
+    patch::{Fault, ProjectPatch, check::Rules, rebase::Choice, shape},
     review::{
-        self, Comment, Proposal, Revision, State as ProposalState,
+        self, Comment, Proposal, Resolved, Revision, State as ProposalState, Verdict,
         store::{self, Filter},
         view::{DiffView, ProposalView},
     },
@@ -61,6 +61,12 @@ pub(super) fn routes(api: Api) -> Api {
         "/proposals/{number}/edit",
         edit,
         op("proposals", "Change the patch itself, or single operations").body::<Edit>().answer::<ProposalView>(200).problem(409),
+    )
+    .post("/proposals/{number}/rebase", rebase, op("proposals", "Bring it to the plan as it is now").answer::<ProposalView>(200).problem(409))
+    .post(
+        "/proposals/{number}/resolve",
+        resolve,
+        op("proposals", "Settle a conflict with what others did").body::<Resolve>().answer::<ProposalView>(200).problem(409),
     )
     .post("/proposals/{number}/withdraw", withdraw, op("proposals", "Take a proposal back").answer::<ProposalView>(200).problem(409))
     .post("/proposals/{number}/comments", comment, op("proposals", "Say something about it").body::<NewComment>().answer::<Comment>(201).problem(409))
@@ -118,6 +124,34 @@ struct Accept {
     /// The digest of the revision that was looked at: another one answers 409.
     #[schemars(length(max = 100))]
     digest: Option<String>,
+}
+
+/// Either a side to take, or another value.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Resolve {
+    /// The conflict's number, from 1.
+    #[schemars(range(min = 1))]
+    conflict: usize,
+    take: Option<Side>,
+    /// As the patch would give it.
+    #[serde(default, deserialize_with = "given")]
+    value: Option<Value>,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(inline)]
+enum Side {
+    /// As the proposal wants it.
+    Ours,
+    /// As it is now.
+    Theirs,
+}
+
+/// A value that is given, also where it is null.
+fn given<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Value>, D::Error> {
+    Value::deserialize(deserializer).map(Some)
 }
 
 #[derive(Deserialize, JsonSchema)]
@@ -240,11 +274,42 @@ async fn diff(State(app): State<App>, reader: Reader, Path(number): Path<i32>, Q
 
 async fn accept(State(app): State<App>, reviewer: Reviewer, Path(number): Path<i32>, Json(input): Json<Accept>) -> Result<Json<ProposalView>, Problem> {
     let mut tx = app.db.begin(reviewer.organization).await?;
-    let accepted = review::accept(&mut tx, app.ctx.as_ref(), &reviewer, number, input.ops.as_deref(), input.digest.as_deref()).await?;
-    let view = view(&mut tx, accepted.proposal, Some(accepted.revision)).await?;
+    let verdict = review::accept(&mut tx, app.ctx.as_ref(), &reviewer, number, input.ops.as_deref(), input.digest.as_deref()).await?;
+    let answer = match verdict {
+        Verdict::Applied(accepted) => Ok(Json(view(&mut tx, accepted.proposal, Some(accepted.revision)).await?)),
+        // What it is now is kept, to be looked at.
+        Verdict::LookAgain(draft) => Err(Problem::clash(&draft)),
+    };
     tx.commit().await?;
     app.live.wake(reviewer.organization);
+    answer
+}
+
+async fn rebase(State(app): State<App>, proposer: Proposer, Path(number): Path<i32>) -> Result<Json<ProposalView>, Problem> {
+    let mut tx = app.db.begin(proposer.organization).await?;
+    let draft = review::rebase(&mut tx, app.ctx.as_ref(), &proposer, number).await?;
+    let view = view(&mut tx, draft.proposal, Some(draft.revision)).await?;
+    tx.commit().await?;
+    app.live.wake(proposer.organization);
     Ok(Json(view))
+}
+
+async fn resolve(State(app): State<App>, proposer: Proposer, Path(number): Path<i32>, Json(input): Json<Resolve>) -> Result<Json<ProposalView>, Problem> {
+    let choice = match (input.take, input.value) {
+        (Some(Side::Ours), None) => Choice::Ours,
+        (Some(Side::Theirs), None) => Choice::Theirs,
+        (None, Some(value)) => Choice::Value(value),
+        _ => return Err(Problem::invalid(vec![Fault::new("", "give either `take` or `value`")])),
+    };
+    let mut tx = app.db.begin(proposer.organization).await?;
+    let resolved = review::resolve(&mut tx, app.ctx.as_ref(), &proposer, number, input.conflict, &choice).await?;
+    let answer = match resolved {
+        Resolved::Settled(draft) => Ok(Json(view(&mut tx, draft.proposal, Some(draft.revision)).await?)),
+        Resolved::LookAgain(draft) => Err(Problem::clash(&draft)),
+    };
+    tx.commit().await?;
+    app.live.wake(proposer.organization);
+    answer
 }
 
 async fn reject(State(app): State<App>, reviewer: Reviewer, Path(number): Path<i32>, Json(input): Json<Reject>) -> Result<Json<ProposalView>, Problem> {
@@ -290,17 +355,22 @@ async fn refine(
 
 async fn edit(State(app): State<App>, proposer: Proposer, Path(number): Path<i32>, Json(input): Json<Edit>) -> Result<Json<ProposalView>, Problem> {
     let mut tx = app.db.begin(proposer.organization).await?;
-    let proposal = review::lock_open(&mut tx, &proposer, number).await?;
-    let revision = store::revision(&mut tx, proposal.id, proposal.revision).await?;
+    let draft = review::rebase(&mut tx, app.ctx.as_ref(), &proposer, number).await?;
     let mut patch = match (input.patch, input.operations) {
         (Some(patch), None) => shape::parse(patch.get().as_bytes()).map_err(|faults| Problem::invalid(faults).below("/patch"))?,
-        (None, Some(operations)) => edited(&revision.patch, &operations)?,
+        (None, Some(_)) if !draft.revision.conflicts.is_empty() => {
+            tx.commit().await?;
+            app.live.wake(proposer.organization);
+            return Err(Problem::clash(&draft));
+        }
+        (None, Some(operations)) => edited(&draft.revision.patch, &operations)?,
         _ => return Err(Problem::invalid(vec![Fault::new("", "give either `patch` or `operations`")])),
     };
+    let proposal = draft.proposal;
     patch.project_id = proposal.project.map(|project| project.to_string());
     patch.base_version = None;
     let rules = Rules { history: proposal.origin == review::REVERT, ..Rules::of(proposer.role) };
-    let prepared = workflow::check(&mut tx, app.ctx.as_ref(), &proposer, patch, &rules).await?;
+    let prepared = workflow::check(&mut tx, app.ctx.as_ref(), &proposer, patch, &rules).await?.into();
     let draft = review::refine(&mut tx, app.ctx.as_ref(), &proposer, &proposal, &prepared, "edited").await?;
     let view = view(&mut tx, draft.proposal, Some(draft.revision)).await?;
     tx.commit().await?;

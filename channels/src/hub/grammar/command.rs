@@ -102,10 +102,28 @@ pub enum Command {
     Withdraw {
         proposal: Option<i32>,
     },
-    /// The newest change, or the one that made a version.
+    /// Settles one conflict of a proposal, from 1.
+    Resolve {
+        proposal: Option<i32>,
+        conflict: usize,
+        settlement: Settlement,
+    },
+    Rebase {
+        proposal: Option<i32>,
+    },
+    /// One's own last change, or the one that made a version.
     Undo {
         project: Option<String>,
         version: Option<i32>,
+    },
+    /// One's own last undo, taken back.
+    Redo {
+        project: Option<String>,
+    },
+    /// A proposal that takes the change that made a version back.
+    Revert {
+        project: Option<String>,
+        version: i32,
     },
     /// Of a project or a task; of the conversation's where none is named.
     History(Option<Target>),
@@ -134,8 +152,10 @@ impl Command {
             | Self::Depend { tasks, .. } => tasks.first().map(|task| task.key.as_str()),
             Self::Split { task, .. } => Some(&task.key),
             Self::Log { task, .. } => task.as_ref().map(|task| task.key.as_str()),
-            Self::SetProject { project, .. } => Some(project),
-            Self::List { project, .. } | Self::Undo { project, .. } | Self::Diff { project, .. } => project.as_deref(),
+            Self::SetProject { project, .. } | Self::Show(Shown::Version { project, .. }) => Some(project),
+            Self::List { project, .. } | Self::Undo { project, .. } | Self::Redo { project } | Self::Revert { project, .. } | Self::Diff { project, .. } => {
+                project.as_deref()
+            }
             _ => None,
         }
     }
@@ -180,7 +200,21 @@ pub enum Shown {
     /// What the conversation is about.
     Here,
     Target(Target),
+    /// A project as it was.
+    Version {
+        project: String,
+        version: i32,
+    },
     Proposal(i32),
+}
+
+/// How a conflict is settled.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Settlement {
+    Ours,
+    Theirs,
+    /// As text; what it means depends on the field.
+    Value(String),
 }
 
 #[derive(Clone, Debug, PartialEq)]

@@ -33,6 +33,7 @@ pub(super) enum Expected {
     Text,
     Versions,
     Operations,
+    Conflict,
 }
 
 impl fmt::Display for Expected {
@@ -49,6 +50,7 @@ impl fmt::Display for Expected {
             Self::Text => f.write_str("some words"),
             Self::Versions => f.write_str("versions such as `3..9`"),
             Self::Operations => f.write_str("numbers such as `1,3-5`"),
+            Self::Conflict => f.write_str("the number of a conflict such as `2`"),
         }
     }
 }

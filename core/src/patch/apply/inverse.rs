@@ -31,6 +31,21 @@ struct List {
 }
 
 impl Before {
+    /// One plan as what was before another, whatever lies between them.
+    pub(super) fn of(before: &Plan, now: &Plan) -> Self {
+        let mut found = Self::default();
+        let ids: Vec<TaskId> = before.walk().into_iter().chain(now.walk()).map(|(_, task)| task.id).collect();
+        for id in ids.into_iter().filter(|id| before.get(*id) != now.get(*id)) {
+            if found.tasks.insert(id, before.get(id).cloned()).is_none() {
+                found.order.push(id);
+            }
+            if let Some(task) = before.get(id) {
+                found.list(before, task.parent);
+            }
+        }
+        found
+    }
+
     pub(super) fn created(&mut self, id: TaskId) {
         self.tasks.insert(id, None);
         self.order.push(id);

@@ -69,6 +69,19 @@ pub fn apply(plan: &mut Plan, checked: &Checked, mut new_id: impl FnMut() -> Tas
     Applied { patch: settle(plan, checked, &ids, &before), inverse: before.inverse(plan, meta_inverse), writes: before.writes(plan), touched }
 }
 
+/// The patch from one state of a project to another, as history writes it: with the ids and references of the tasks.
+pub fn between(from: &Plan, to: &Plan) -> ProjectPatch {
+    let mut meta = MetaUpdates::default();
+    for (field, from, to) in [
+        (&mut meta.title, &from.project.title, &to.project.title),
+        (&mut meta.summary, &from.project.summary, &to.project.summary),
+        (&mut meta.time_zone, &from.project.time_zone, &to.project.time_zone),
+    ] {
+        *field = (from != to).then(|| to.clone());
+    }
+    Before::of(to, from).inverse(from, (!meta.is_empty()).then_some(meta))
+}
+
 fn apply_meta(project: &mut Project, meta: &MetaUpdates) -> Option<MetaUpdates> {
     let mut inverse = MetaUpdates::default();
     let swap = |now: &mut String, new: &Option<String>, old: &mut Option<String>| {

@@ -95,8 +95,8 @@ impl Checker<'_> {
             Some(ListEdit::Change { add, remove }) => {
                 let present = &task.detail.acceptance_criteria;
                 let known = |id: &str| present.iter().any(|criterion| criterion.id == id);
-                let replaced = add.iter().filter_map(|criterion| criterion.id.as_deref()).filter(|id| known(id) && !remove.iter().any(|gone| gone == id));
-                let kept = (present.len() - replaced.count()).saturating_sub(remove.len());
+                let replaced = |id: &str| add.iter().any(|criterion| criterion.id.as_deref() == Some(id));
+                let kept = present.iter().filter(|criterion| !remove.contains(&criterion.id) && !replaced(&criterion.id)).count();
                 self.criteria(index, "acceptance_criteria/add", add, kept);
                 for (at, id) in remove.iter().enumerate().filter(|(_, id)| !known(id)) {
                     let message = format!("{} has no criterion `{id}`", self.plan.reference(task));

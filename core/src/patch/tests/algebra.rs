@@ -33,7 +33,7 @@ fn recorded(plan: &Plan, patch: &ProjectPatch) -> Checked {
 }
 
 /// As much of the plan as [`Plan`] says that a patch needs.
-fn part(plan: &Plan, patch: &ProjectPatch) -> Plan {
+pub(super) fn part(plan: &Plan, patch: &ProjectPatch) -> Plan {
     let find = |name: &String| plan.find(name).map(|task| task.id);
     let mut named: BTreeSet<TaskId> = BTreeSet::new();
     let mut structural = Vec::new();
@@ -70,7 +70,8 @@ fn part(plan: &Plan, patch: &ProjectPatch) -> Plan {
     let mut picked: BTreeSet<TaskId> = plan.children(None).last().copied().into_iter().collect();
     if !named.is_empty() || is_first {
         let below: Vec<TaskId> = structural.iter().flat_map(|id| plan.descendants(*id).into_iter().chain([*id])).collect();
-        for parent in named.iter().map(|id| Some(*id)).chain([None]) {
+        let above = named.iter().filter_map(|id| plan.get(*id)).map(|task| task.parent);
+        for parent in named.iter().map(|id| Some(*id)).chain(above).chain([None]) {
             picked.extend([plan.children(parent).first(), plan.children(parent).last()].into_iter().flatten());
         }
         for id in &named {
@@ -95,7 +96,7 @@ fn part(plan: &Plan, patch: &ProjectPatch) -> Plan {
 }
 
 /// A case is a plan and its patches: fewer than usual are enough for every day; `PROPTEST_CASES` asks for more.
-fn cases() -> ProptestConfig {
+pub(super) fn cases() -> ProptestConfig {
     let usual = ProptestConfig::default();
     if std::env::var_os("PROPTEST_CASES").is_some() { usual } else { ProptestConfig { cases: 48, ..usual } }
 }
@@ -136,6 +137,22 @@ proptest! {
     }
 
     #[test]
+    fn what_lies_between_two_states_leads_from_one_to_the_other(before in patches(1..5), later in patches(0..4)) {
+        let mut world = World::grown(before);
+        let from = world.plan.clone();
+        for later in later {
+            let later = fitting(&world.plan, later);
+            world.apply(&later);
+        }
+        for (a, b) in [(&from, &world.plan), (&world.plan, &from)] {
+            let mut plan = a.clone();
+            let checked = recorded(&plan, &super::super::apply::between(a, b));
+            applied(&mut plan, &checked);
+            prop_assert_eq!(seen(&plan), seen(b));
+        }
+    }
+
+    #[test]
     fn part_of_the_plan_is_enough(before in patches(1..7), next in patch()) {
         let world = World::grown(before);
         let mut whole = world.plan;
@@ -149,7 +166,8 @@ proptest! {
         prop_assert_eq!(&of_part, &of_whole);
         for write in &of_whole.writes {
             if let Write::Insert(id) | Write::Update(id) = write {
-                prop_assert_eq!(part.get(*id), whole.get(*id));
+                let outline: Vec<String> = whole.walk().iter().map(|(depth, task)| format!("{}{}", "  ".repeat(*depth), whole.reference(task))).collect();
+                prop_assert_eq!(part.get(*id), whole.get(*id), "{}\n{}", serde_json::json!(next.flat.patch), outline.join("\n"));
             }
         }
     }

@@ -35,7 +35,7 @@ fn create(name: &str, mut body: Value) -> Value {
     operation("create", name, body)
 }
 
-fn update(name: &str, body: Value) -> Value {
+pub(super) fn update(name: &str, body: Value) -> Value {
     operation("update", name, body)
 }
 
@@ -439,5 +439,13 @@ fn a_fault_is_told_where_the_author_wrote_it() {
     refused(
         &json!([update("WEB-3", json!({ "subtasks": [create("t1", json!({ "subtasks": [create("t2", json!({ "assignee": "zoe" }))] }))] }))]),
         "/tasks/0/body/subtasks/0/body/subtasks/0/body/assignee: `zoe` is not a member (found zoe); expected ana or bob",
+    );
+}
+
+#[test]
+fn criteria_added_twice_under_one_id_are_told() {
+    refused(
+        &json!([update("WEB-2", json!({ "acceptance_criteria": { "add": [{ "id": "c1", "text": "A" }, { "id": "c1", "text": "B" }] } }))]),
+        "/tasks/0/body/acceptance_criteria/add/1/id: two criteria have the id `c1`; leave it out of one",
     );
 }

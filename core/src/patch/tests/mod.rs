@@ -4,6 +4,7 @@ mod algebra;
 mod apply;
 mod generate;
 mod meaning;
+mod rebase;
 mod shape;
 
 use serde_json::Value;

@@ -24,12 +24,19 @@ pub(in super::super) fn plan(input: &mut Input<'_, '_>) -> Read<Command> {
     (target, opt(mark(&[":"])), opt(text)).map(|(target, _, how)| Command::Plan { target, how }).parse_next(input)
 }
 
-/// `show [WEB|WEB-7|#12]`
+/// `show [WEB [@5]|WEB-7|#12]`
 pub(in super::super) fn show(input: &mut Input<'_, '_>) -> Read<Command> {
     if input.is_empty() {
         return Ok(Command::Show(Shown::Here));
     }
-    preceded(opt(word(&["me"])), alt((proposal.map(Shown::Proposal), target.map(Shown::Target)))).map(Command::Show).parse_next(input)
+    preceded(opt(word(&["me"])), alt((proposal.map(Shown::Proposal), at_version, target.map(Shown::Target)))).map(Command::Show).parse_next(input)
+}
+
+/// `WEB @5`
+fn at_version(input: &mut Input<'_, '_>) -> Read<Shown> {
+    let project = project(input)?;
+    let version = one(input, &[Expected::Versions], |token| token.text.strip_prefix('@').and_then(positive))?;
+    Ok(Shown::Version { project, version })
 }
 
 /// `list [filter…]`, `list projects`, `list proposals`
@@ -143,6 +150,17 @@ pub(in super::super) fn undo(input: &mut Input<'_, '_>) -> Read<Command> {
     let project = opt(lone_project).parse_next(input)?;
     let version = opt(preceded(opt(word(&["version"])), version)).parse_next(input)?;
     Ok(Command::Undo { project, version })
+}
+
+/// `redo [WEB]`
+pub(in super::super) fn redo(input: &mut Input<'_, '_>) -> Read<Command> {
+    opt(alt((phrase(&["that"]), phrase(&["it"])))).parse_next(input)?;
+    opt(lone_project).map(|project| Command::Redo { project }).parse_next(input)
+}
+
+/// `revert [WEB] N`
+pub(in super::super) fn revert(input: &mut Input<'_, '_>) -> Read<Command> {
+    (opt(lone_project), opt(word(&["version"])), version).map(|(project, _, version)| Command::Revert { project, version }).parse_next(input)
 }
 
 /// `help [command]`

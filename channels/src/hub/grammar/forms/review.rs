@@ -9,7 +9,7 @@ use winnow::{
 
 use super::super::{
     argument::{list, mark, one, positive, proposal, reason, text, word},
-    command::{Command, Operations},
+    command::{Command, Operations, Settlement},
     stuck::{Expected, Input, Read, wrong},
 };
 
@@ -92,6 +92,27 @@ pub(in super::super) fn comment(input: &mut Input<'_, '_>) -> Read<Command> {
     preceded(opt(word(&["on"])), (proposal, operation, opt(mark(&[":"])), text))
         .map(|(proposal, operation, _, text)| Command::Comment { proposal, operation, text })
         .parse_next(input)
+}
+
+/// `resolve [#12] 2 ours|theirs|value`
+pub(in super::super) fn resolve(input: &mut Input<'_, '_>) -> Read<Command> {
+    let proposal = opt(proposal).parse_next(input)?;
+    opt(word(&["conflict"])).parse_next(input)?;
+    let conflict = one(input, &[Expected::Conflict], |token| positive(token.text).and_then(|number| usize::try_from(number).ok()))?;
+    opt(alt((mark(&[":", "="]), word(&["as", "to", "with", "take"]).void()))).parse_next(input)?;
+    let last = input.len() == 1;
+    let side = opt(word(&["ours", "mine", "theirs"])).parse_next(input)?.filter(|_| last);
+    let settlement = match side {
+        Some("theirs") => Settlement::Theirs,
+        Some(_) => Settlement::Ours,
+        None => Settlement::Value(text(input)?),
+    };
+    Ok(Command::Resolve { proposal, conflict, settlement })
+}
+
+/// `rebase [#12]`
+pub(in super::super) fn rebase(input: &mut Input<'_, '_>) -> Read<Command> {
+    opt(proposal).map(|proposal| Command::Rebase { proposal }).parse_next(input)
 }
 
 /// `withdraw [#12]`
