@@ -290,6 +290,11 @@ async fn accept(run: &Run<'_>, number: Option<i32>, operations: &grammar::Operat
     };
     let accepted = match review::accept(&mut tx, run.hub.ctx.as_ref(), run.actor, number, chosen.as_deref(), None).await? {
         review::Verdict::Applied(accepted) => accepted,
+        review::Verdict::Waits(waiting) => {
+            return run
+                .end(tx, Outcome { reply: replies::approved(&waiting), project: waiting.proposal.project, proposal: Some(number), ..Outcome::default() })
+                .await;
+        }
         review::Verdict::LookAgain(draft) => return run.end(tx, look_at(&draft, replies::look_again(&draft))).await,
     };
     let reply = replies::accepted(&accepted);

@@ -14,7 +14,7 @@ use patchbay_core::{
         plan::{Plan, Task},
         process::StepKind,
     },
-    review::{Accepted, Last, Proposal, State},
+    review::{Accepted, Last, Proposal, State, Waiting},
     tenancy::Scope,
     workflow::{
         Change, Since,
@@ -268,6 +268,12 @@ pub fn accepted(accepted: &Accepted) -> Reply {
     let chosen = proposal.accepted.as_ref().map_or(all, Vec::len);
     let what = if chosen < all { format!("Accepted {chosen} of {all}. ") } else { String::new() };
     undo(Reply::new(format!("{what}**{key}** is at version {version}.")), change)
+}
+
+/// An acceptance that the policy wants more of.
+pub fn approved(waiting: &Waiting) -> Reply {
+    let needs: Vec<String> = waiting.standing.needs.iter().map(|need| format!("- {} ({})", plain(&need.text), plain(&need.rule))).collect();
+    Reply::new(format!("You have approved #{}. Nothing has changed yet:\n\n{}", waiting.proposal.number, needs.join("\n")))
 }
 
 pub fn rejected(proposal: &Proposal) -> Reply {

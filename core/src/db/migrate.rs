@@ -47,7 +47,7 @@ pub fn migrations_digest() -> String {
 const GRANTS: &str = "
     grant usage on schema patchbay to patchbay_service, patchbay_reader;
     grant select, insert, update, delete on all tables in schema patchbay to patchbay_service;
-    revoke update, delete on revision, audit, event from patchbay_service;
+    revoke update, delete on revision, audit, event, policy from patchbay_service;
     revoke all on _sqlx_migrations from patchbay_service;
     grant select on all tables in schema patchbay to patchbay_reader;
     revoke all on account, api_key, session, sign_in_link, idempotency, audit, _sqlx_migrations from patchbay_reader;

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::json;
 use sqlx::PgConnection;
 
-use super::{Comment, Decided, Draft, Facts, Proposal, Revision, State, policy, rebase, store};
+use super::{Comment, Decided, Draft, Proposal, Revision, Standing, State, approvals, rebase, store};
 use crate::{
     collab, command,
     ids::Context,
@@ -53,10 +53,20 @@ pub struct Accepted {
     pub change: Option<Box<Change>>,
 }
 
+/// A proposal that somebody has approved, and that others have to approve too.
+#[derive(Debug)]
+pub struct Waiting {
+    pub proposal: Proposal,
+    pub revision: Revision,
+    pub standing: Standing,
+}
+
 /// What became of a decision to accept.
 #[derive(Debug)]
 pub enum Verdict {
     Applied(Accepted),
+    /// The policy wants more approvals: this one is recorded, to be committed, and nothing is applied.
+    Waits(Waiting),
     /// The plan has moved on, and what would be applied is not what was shown: this is. To be committed, and looked at.
     LookAgain(Draft),
 }
@@ -72,8 +82,7 @@ pub async fn accept(
 ) -> Result<Verdict, DecideError> {
     let mut proposal = locked(conn, actor, number).await?;
     let mut revision = store::revision(conn, proposal.id, proposal.revision).await?;
-    let all: Vec<i32> = (1..=i32::try_from(revision.patch.tasks.len()).unwrap_or(i32::MAX)).collect();
-    let mut chosen: BTreeSet<i32> = ops.map_or_else(|| all.iter().copied().collect(), |ops| ops.iter().copied().collect());
+    let mut chosen: BTreeSet<i32> = ops.map_or_else(|| approvals::all(&revision), <[i32]>::to_vec).into_iter().collect();
     if proposal.state == State::Applied {
         let same = ops.is_none() || proposal.accepted.as_ref().is_some_and(|accepted| accepted.iter().copied().eq(chosen.iter().copied()));
         return if same { Ok(Verdict::Applied(Accepted { proposal, revision, change: None })) } else { Err(DecideError::Decided(Box::new(proposal))) };
@@ -100,10 +109,6 @@ pub async fn accept(
         }
         chosen = kept.iter().filter_map(|op| i32::try_from(op + 1).ok()).collect();
     }
-    let facts = Facts::of(&revision.diff, store::other_reviewers(conn, proposal.member).await?);
-    if let Some(why) = policy::refuse(actor, &proposal, facts) {
-        return Err(DecideError::NotAllowed(why));
-    }
     let name = proposal.project.map(|id| id.to_string());
     let rules = Rules { history: proposal.origin == super::REVERT, ..Rules::of(actor.role) };
     let mut patch = revision.patch.clone();
@@ -115,6 +120,10 @@ pub async fn accept(
         }
         let needs: Vec<BTreeSet<usize>> = revision.diff.entries.iter().map(|entry| entry.needs.iter().map(|need| need - 1).collect()).collect();
         patch = select::choose(&patch, &needs, &kept).map_err(DecideError::Choice)?;
+    }
+    let operations: Vec<i32> = chosen.iter().copied().collect();
+    if let Some(standing) = approvals::take(conn, ctx, actor, (&proposal, &revision), &operations).await? {
+        return Ok(Verdict::Waits(Waiting { proposal, revision, standing }));
     }
     let change = workflow::apply(conn, ctx, Apply { actor, patch, rules, origin: Origin::Proposal, proposal: Some(number), reverts: None }).await?;
     let project = &change.project.project;

@@ -3,13 +3,14 @@
 //! Invariants: a revision of a proposal never changes, a refinement makes the next one; the first decision that completes the
 //! policy wins, and the same decision again has no second effect; what is accepted is applied in the transaction of the decision.
 
+mod approvals;
 mod decide;
 mod open;
-mod policy;
 mod rebase;
 mod revert;
 mod risk;
 
+pub mod policy;
 pub mod store;
 pub mod view;
 
@@ -22,9 +23,9 @@ use crate::{
     patch::{ProjectPatch, diff::Diff, rebase::Conflict},
 };
 
-pub use decide::{Accepted, DecideError, Verdict, accept, comment, lock_open, reject, withdraw};
+pub use approvals::{Approved, Standing, standing};
+pub use decide::{Accepted, DecideError, Verdict, Waiting, accept, comment, lock_open, reject, withdraw};
 pub use open::{Draft, NewProposal, Proposed, open, refine};
-pub use policy::Facts;
 pub use rebase::{Resolved, look_ahead, merge_from, rebase, resolve};
 pub use revert::{Last, TakenBack, last, revert, take_back};
 

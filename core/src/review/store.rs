@@ -4,7 +4,7 @@ use sqlx::{AssertSqlSafe, FromRow, PgConnection, Row, postgres::PgRow, types::Js
 
 use super::{Comment, Decided, Proposal, Revision, State, Trust, rebase::Source};
 use crate::{
-    ids::{Context, ConversationId, MemberId, OrganizationId, ProjectId, ProposalId},
+    ids::{Context, ConversationId, OrganizationId, ProjectId, ProposalId},
     tenancy::Actor,
 };
 
@@ -209,14 +209,6 @@ pub async fn open_in(conn: &mut PgConnection, conversation: ConversationId) -> s
     sqlx::query_as(AssertSqlSafe(format!("{PROPOSAL} where r.conversation_id = $1 and r.state = 'open' order by r.number desc limit 1")))
         .bind(conversation)
         .fetch_optional(conn)
-        .await
-}
-
-/// How many members other than one may decide.
-pub(super) async fn other_reviewers(conn: &mut PgConnection, member: MemberId) -> sqlx::Result<i64> {
-    sqlx::query_scalar("select count(*) from member where removed_at is null and member_id <> $1 and role in ('owner', 'admin', 'member')")
-        .bind(member)
-        .fetch_one(conn)
         .await
 }
 

@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{
-    Comment, Decided, Proposal, Revision, State, Trust,
+    Comment, Decided, Proposal, Revision, Standing, State, Trust,
     risk::{self, Risk},
 };
 use crate::patch::{
@@ -43,6 +43,8 @@ pub struct ProposalView {
     pub comments: Vec<Comment>,
     pub revisions: Vec<RevisionLine>,
     pub decided: Option<Decided>,
+    /// Who has approved, and what the policy wants still; null in lists.
+    pub standing: Option<Standing>,
     pub created_at: DateTime<Utc>,
     pub updated_at: DateTime<Utc>,
 }
@@ -116,6 +118,7 @@ impl ProposalView {
             comments,
             revisions,
             decided: proposal.decided,
+            standing: None,
             created_at: proposal.created_at,
             updated_at: proposal.updated_at,
         }

@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 use sqlx::ConnectOptions;
 
 /// A second organisation with its owner's key.
-async fn second(patchbay: &Running) -> Result<String> {
+pub(crate) async fn second(patchbay: &Running) -> Result<String> {
     let access = patchbay.database.access().await?;
     let db = Db::open(&access, PoolSize { service: 2, reader: 1 });
     let ctx = System::default();

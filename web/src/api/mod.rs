@@ -6,6 +6,7 @@ mod health;
 mod keys;
 mod members;
 mod patches;
+mod policies;
 mod processes;
 mod projects;
 mod proposals;
@@ -78,6 +79,7 @@ fn describe() -> (Router<App>, Value) {
     let api = patches::routes(api);
     let api = tasks::routes(api);
     let api = proposals::routes(api);
+    let api = policies::routes(api);
     let api = members::routes(api);
     let api = keys::routes(api);
     let api = processes::routes(api);

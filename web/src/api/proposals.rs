@@ -206,8 +206,9 @@ pub(super) async fn view(conn: &mut PgConnection, proposal: Proposal, revision: 
         None => store::revision(&mut *conn, proposal.id, proposal.revision).await?,
     };
     let comments = store::list_comments(&mut *conn, proposal.id).await?;
-    let revisions = store::list_revisions(conn, proposal.id).await?;
-    Ok(ProposalView::new(proposal, revision, comments, revisions))
+    let revisions = store::list_revisions(&mut *conn, proposal.id).await?;
+    let standing = review::standing(conn, &proposal, &revision).await?;
+    Ok(ProposalView { standing: Some(standing), ..ProposalView::new(proposal, revision, comments, revisions) })
 }
 
 /// The proposal that a path names, where the caller may see it.
@@ -277,6 +278,8 @@ async fn accept(State(app): State<App>, reviewer: Reviewer, Path(number): Path<i
     let verdict = review::accept(&mut tx, app.ctx.as_ref(), &reviewer, number, input.ops.as_deref(), input.digest.as_deref()).await?;
     let answer = match verdict {
         Verdict::Applied(accepted) => Ok(Json(view(&mut tx, accepted.proposal, Some(accepted.revision)).await?)),
+        // Its `standing` says what is needed still.
+        Verdict::Waits(waiting) => Ok(Json(view(&mut tx, waiting.proposal, Some(waiting.revision)).await?)),
         // What it is now is kept, to be looked at.
         Verdict::LookAgain(draft) => Err(Problem::clash(&draft)),
     };

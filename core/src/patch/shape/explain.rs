@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::super::{
     Fault,
-    fault::{either, nearest},
+    fault::{brief, either, escape, nearest},
     schema,
 };
 
@@ -211,15 +211,4 @@ const fn type_name(kind: JsonType) -> &'static str {
         JsonType::Object => "an object",
         JsonType::String => "text",
     }
-}
-
-/// A value as a person can take it in.
-fn brief(value: &Value) -> String {
-    let text = value.to_string();
-    if text.chars().count() <= 60 { text } else { text.chars().take(59).chain(['…']).collect() }
-}
-
-/// A name as one step of a JSON Pointer.
-fn escape(name: &str) -> String {
-    name.replace('~', "~0").replace('/', "~1")
 }

@@ -1,0 +1,148 @@
+//! Approvals: acceptances that the policy wants more of, and what still counts of them.
+
+use chrono::{DateTime, Utc};
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::json;
+use sqlx::PgConnection;
+
+use super::{
+    DecideError, Proposal, Revision, State,
+    policy::{
+        self, Facts, Need, Voice,
+        store::{self, Approval, Ground},
+    },
+};
+use crate::{
+    collab,
+    ids::Context,
+    tenancy::{Actor, Scope},
+};
+
+/// How far a proposal is with the policy.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Standing {
+    /// The version of the policy; 0 is the built-in one.
+    pub policy: i32,
+    /// Who has approved, oldest first.
+    pub approvals: Vec<Approved>,
+    /// What is still needed; empty: one more acceptance is not asked for.
+    pub needs: Vec<Need>,
+}
+
+/// An approval as it was given.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Approved {
+    /// A member's handle.
+    pub by: String,
+    pub at: DateTime<Utc>,
+    /// The revision that was shown.
+    pub revision: i32,
+    /// The operations that were approved, from 1.
+    pub operations: Vec<i32>,
+    /// Whether it counts still: not where the proposal has become another, or whoever gave it may no longer decide.
+    pub counts: bool,
+}
+
+/// All operations of a revision, from 1.
+pub(super) fn all(revision: &Revision) -> Vec<i32> {
+    (1..=i32::try_from(revision.patch.tasks.len()).unwrap_or(i32::MAX)).collect()
+}
+
+/// The approvals that hold for these operations (from 1) of the newest revision: those that were given for all of them, for this
+/// revision or for one in which every operation was the same.
+pub(super) fn voices<'a>(approvals: impl Iterator<Item = &'a Approval>, revision: &Revision, operations: &[i32]) -> Vec<Voice> {
+    let mut voices: Vec<Voice> = Vec::new();
+    for approval in approvals.filter(|approval| is_for(approval, revision)) {
+        let holds = operations.iter().all(|operation| approval.operations.contains(operation));
+        if holds && !voices.iter().any(|voice| voice.member == approval.voice.member) {
+            voices.push(approval.voice.clone());
+        }
+    }
+    voices
+}
+
+fn is_for(approval: &Approval, revision: &Revision) -> bool {
+    let same = |shown: &crate::patch::ProjectPatch| shown.tasks == revision.patch.tasks && shown.meta_updates == revision.patch.meta_updates;
+    approval.shown.as_ref().is_none_or(same)
+}
+
+/// Whether whoever gave it may decide now.
+fn may_decide(approval: &Approval) -> bool {
+    approval.is_here && policy::reviews(approval.voice.role)
+}
+
+/// Takes somebody's acceptance of some operations (from 1, in order) of an open proposal whose row is locked.
+///
+/// `None`: it completes the policy, and the proposal is to be applied. Otherwise it is recorded, and this is needed still.
+pub(super) async fn take(
+    conn: &mut PgConnection,
+    ctx: &dyn Context,
+    actor: &Actor,
+    (proposal, revision): (&Proposal, &Revision),
+    operations: &[i32],
+) -> Result<Option<Standing>, DecideError> {
+    if !actor.may(Scope::Review) {
+        return Err(DecideError::NotAllowed("you may read and propose here, but not decide: ask a member".into()));
+    }
+    let Ground { policy, author, others, version } = store::ground(conn, proposal.member).await?;
+    let facts = Facts::of(proposal, &revision.diff, author, others);
+    let mine = Voice { member: actor.member, handle: actor.handle.clone(), role: actor.role };
+    // Most policies ask for one: then nobody else's approvals are looked for.
+    if policy::judge(&policy, &facts, std::slice::from_ref(&mine)).is_empty() {
+        return Ok(None);
+    }
+    let given = store::approvals(conn, &[proposal.id]).await?;
+    let mut voices = voices(given.iter().filter(|approval| may_decide(approval)), revision, operations);
+    let is_new = !voices.iter().any(|voice| voice.member == mine.member);
+    if is_new {
+        let before = policy::judge(&policy, &facts, &voices);
+        voices.push(mine.clone());
+        let needs = policy::judge(&policy, &facts, &voices);
+        match needs.first() {
+            None => return Ok(None),
+            Some(need) if !before.iter().any(|need| need.counts(&facts, &mine)) => return Err(DecideError::NotAllowed(need.text.clone())),
+            Some(_) => {}
+        }
+        store::insert_approval(conn, ctx, actor, proposal, revision, operations).await?;
+        let details = json!({ "number": proposal.number, "project": proposal.project_key, "revision": revision.revision, "needs": needs });
+        collab::store::append(conn, actor.organization, ctx.now(), "proposal.approved", &actor.handle, &format!("#{}", proposal.number), &details).await?;
+    }
+    let needs = policy::judge(&policy, &facts, &voices);
+    if needs.is_empty() {
+        return Ok(None);
+    }
+    let given = store::approvals(conn, &[proposal.id]).await?;
+    Ok(Some(Standing { policy: version, approvals: lines(given, revision), needs }))
+}
+
+/// How far a proposal is, with all operations of its newest revision; `shown` is one of its revisions.
+pub async fn standing(conn: &mut PgConnection, proposal: &Proposal, shown: &Revision) -> sqlx::Result<Standing> {
+    if shown.revision == proposal.revision {
+        return of_newest(conn, proposal, shown).await;
+    }
+    let newest = super::store::revision(conn, proposal.id, proposal.revision).await?;
+    of_newest(conn, proposal, &newest).await
+}
+
+async fn of_newest(conn: &mut PgConnection, proposal: &Proposal, revision: &Revision) -> sqlx::Result<Standing> {
+    let Ground { policy, author, others, version } = store::ground(conn, proposal.member).await?;
+    let facts = Facts::of(proposal, &revision.diff, author, others);
+    let given = store::approvals(conn, &[proposal.id]).await?;
+    let voices = voices(given.iter().filter(|approval| may_decide(approval)), revision, &all(revision));
+    let needs = if proposal.state == State::Open { policy::judge(&policy, &facts, &voices) } else { Vec::new() };
+    Ok(Standing { policy: version, approvals: lines(given, revision), needs })
+}
+
+fn lines(given: Vec<Approval>, revision: &Revision) -> Vec<Approved> {
+    given
+        .into_iter()
+        .map(|approval| Approved {
+            counts: may_decide(&approval) && is_for(&approval, revision),
+            by: approval.voice.handle,
+            at: approval.at,
+            revision: approval.revision,
+            operations: approval.operations,
+        })
+        .collect()
+}

@@ -1,0 +1,277 @@
+//! Policies as data: who has to approve what, in whose organisation, and what other rules would have done.
+
+use anyhow::Result;
+use patchbay_core::{
+    db::{Db, PoolSize},
+    ids::{MemberId, System},
+    patch::process::Role,
+    tenancy::{
+        Scopes,
+        store::{self, NewKey},
+    },
+};
+use patchbay_tests::service::{Answer, Running};
+use reqwest::{Method, StatusCode};
+use secrecy::ExposeSecret;
+use serde_json::{Value, json};
+use sqlx::{ConnectOptions, Connection};
+
+/// A member with a key of their own.
+async fn person(patchbay: &Running, name: &str, role: Role) -> Result<String> {
+    let (status, member) = patchbay.post("/members", &json!({ "name": name, "role": role })).await?;
+    anyhow::ensure!(status == StatusCode::CREATED, "{member}");
+    let member: MemberId = serde_json::from_value(member["id"].clone())?;
+    let db = Db::open(&patchbay.database.access().await?, PoolSize { service: 2, reader: 1 });
+    let organization = db.organizations().await?[0];
+    let mut tx = db.begin(organization).await?;
+    let new = NewKey { member, name: "theirs", scopes: Scopes::of(role), project: None, expires_at: None };
+    let (_, secret) = store::create_key(&mut tx, &System::default(), organization, &new).await?;
+    tx.commit().await?;
+    db.close().await;
+    Ok(secret.text.expose_secret().to_owned())
+}
+
+async fn put(patchbay: &Running, base: i64, rules: Value) -> Result<Answer> {
+    let body = json!({ "rules": rules, "base_version": base, "note": "as we agreed" });
+    patchbay.ask(Some(&patchbay.key), Method::PUT, "/policies", Some(&body)).await
+}
+
+async fn accept(patchbay: &Running, key: &str, number: i64, body: Value) -> Result<Answer> {
+    patchbay.ask(Some(key), Method::POST, &format!("/proposals/{number}/accept"), Some(&body)).await
+}
+
+fn two() -> Value {
+    json!([{ "name": "Four eyes", "require": { "approvals": 2 } }])
+}
+
+async fn website(patchbay: &Running) -> Result<()> {
+    patchbay.post("/projects", &json!({ "title": "Website", "key": "WEB" })).await?;
+    for title in ["One", "Two", "Three"] {
+        patchbay.say(&format!("add \"{title}\""), Some("WEB")).await?;
+    }
+    Ok(())
+}
+
+async fn propose(patchbay: &Running, tasks: Value) -> Result<i64> {
+    let (status, proposal) = patchbay.post("/projects/WEB/patches", &json!({ "mode": "propose", "patch": { "tasks": tasks } })).await?;
+    anyhow::ensure!(status == StatusCode::CREATED, "{proposal}");
+    Ok(proposal["number"].as_i64().unwrap_or_default())
+}
+
+fn update(task: &str, field: &str, value: &str) -> Value {
+    json!({ "op": "update", "task_id": task, "body": { field: value } })
+}
+
+#[tokio::test]
+async fn a_policy_is_versioned_audited_and_nobodys_change_is_lost() -> Result<()> {
+    let mut patchbay = Running::start().await?;
+    let (_, built_in) = patchbay.get("/policies").await?;
+    assert_eq!((built_in["version"].as_i64(), built_in["is_active"].as_bool(), &built_in["versions"]), (Some(0), Some(true), &json!([])), "{built_in}");
+
+    let (status, first) = put(&patchbay, 0, two()).await?;
+    assert_eq!((status, first["version"].as_i64()), (StatusCode::OK, Some(1)), "{first}");
+    let (_, same) = put(&patchbay, 1, two()).await?;
+    assert_eq!(same["version"].as_i64(), Some(1), "the same rules again are no change");
+    let (status, problem) = put(&patchbay, 0, json!([])).await?;
+    assert_eq!(status, StatusCode::PRECONDITION_FAILED, "{problem}");
+    let body = json!({ "rules": [] });
+    let (status, _) = patchbay.send(Some(&patchbay.key), Method::PUT, "/policies", Some(&body), &[("if-match", "\"another\"")]).await?;
+    assert_eq!(status, StatusCode::PRECONDITION_FAILED);
+    let (status, problem) = patchbay.ask(Some(&patchbay.key), Method::PUT, "/policies", Some(&body)).await?;
+    assert_eq!((status, problem["errors"][0]["path"].as_str()), (StatusCode::UNPROCESSABLE_ENTITY, Some("/base_version")), "{problem}");
+
+    let (status, back) = put(&patchbay, 1, built_in["rules"].clone()).await?;
+    assert_eq!((status, back["version"].as_i64(), &back["rules"]), (StatusCode::OK, Some(2), &built_in["rules"]), "what is built in can be had back: {back}");
+    let (_, old) = patchbay.get("/policies?version=1").await?;
+    assert_eq!((&old["rules"][0]["name"], &old["is_active"], &old["note"]), (&json!("Four eyes"), &json!(false), &json!("as we agreed")));
+    let versions: Vec<_> = back["versions"].as_array().into_iter().flatten().filter_map(|line| line["version"].as_i64()).collect();
+    assert_eq!(versions, [2, 1]);
+
+    let (_, audit) = patchbay.get("/audit").await?;
+    let changes: Vec<&Value> = audit["data"].as_array().into_iter().flatten().filter(|entry| entry["action"] == "policy.changed").collect();
+    assert_eq!(changes.len(), 2, "{audit}");
+    assert_eq!(changes[1]["details"]["after"]["rules"][0]["name"], "Four eyes");
+
+    let mut conn = patchbay.database.options().connect().await?;
+    sqlx::raw_sql("set role patchbay_service").execute(&mut conn).await?;
+    let refused = sqlx::query("update patchbay.policy set note = 'x'").execute(&mut conn).await;
+    assert!(refused.is_err_and(|error| error.to_string().contains("permission denied")), "a version never changes");
+    conn.close().await?;
+    patchbay.end().await
+}
+
+#[tokio::test]
+async fn every_fault_of_a_policy_is_told_at_its_place_and_only_admins_change_it() -> Result<()> {
+    let mut patchbay = Running::start().await?;
+    website(&patchbay).await?;
+    let (status, problem) = put(&patchbay, 0, json!([{ "name": "x", "when": { "min_deletes": 0 }, "require": { "own": "sometimes" } }])).await?;
+    assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert_eq!(
+        problem["errors"][0],
+        json!({ "path": "/rules/0/when/min_deletes", "message": "this is not such a number", "found": "0", "expected": "a whole number, 1–500" })
+    );
+    assert_eq!(problem["errors"][1]["path"], "/rules/0/require/own");
+    let (status, problem) = put(&patchbay, 0, json!([{ "name": "x", "when": { "projects": ["WEB", "WEBB"] } }])).await?;
+    assert_eq!(
+        (status, &problem["errors"][0]["path"], &problem["errors"][0]["found"]),
+        (StatusCode::UNPROCESSABLE_ENTITY, &json!("/rules/0/when/projects/1"), &json!("WEBB"))
+    );
+
+    let ann = person(&patchbay, "Ann", Role::Member).await?;
+    let body = json!({ "rules": [], "base_version": 0 });
+    for (method, path, expected) in [
+        (Method::GET, "/policies", StatusCode::OK),
+        (Method::PUT, "/policies", StatusCode::FORBIDDEN),
+        (Method::POST, "/policies/preview", StatusCode::FORBIDDEN),
+    ] {
+        let (status, answer) = patchbay.ask(Some(&ann), method.clone(), path, (method != Method::GET).then_some(&body)).await?;
+        assert_eq!(status, expected, "{method} {path}: {answer}");
+    }
+    patchbay.end().await
+}
+
+#[tokio::test]
+async fn two_people_approve_and_the_second_applies() -> Result<()> {
+    let mut patchbay = Running::start().await?;
+    website(&patchbay).await?;
+    put(&patchbay, 0, two()).await?;
+    let (ann, bob) = (person(&patchbay, "Ann", Role::Member).await?, person(&patchbay, "Bob", Role::Member).await?);
+    let number = propose(&patchbay, json!([update("WEB-1", "title", "First"), update("WEB-2", "title", "Second")])).await?;
+
+    for _ in 0..2 {
+        let (status, waits) = accept(&patchbay, &ann, number, json!({})).await?;
+        assert_eq!((status, waits["state"].as_str()), (StatusCode::OK, Some("open")), "{waits}");
+        assert_eq!(waits["standing"]["approvals"].as_array().map(Vec::len), Some(1), "the same person twice counts once: {waits}");
+        assert_eq!((&waits["standing"]["needs"][0]["have"], &waits["standing"]["needs"][0]["rule"]), (&json!(1), &json!("Four eyes")));
+    }
+    let (_, task) = patchbay.get("/tasks/WEB-1").await?;
+    assert_eq!(task["title"], "One", "an approval changes nothing");
+    let (status, applied) = accept(&patchbay, &bob, number, json!({})).await?;
+    assert_eq!((status, applied["state"].as_str(), applied["decided"]["by"].as_str()), (StatusCode::OK, Some("applied"), Some("bob")), "{applied}");
+    let (_, again) = accept(&patchbay, &ann, number, json!({})).await?;
+    assert_eq!(again["state"], "applied", "deciding the same again is no error");
+
+    let mut conn = patchbay.database.options().connect().await?;
+    let verdicts: Vec<(String, String, i32)> =
+        sqlx::query_as("select actor, verdict, revision from patchbay.decision where octet_length(digest) = 32 order by at").fetch_all(&mut conn).await?;
+    assert_eq!(verdicts, [("ann".to_owned(), "approve".to_owned(), 1), ("bob".to_owned(), "accept".to_owned(), 1)]);
+    conn.close().await?;
+    patchbay.end().await
+}
+
+#[tokio::test]
+async fn a_chat_says_what_is_needed_still() -> Result<()> {
+    let mut patchbay = Running::start().await?;
+    website(&patchbay).await?;
+    put(&patchbay, 0, two()).await?;
+    let number = propose(&patchbay, json!([update("WEB-1", "title", "First")])).await?;
+    let command = patchbay.say(&format!("accept #{number}"), Some("WEB")).await?;
+    let text = command["reply"]["text"].as_str().unwrap_or_default();
+    assert_eq!((command["status"].as_str(), text.contains("2 people have to accept it, 1 so far")), (Some("done"), true), "{command}");
+    patchbay.end().await
+}
+
+#[tokio::test]
+async fn an_approval_holds_for_what_was_approved_alone() -> Result<()> {
+    let mut patchbay = Running::start().await?;
+    website(&patchbay).await?;
+    put(&patchbay, 0, two()).await?;
+    let (ann, bob) = (person(&patchbay, "Ann", Role::Member).await?, person(&patchbay, "Bob", Role::Member).await?);
+    let tasks = json!([update("WEB-1", "title", "First"), update("WEB-2", "title", "Second")]);
+    let number = propose(&patchbay, tasks.clone()).await?;
+    let edit = async |patch: Value| patchbay.post(&format!("/proposals/{number}/edit"), &json!({ "patch": patch })).await;
+
+    accept(&patchbay, &ann, number, json!({})).await?;
+    let (_, noted) = edit(json!({ "tasks": tasks, "note": "the same, with a note" })).await?;
+    assert_eq!((&noted["revision"], &noted["standing"]["needs"][0]["have"]), (&json!(2), &json!(1)), "every operation is the same: {noted}");
+    let (_, edited) = edit(json!({ "tasks": [update("WEB-1", "title", "First"), update("WEB-2", "title", "Other")] })).await?;
+    assert_eq!((&edited["revision"], &edited["standing"]["needs"][0]["have"]), (&json!(3), &json!(0)), "one is another: {edited}");
+    assert_eq!(edited["standing"]["approvals"][0]["counts"], false);
+
+    let (_, waits) = accept(&patchbay, &ann, number, json!({ "ops": [1] })).await?;
+    assert_eq!(waits["state"], "open", "{waits}");
+    let (_, waits) = accept(&patchbay, &bob, number, json!({})).await?;
+    assert_eq!(waits["state"], "open", "operation 2 has one approval: {waits}");
+    let (_, applied) = accept(&patchbay, &bob, number, json!({ "ops": [1] })).await?;
+    assert_eq!((applied["state"].as_str(), &applied["operations"][1]["state"]), (Some("applied"), &json!("rejected")), "operation 1 has two: {applied}");
+    patchbay.end().await
+}
+
+#[tokio::test]
+async fn rules_look_at_project_fields_role_and_at_whose_it_is() -> Result<()> {
+    let mut patchbay = Running::start().await?;
+    website(&patchbay).await?;
+    let ann = person(&patchbay, "Ann", Role::Member).await?;
+    let rules = json!([
+        { "name": "Dates", "when": { "projects": ["WEB"], "fields": ["due_on"] }, "require": { "by": ["owner", "admin"] } },
+        { "name": "Not one's own", "when": { "origins": ["api"], "fields": ["title"] }, "require": { "own": "never" } },
+    ]);
+    put(&patchbay, 0, rules).await?;
+    let date = propose(&patchbay, json!([update("WEB-1", "due_on", "2027-01-31")])).await?;
+    let (status, problem) = accept(&patchbay, &ann, date, json!({})).await?;
+    assert_eq!(
+        (status, problem["detail"].as_str()),
+        (StatusCode::FORBIDDEN, Some("#1 is for WEB and touches due_on: an owner or an admin has to accept it")).clone(),
+        "{problem}"
+    );
+    let (status, _) = accept(&patchbay, &patchbay.key, date, json!({})).await?;
+    assert_eq!(status, StatusCode::OK);
+    let title = propose(&patchbay, json!([update("WEB-1", "title", "First")])).await?;
+    assert_eq!(accept(&patchbay, &patchbay.key, title, json!({})).await?.0, StatusCode::FORBIDDEN, "its own author");
+    assert_eq!(accept(&patchbay, &ann, title, json!({})).await?.0, StatusCode::OK);
+    patchbay.end().await
+}
+
+#[tokio::test]
+async fn a_preview_tells_what_other_rules_would_have_done_and_changes_nothing() -> Result<()> {
+    let mut patchbay = Running::start().await?;
+    website(&patchbay).await?;
+    let titled = propose(&patchbay, json!([update("WEB-1", "title", "First")])).await?;
+    accept(&patchbay, &patchbay.key, titled, json!({})).await?;
+    let dated = propose(&patchbay, json!([update("WEB-2", "due_on", "2027-01-31")])).await?;
+    accept(&patchbay, &patchbay.key, dated, json!({})).await?;
+    let open = propose(&patchbay, json!([update("WEB-3", "due_on", "2027-01-31")])).await?;
+    let rejected = propose(&patchbay, json!([update("WEB-3", "due_on", "2027-02-01")])).await?;
+    patchbay.post(&format!("/proposals/{rejected}/reject"), &json!({})).await?;
+    let (_, before) = patchbay.get("/policies").await?;
+
+    let rules = json!([{ "name": "Dates", "when": { "fields": ["due_on"] }, "require": { "approvals": 2 } }]);
+    let (status, preview) = patchbay.post("/policies/preview", &json!({ "rules": rules })).await?;
+    assert_eq!(status, StatusCode::OK, "{preview}");
+    assert_eq!(preview["counts"], json!({ "looked_at": 4, "differ": 2, "would_wait": 1, "would_apply": 0, "would_ask_otherwise": 1 }), "{preview}");
+    let told: Vec<_> =
+        preview["proposals"].as_array().into_iter().flatten().map(|one| (one["number"].as_i64(), &one["before"]["result"], &one["after"]["result"])).collect();
+    assert_eq!(told, [(Some(open), &json!("waits"), &json!("waits")), (Some(dated), &json!("applies"), &json!("waits"))]);
+    let why = preview["proposals"][1]["why"].as_str().unwrap_or_default();
+    assert!(why.starts_with(&format!("Dates: #{dated} touches due_on: 2 people have to accept it, 1 so far")), "{why}");
+    assert_eq!(patchbay.get("/policies").await?.1, before);
+
+    put(&patchbay, 0, rules).await?;
+    let (_, preview) = patchbay.post("/policies/preview", &json!({ "rules": [] })).await?;
+    assert_eq!(
+        (&preview["version"], &preview["counts"]["would_apply"], &preview["counts"]["would_ask_otherwise"]),
+        (&json!(1), &json!(1), &json!(1)),
+        "{preview}"
+    );
+    patchbay.end().await
+}
+
+#[tokio::test]
+async fn organisations_do_not_see_each_others_policies() -> Result<()> {
+    let mut patchbay = Running::start().await?;
+    website(&patchbay).await?;
+    put(&patchbay, 0, two()).await?;
+    propose(&patchbay, json!([update("WEB-1", "title", "First")])).await?;
+
+    let stranger = super::tenants::second(&patchbay).await?;
+    let (_, theirs) = patchbay.ask(Some(&stranger), Method::GET, "/policies", None).await?;
+    assert_eq!((&theirs["version"], &theirs["versions"]), (&json!(0), &json!([])), "{theirs}");
+    assert_eq!(patchbay.ask(Some(&stranger), Method::GET, "/policies?version=1", None).await?.0, StatusCode::NOT_FOUND);
+    let (_, preview) = patchbay.ask(Some(&stranger), Method::POST, "/policies/preview", Some(&json!({ "rules": [] }))).await?;
+    assert_eq!(preview["counts"]["looked_at"], 0, "{preview}");
+    let (status, changed) = patchbay.ask(Some(&stranger), Method::PUT, "/policies", Some(&json!({ "rules": [], "base_version": 0 }))).await?;
+    assert_eq!((status, &changed["version"]), (StatusCode::OK, &json!(1)), "{changed}");
+    let (_, ours) = patchbay.get("/policies").await?;
+    assert_eq!((&ours["version"], &ours["rules"][0]["name"]), (&json!(1), &json!("Four eyes")));
+    patchbay.end().await
+}
