@@ -211,7 +211,7 @@ async fn rules_look_at_project_fields_role_and_at_whose_it_is() -> Result<()> {
     let (status, problem) = accept(&patchbay, &ann, date, json!({})).await?;
     assert_eq!(
         (status, problem["detail"].as_str()),
-        (StatusCode::FORBIDDEN, Some("#1 is for WEB and touches due_on: an owner or an admin has to accept it")).clone(),
+        (StatusCode::FORBIDDEN, Some("#1 touches due_on and is for WEB: an owner or an admin has to accept it")).clone(),
         "{problem}"
     );
     let (status, _) = accept(&patchbay, &patchbay.key, date, json!({})).await?;
