@@ -16,6 +16,7 @@ use super::{
 use crate::{
     collab,
     ids::Context,
+    patch::{ProjectPatch, TaskPatch},
     tenancy::{Actor, Scope},
 };
 
@@ -40,8 +41,8 @@ pub struct Approved {
     pub revision: i32,
     /// The operations that were approved, from 1.
     pub operations: Vec<i32>,
-    /// Whether it counts still: not where the proposal has become another, or whoever gave it may no longer decide.
-    pub counts: bool,
+    /// The operations of the newest revision that it holds for: those that are as they were shown. None where whoever gave it may no longer decide.
+    pub holds_for: Vec<i32>,
 }
 
 /// All operations of a revision, from 1.
@@ -49,22 +50,26 @@ pub(super) fn all(revision: &Revision) -> Vec<i32> {
     (1..=i32::try_from(revision.patch.tasks.len()).unwrap_or(i32::MAX)).collect()
 }
 
-/// The approvals that hold for these operations (from 1) of the newest revision: those that were given for all of them, for this
-/// revision or for one in which every operation was the same.
+/// The approvals that hold for all of these operations (from 1) of the newest revision.
 pub(super) fn voices<'a>(approvals: impl Iterator<Item = &'a Approval>, revision: &Revision, operations: &[i32]) -> Vec<Voice> {
     let mut voices: Vec<Voice> = Vec::new();
-    for approval in approvals.filter(|approval| is_for(approval, revision)) {
-        let holds = operations.iter().all(|operation| approval.operations.contains(operation));
-        if holds && !voices.iter().any(|voice| voice.member == approval.voice.member) {
+    for approval in approvals.filter(|approval| operations.iter().all(|operation| holds(approval, revision, *operation))) {
+        if !voices.iter().any(|voice| voice.member == approval.voice.member) {
             voices.push(approval.voice.clone());
         }
     }
     voices
 }
 
-fn is_for(approval: &Approval, revision: &Revision) -> bool {
-    let same = |shown: &crate::patch::ProjectPatch| shown.tasks == revision.patch.tasks && shown.meta_updates == revision.patch.meta_updates;
-    approval.shown.as_ref().is_none_or(same)
+/// Whether an approval was given for an operation (from 1) of the newest revision, as it is now.
+fn holds(approval: &Approval, revision: &Revision, operation: i32) -> bool {
+    let Some(shown) = &approval.shown else { return approval.operations.contains(&operation) };
+    let Some(now) = task(&revision.patch, operation) else { return false };
+    shown.meta_updates == revision.patch.meta_updates && approval.operations.iter().any(|then| task(shown, *then) == Some(now))
+}
+
+fn task(patch: &ProjectPatch, operation: i32) -> Option<&TaskPatch> {
+    usize::try_from(operation - 1).ok().and_then(|at| patch.tasks.get(at))
 }
 
 /// Whether whoever gave it may decide now.
@@ -135,10 +140,11 @@ async fn of_newest(conn: &mut PgConnection, proposal: &Proposal, revision: &Revi
 }
 
 fn lines(given: Vec<Approval>, revision: &Revision) -> Vec<Approved> {
+    let all = all(revision);
     given
         .into_iter()
         .map(|approval| Approved {
-            counts: may_decide(&approval) && is_for(&approval, revision),
+            holds_for: all.iter().copied().filter(|operation| may_decide(&approval) && holds(&approval, revision, *operation)).collect(),
             by: approval.voice.handle,
             at: approval.at,
             revision: approval.revision,

@@ -186,7 +186,7 @@ async fn an_approval_holds_for_what_was_approved_alone() -> Result<()> {
     assert_eq!((&noted["revision"], &noted["standing"]["needs"][0]["have"]), (&json!(2), &json!(1)), "every operation is the same: {noted}");
     let (_, edited) = edit(json!({ "tasks": [update("WEB-1", "title", "First"), update("WEB-2", "title", "Other")] })).await?;
     assert_eq!((&edited["revision"], &edited["standing"]["needs"][0]["have"]), (&json!(3), &json!(0)), "one is another: {edited}");
-    assert_eq!(edited["standing"]["approvals"][0]["counts"], false);
+    assert_eq!(edited["standing"]["approvals"][0]["holds_for"], json!([1]));
 
     let (_, waits) = accept(&patchbay, &ann, number, json!({ "ops": [1] })).await?;
     assert_eq!(waits["state"], "open", "{waits}");
