@@ -153,8 +153,32 @@ async fn two_people_approve_and_the_second_applies() -> Result<()> {
 
     let mut conn = patchbay.database.options().connect().await?;
     let verdicts: Vec<(String, String, i32)> =
-        sqlx::query_as("select actor, verdict, revision from patchbay.decision where octet_length(digest) = 32 order by at").fetch_all(&mut conn).await?;
+        sqlx::query_as("select actor, verdict, revision from patchbay.decision order by at").fetch_all(&mut conn).await?;
     assert_eq!(verdicts, [("ann".to_owned(), "approve".to_owned(), 1), ("bob".to_owned(), "accept".to_owned(), 1)]);
+    conn.close().await?;
+    patchbay.end().await
+}
+
+#[tokio::test]
+async fn of_many_who_approve_at_once_one_completes_it() -> Result<()> {
+    let mut patchbay = Running::start().await?;
+    website(&patchbay).await?;
+    put(&patchbay, 0, json!([{ "name": "Three", "require": { "approvals": 3 } }])).await?;
+    let mut people = Vec::new();
+    for name in ["Ann", "Bob", "Cem", "Dee", "Eva"] {
+        people.push(person(&patchbay, name, Role::Member).await?);
+    }
+    let number = propose(&patchbay, json!([update("WEB-1", "title", "First")])).await?;
+    let answers = futures::future::try_join_all(people.iter().map(|key| accept(&patchbay, key, number, json!({})))).await?;
+    let waited = answers.iter().filter(|(_, answer)| answer["state"] == "open").count();
+    assert_eq!((waited, answers.iter().all(|(status, _)| *status == StatusCode::OK)), (2, true), "{answers:?}");
+    let (_, revisions) = patchbay.get("/projects/WEB/revisions").await?;
+    let applied = revisions["data"].as_array().into_iter().flatten().filter(|revision| revision["proposal"] == number).count();
+    assert_eq!(applied, 1, "{revisions}");
+    let mut conn = patchbay.database.options().connect().await?;
+    let verdicts: Vec<(String, i64)> =
+        sqlx::query_as("select verdict, count(*) from patchbay.decision group by verdict order by verdict").fetch_all(&mut conn).await?;
+    assert_eq!(verdicts, [("accept".to_owned(), 1), ("approve".to_owned(), 2)]);
     conn.close().await?;
     patchbay.end().await
 }
