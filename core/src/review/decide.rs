@@ -131,7 +131,7 @@ pub async fn accept(
     proposal.project_key = Some(project.key.clone());
     proposal.state = State::Applied;
     proposal.applied_as = Some(project.version);
-    proposal.accepted = Some(chosen.iter().copied().collect());
+    proposal.accepted = Some(operations);
     settle(conn, ctx, actor, &mut proposal, &revision, "accept", None).await?;
     if let (Some(conversation), true) = (proposal.conversation, change.is_new) {
         command::store::adopt(conn, conversation, project.id).await?;

@@ -222,6 +222,25 @@ async fn an_approval_holds_for_what_was_approved_alone() -> Result<()> {
 }
 
 #[tokio::test]
+async fn an_approval_outlives_a_rebase_that_leaves_its_operations_alone() -> Result<()> {
+    let mut patchbay = Running::start().await?;
+    website(&patchbay).await?;
+    put(&patchbay, 0, two()).await?;
+    let (ann, bob) = (person(&patchbay, "Ann", Role::Member).await?, person(&patchbay, "Bob", Role::Member).await?);
+    let number = propose(&patchbay, json!([update("WEB-1", "title", "First"), update("WEB-2", "title", "Second")])).await?;
+    let (status, refused) = accept(&patchbay, &ann, number, json!({ "ops": [3] })).await?;
+    assert_eq!((status, refused["type"].as_str()), (StatusCode::CONFLICT, Some("/problems/choice")), "what does not hold together is not approved: {refused}");
+    accept(&patchbay, &ann, number, json!({})).await?;
+    patchbay.say("set WEB-3 title Third", Some("WEB")).await?;
+    let (status, applied) = accept(&patchbay, &bob, number, json!({})).await?;
+    assert_eq!((status, applied["state"].as_str(), applied["revision"].as_i64()), (StatusCode::OK, Some("applied"), Some(2)), "{applied}");
+    assert_eq!(applied["standing"]["approvals"][0]["holds_for"], json!([1, 2]), "{applied}");
+    let (_, as_shown) = patchbay.get(&format!("/proposals/{number}?revision=1")).await?;
+    assert_eq!(as_shown["standing"], applied["standing"], "how far it is goes by its newest revision");
+    patchbay.end().await
+}
+
+#[tokio::test]
 async fn rules_look_at_project_fields_role_and_at_whose_it_is() -> Result<()> {
     let mut patchbay = Running::start().await?;
     website(&patchbay).await?;
