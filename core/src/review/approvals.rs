@@ -7,7 +7,7 @@ use serde_json::json;
 use sqlx::PgConnection;
 
 use super::{
-    DecideError, Proposal, Revision, State,
+    DecideError, Proposal, Revision, State, decide,
     policy::{
         self, Facts, Need, Voice,
         store::{self, Approval, Ground},
@@ -17,17 +17,17 @@ use crate::{
     collab,
     ids::Context,
     patch::{ProjectPatch, TaskPatch},
-    tenancy::{Actor, Scope},
+    tenancy::Actor,
 };
 
 /// How far a proposal is with the policy.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Standing {
-    /// The version of the policy; 0 is the built-in one.
-    pub policy: i32,
+    /// The version of the policy that it is held against, 0 for the built-in one; null once it is closed.
+    pub policy: Option<i32>,
     /// Who has approved, oldest first.
     pub approvals: Vec<Approved>,
-    /// What is still needed; empty: one more acceptance is not asked for.
+    /// What is needed still.
     pub needs: Vec<Need>,
 }
 
@@ -87,9 +87,7 @@ pub(super) async fn take(
     (proposal, revision): (&Proposal, &Revision),
     operations: &[i32],
 ) -> Result<Option<Standing>, DecideError> {
-    if !actor.may(Scope::Review) {
-        return Err(DecideError::NotAllowed("you may read and propose here, but not decide: ask a member".into()));
-    }
+    decide::may_review(actor)?;
     let Ground { policy, author, others, version } = store::ground(conn, proposal.member).await?;
     let facts = Facts::of(proposal, &revision.diff, author, others);
     let mine = Voice { member: actor.member, handle: actor.handle.clone(), role: actor.role };
@@ -100,25 +98,23 @@ pub(super) async fn take(
     let given = store::approvals(conn, &[proposal.id]).await?;
     let mut voices = voices(given.iter().filter(|approval| may_decide(approval)), revision, operations);
     let is_new = !voices.iter().any(|voice| voice.member == mine.member);
+    let counts = policy::judge(&policy, &facts, &voices).iter().any(|need| need.counts(&facts, &mine));
     if is_new {
-        let before = policy::judge(&policy, &facts, &voices);
-        voices.push(mine.clone());
-        let needs = policy::judge(&policy, &facts, &voices);
-        match needs.first() {
-            None => return Ok(None),
-            Some(need) if !before.iter().any(|need| need.counts(&facts, &mine)) => return Err(DecideError::NotAllowed(need.text.clone())),
-            Some(_) => {}
-        }
-        store::insert_approval(conn, ctx, actor, proposal, revision, operations).await?;
-        let details = json!({ "number": proposal.number, "project": proposal.project_key, "revision": revision.revision, "needs": needs });
-        collab::store::append(conn, actor.organization, ctx.now(), "proposal.approved", &actor.handle, &format!("#{}", proposal.number), &details).await?;
+        voices.push(mine);
     }
     let needs = policy::judge(&policy, &facts, &voices);
-    if needs.is_empty() {
-        return Ok(None);
+    let Some(first) = needs.first() else { return Ok(None) };
+    if !is_new {
+        return Ok(Some(Standing { policy: Some(version), approvals: lines(given, revision), needs }));
     }
+    if !counts {
+        return Err(DecideError::NotAllowed(first.text.clone()));
+    }
+    store::insert_approval(conn, ctx, actor, proposal, revision, operations).await?;
+    let details = json!({ "number": proposal.number, "project": proposal.project_key, "revision": revision.revision, "needs": needs });
+    collab::store::append(conn, actor.organization, ctx.now(), "proposal.approved", &actor.handle, &format!("#{}", proposal.number), &details).await?;
     let given = store::approvals(conn, &[proposal.id]).await?;
-    Ok(Some(Standing { policy: version, approvals: lines(given, revision), needs }))
+    Ok(Some(Standing { policy: Some(version), approvals: lines(given, revision), needs }))
 }
 
 /// How far a proposal is, with all operations of its newest revision; `shown` is one of its revisions.
@@ -131,12 +127,15 @@ pub async fn standing(conn: &mut PgConnection, proposal: &Proposal, shown: &Revi
 }
 
 async fn of_newest(conn: &mut PgConnection, proposal: &Proposal, revision: &Revision) -> sqlx::Result<Standing> {
+    let given = store::approvals(conn, &[proposal.id]).await?;
+    if proposal.state != State::Open {
+        return Ok(Standing { policy: None, approvals: lines(given, revision), needs: Vec::new() });
+    }
     let Ground { policy, author, others, version } = store::ground(conn, proposal.member).await?;
     let facts = Facts::of(proposal, &revision.diff, author, others);
-    let given = store::approvals(conn, &[proposal.id]).await?;
     let voices = voices(given.iter().filter(|approval| may_decide(approval)), revision, &all(revision));
-    let needs = if proposal.state == State::Open { policy::judge(&policy, &facts, &voices) } else { Vec::new() };
-    Ok(Standing { policy: version, approvals: lines(given, revision), needs })
+    let needs = policy::judge(&policy, &facts, &voices);
+    Ok(Standing { policy: Some(version), approvals: lines(given, revision), needs })
 }
 
 fn lines(given: Vec<Approval>, revision: &Revision) -> Vec<Approved> {

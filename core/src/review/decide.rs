@@ -139,11 +139,14 @@ pub async fn accept(
     Ok(Verdict::Applied(Accepted { proposal, revision, change: Some(Box::new(change)) }))
 }
 
+/// Whether somebody may decide at all.
+pub(super) fn may_review(actor: &Actor) -> Result<(), DecideError> {
+    if actor.may(Scope::Review) { Ok(()) } else { Err(DecideError::NotAllowed("you may read and propose here, but not decide: ask a member".into())) }
+}
+
 /// Turns a proposal down.
 pub async fn reject(conn: &mut PgConnection, ctx: &dyn Context, actor: &Actor, number: i32, reason: Option<&str>) -> Result<Proposal, DecideError> {
-    if !actor.may(Scope::Review) {
-        return Err(DecideError::NotAllowed("you may read and propose here, but not decide: ask a member".into()));
-    }
+    may_review(actor)?;
     close(conn, ctx, actor, number, State::Rejected, "reject", reason).await
 }
 

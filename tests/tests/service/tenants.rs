@@ -93,6 +93,7 @@ fn likely_body(path: &str) -> Value {
         "transition" => json!({ "to": "done" }),
         "time" => json!({ "minutes": 5 }),
         "keys" => json!({ "name": "k", "scopes": ["read"], "project": "WEB" }),
+        "policies" | "preview" => json!({ "rules": [], "base_version": 0 }),
         "members" => json!({ "name": "m", "role": "member" }),
         _ => json!({ "title": "taken", "role": "viewer" }),
     }
@@ -100,7 +101,7 @@ fn likely_body(path: &str) -> Value {
 
 async fn everything(patchbay: &Running) -> Result<Vec<Value>> {
     let mut all = Vec::new();
-    for path in ["/projects", "/projects/WEB/tree", "/projects/WEB/revisions", "/proposals", "/members", "/keys", "/commands?project=WEB"] {
+    for path in ["/projects", "/projects/WEB/tree", "/projects/WEB/revisions", "/proposals", "/members", "/keys", "/commands?project=WEB", "/policies"] {
         let (_, mut answer) = patchbay.get(path).await?;
         // When a key was last used is told as it happens.
         for row in answer["data"].as_array_mut().into_iter().flatten() {

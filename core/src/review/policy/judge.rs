@@ -18,30 +18,30 @@ use crate::{
 
 /// What a policy looks at.
 #[derive(Clone, Debug)]
-pub struct Facts {
-    pub number: i32,
-    pub operations: usize,
+pub(in crate::review) struct Facts {
+    pub(in crate::review) number: i32,
+    pub(in crate::review) operations: usize,
     /// Tasks that go, with what goes with them.
-    pub deletes: usize,
-    /// See [`super::rule::FIELDS`].
-    pub fields: BTreeSet<String>,
-    pub origin: String,
+    pub(in crate::review) deletes: usize,
+    /// By the names that [`When::fields`] has.
+    pub(in crate::review) fields: BTreeSet<String>,
+    pub(in crate::review) origin: String,
     /// Whether a planner made it from somebody's words.
-    pub is_planned: bool,
-    pub trust: Trust,
+    pub(in crate::review) is_planned: bool,
+    pub(in crate::review) trust: Trust,
     /// The project's key; none where it is yet to be made.
-    pub project: Option<String>,
-    pub author: MemberId,
-    pub author_role: Role,
-    pub others: Reviewers,
+    pub(in crate::review) project: Option<String>,
+    pub(in crate::review) author: MemberId,
+    pub(in crate::review) author_role: Role,
+    pub(in crate::review) others: Reviewers,
 }
 
 /// How many members may decide, by role.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Reviewers {
-    pub owners: i64,
-    pub admins: i64,
-    pub members: i64,
+pub(in crate::review) struct Reviewers {
+    pub(in crate::review) owners: i64,
+    pub(in crate::review) admins: i64,
+    pub(in crate::review) members: i64,
 }
 
 impl Reviewers {
@@ -94,10 +94,10 @@ impl Facts {
 
 /// Somebody's approval.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Voice {
-    pub member: MemberId,
-    pub handle: String,
-    pub role: Role,
+pub(in crate::review) struct Voice {
+    pub(in crate::review) member: MemberId,
+    pub(in crate::review) handle: String,
+    pub(in crate::review) role: Role,
 }
 
 /// What is still needed.
@@ -138,7 +138,7 @@ impl Need {
 /// What is still needed before a proposal with these approvals is applied; nothing: it can be.
 ///
 /// A need that another one contains is not told.
-pub fn judge(policy: &Policy, facts: &Facts, voices: &[Voice]) -> Vec<Need> {
+pub(in crate::review) fn judge(policy: &Policy, facts: &Facts, voices: &[Voice]) -> Vec<Need> {
     let mut needs: Vec<Need> = Vec::new();
     for rule in always().iter().chain(&policy.rules).filter(|rule| is_for(&rule.when, facts)) {
         let need = need(rule, facts, voices);

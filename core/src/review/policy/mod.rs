@@ -16,8 +16,8 @@ pub mod preview;
 pub mod store;
 
 pub use change::change;
-pub(super) use judge::reviews;
-pub use judge::{Facts, Need, Reviewers, Voice, judge};
+pub use judge::Need;
+pub(super) use judge::{Facts, Reviewers, Voice, judge, reviews};
 pub use read::{read, unknown_projects};
 pub(super) use rule::MANY;
 pub use rule::{Own, Policy, Require, Rule, When, always};
