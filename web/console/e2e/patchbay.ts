@@ -42,6 +42,11 @@ export class Patchbay {
     throw new Error(`Patchbay did not start:\n${this.#output}`);
   }
 
+  /** The file with the owner's API key. */
+  get ownerKey() {
+    return join(this.#dir, "owner.key");
+  }
+
   /** What it printed and logged. */
   get output() {
     return this.#output;

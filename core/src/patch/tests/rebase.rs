@@ -102,7 +102,7 @@ fn hold_against_states(base: &Plan, ours: &Checked, rules: &Rules, now: &Plan) -
         let is_open = |cell: &String| is_free(cell) || clash.contains(cell) || cell == "description" || is_shared(base, task, cell) || is_new(cell);
         let got = cells(&after, task);
         // Below a new task, or left by a parent that we delete: that is said by another operation.
-        let lost_its_parent = before.parent.is_some_and(|parent| wanted.get(parent).is_none());
+        let lost_its_parent = [before.parent, theirs.parent].into_iter().flatten().any(|parent| base.get(parent).is_some() && wanted.get(parent).is_none());
         let hangs_on_others = lost_its_parent || mine.parent.is_some_and(|parent| base.get(parent).is_none());
         for cell in expected.keys().chain(got.keys()).filter(|cell| !(is_open(cell) || hangs_on_others && *cell == "parent")) {
             // Where something is in conflict, what others did stands and what we want waits.

@@ -4,14 +4,15 @@ import { History, Undo2 } from "lucide-react";
 import { useRef, useState } from "react";
 import { toast } from "sonner";
 import { Conversation } from "@/features/conversation/conversation";
+import { useRevert } from "@/features/plan/api/revert";
 import { treeQuery } from "@/features/plan/api/tree";
-import { useUndo } from "@/features/plan/api/undo";
+import { useRedo, useUndo } from "@/features/plan/api/undo";
 import { HistoryDialog } from "@/features/plan/history-dialog";
 import { progressOf } from "@/features/plan/progress";
 import { TaskPanel } from "@/features/plan/task-panel";
 import { useSteps } from "@/features/plan/use-steps";
 import { proposalsQuery } from "@/features/review/api/proposals";
-import { isStatus, messageOf } from "@/shared/api/problem";
+import { asProblem, isStatus, messageOf } from "@/shared/api/problem";
 import type { Proposal } from "@/shared/api/types";
 import { useHotkeys } from "@/shared/lib/hotkeys";
 import { useTitle } from "@/shared/lib/use-title";
@@ -32,6 +33,8 @@ export function ProjectPage() {
   const tree = useQuery(treeQuery(key));
   const open = useQuery(proposalsQuery("open", key));
   const undo = useUndo(key);
+  const redo = useRedo(key);
+  const revert = useRevert(key);
   const [isHistoryOpen, setHistoryOpen] = useState(false);
   const input = useRef<HTMLTextAreaElement>(null);
   const steps = useSteps(tree.data?.project.process);
@@ -42,14 +45,31 @@ export function ProjectPage() {
 
   const openTask = (ref: string | undefined) =>
     void navigate({ to: "/p/$key", params: { key }, search: ref ? { task: ref } : {} });
-  const undoNewest = (revision?: number) =>
+  const failed = (error: Error) => toast.error(messageOf(error));
+  const redoLast = () =>
+    redo.mutate(undefined, {
+      onSuccess: ({ version }) => toast.success(`Made again: ${key} is at version ${version}`),
+      onError: failed,
+    });
+  const proposeUndo = (revision: number) =>
+    revert.mutate(revision, {
+      onSuccess: () => toast.success(`Taking back version ${revision} is proposed; nothing has changed yet.`),
+      onError: failed,
+    });
+  const takeBack = (revision?: number) =>
     undo.mutate(revision, {
-      onSuccess: ({ version }) => toast.success(`Taken back: ${key} is at version ${version}`),
-      onError: (error) => toast.error(messageOf(error)),
+      onSuccess: ({ version }) =>
+        toast.success(`Taken back: ${key} is at version ${version}`, { action: { label: "Redo", onClick: redoLast } }),
+      onError: (error) => {
+        // What came later stands in the way: as a proposal it can be settled.
+        if (revision !== undefined && asProblem(error).type.endsWith("/conflicted")) proposeUndo(revision);
+        else failed(error);
+      },
     });
   useHotkeys({
     "/": () => input.current?.focus(),
-    u: () => undoNewest(),
+    u: () => takeBack(),
+    U: redoLast,
     h: () => setHistoryOpen(true),
     Escape: () => openTask(undefined),
   });
@@ -67,7 +87,7 @@ export function ProjectPage() {
   const accepted = (decided: Proposal) => {
     const revision = decided.applied_as ?? undefined;
     toast.success(`${key} is at version ${revision}`, {
-      action: { label: "Undo", onClick: () => undoNewest(revision) },
+      action: { label: "Undo", onClick: () => takeBack(revision) },
     });
   };
   const conversation = (
@@ -125,7 +145,7 @@ export function ProjectPage() {
               <Button
                 look="quiet"
                 size="small"
-                onClick={() => undoNewest(project.version)}
+                onClick={() => takeBack()}
                 busy={undo.isPending}
                 disabled={project.version === 0}
                 icon={<Undo2 className="size-3.5" aria-hidden="true" />}
@@ -169,9 +189,10 @@ export function ProjectPage() {
       <HistoryDialog
         project={key}
         version={project.version}
+        process={project.process}
         open={isHistoryOpen}
         onClose={() => setHistoryOpen(false)}
-        onUndo={undoNewest}
+        onUndo={takeBack}
       />
     </>
   );

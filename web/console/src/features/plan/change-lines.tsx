@@ -1,7 +1,7 @@
 import { ArrowRight, Circle } from "lucide-react";
 import type { DiffEntry, FieldChange } from "@/shared/api/types";
+import { criterionText, fieldLabel, fieldText } from "@/shared/lib/fields";
 import { Words } from "@/shared/ui/words";
-import { criterionText, fieldLabel, fieldText } from "./field-labels";
 
 /** Shown on the line itself, so not again below it. */
 const ON_THE_LINE = new Set(["title", "parent_id", "after"]);

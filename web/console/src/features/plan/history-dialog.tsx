@@ -1,47 +1,55 @@
 import { useQuery } from "@tanstack/react-query";
-import { toast } from "sonner";
+import { useState } from "react";
 import { useNames } from "@/shared/api/members";
-import { messageOf } from "@/shared/api/problem";
 import type { Revision } from "@/shared/api/types";
 import { fullTime, relativeTime } from "@/shared/lib/time";
 import { Button } from "@/shared/ui/button";
 import { Dialog } from "@/shared/ui/dialog";
 import { Avatar } from "@/shared/ui/small";
 import { EmptyState, ErrorState, SkeletonLines } from "@/shared/ui/states";
-import { useRevert } from "./api/revert";
 import { revisionsQuery } from "./api/revisions";
+import { Version } from "./version";
 
 interface HistoryDialogProps {
   project: string;
   version: number;
+  process: string;
   open: boolean;
   onClose: () => void;
   onUndo: (revision: number) => void;
 }
 
-/** What happened to a plan, newest first, with the way back for each. */
-export function HistoryDialog({ project, version, open, onClose, onUndo }: HistoryDialogProps) {
+/** What happened to a plan, newest first, with what each change did and the way back for it. */
+export function HistoryDialog({ project, version, process, open, onClose, onUndo }: HistoryDialogProps) {
   const revisions = useQuery({ ...revisionsQuery(project), enabled: open });
-  const nameOf = useNames();
-  const revert = useRevert(project);
-  const takeBack = (revision: Revision) => {
+  const [looking, setLooking] = useState<Revision | null>(null);
+  const close = () => {
+    setLooking(null);
     onClose();
-    if (revision.number === version) return onUndo(revision.number);
-    revert.mutate(revision.number, {
-      onSuccess: () => toast.success(`Taking back version ${revision.number} is proposed; nothing has changed yet.`),
-      onError: (error) => toast.error(messageOf(error)),
-    });
+  };
+  const takeBack = (revision: Revision) => {
+    close();
+    onUndo(revision.number);
   };
   return (
     <Dialog
       open={open}
-      onClose={onClose}
-      title="History"
-      description={`What happened to ${project}, newest first.`}
+      onClose={close}
+      title={looking ? `Version ${looking.number}` : "History"}
+      description={looking ? summaryOf(looking) : `What happened to ${project}, newest first.`}
       size="large"
       testId="history"
     >
-      {revisions.isPending ? (
+      {looking ? (
+        <Version
+          project={project}
+          revision={looking}
+          newest={version}
+          process={process}
+          onBack={() => setLooking(null)}
+          onUndo={() => takeBack(looking)}
+        />
+      ) : revisions.isPending ? (
         <SkeletonLines label="Loading the history" widths={["w-2/3", "w-1/2", "w-3/5"]} />
       ) : revisions.isError ? (
         <ErrorState
@@ -54,23 +62,43 @@ export function HistoryDialog({ project, version, open, onClose, onUndo }: Histo
       ) : (
         <ol className="divide-y divide-line">
           {revisions.data.map((revision) => (
-            <li key={revision.number} className="flex items-center gap-3 py-2.5">
-              <span className="w-9 shrink-0 font-mono text-ink-mute text-xs tabular-nums">v{revision.number}</span>
-              <Avatar name={nameOf(revision.author)} />
-              <span className="min-w-0 flex-1">
-                <span className="block truncate text-sm">{summaryOf(revision)}</span>
-                <span className="block text-ink-mute text-xs">
-                  {nameOf(revision.author)}, <time title={fullTime(revision.at)}>{relativeTime(revision.at)}</time>
-                </span>
-              </span>
-              <Button size="small" onClick={() => takeBack(revision)} busy={revert.isPending}>
-                {revision.number === version ? "Undo" : "Propose to revert"}
-              </Button>
-            </li>
+            <Line
+              key={revision.number}
+              revision={revision}
+              onLook={() => setLooking(revision)}
+              onUndo={() => takeBack(revision)}
+            />
           ))}
         </ol>
       )}
     </Dialog>
+  );
+}
+
+function Line({ revision, onLook, onUndo }: { revision: Revision; onLook: () => void; onUndo: () => void }) {
+  const nameOf = useNames();
+  return (
+    <li className="flex items-center gap-3 py-1.5">
+      <button
+        type="button"
+        onClick={onLook}
+        className="flex min-w-0 flex-1 items-center gap-3 rounded-md px-1 py-1 text-left hover:bg-sunken"
+      >
+        <span className="w-9 shrink-0 font-mono text-ink-mute text-xs tabular-nums">v{revision.number}</span>
+        <Avatar name={nameOf(revision.author)} />
+        <span className="min-w-0 flex-1">
+          <span className="block truncate text-sm">{summaryOf(revision)}</span>
+          <span className="block text-ink-mute text-xs">
+            {nameOf(revision.author)}, <time title={fullTime(revision.at)}>{relativeTime(revision.at)}</time>
+          </span>
+        </span>
+      </button>
+      {revision.number > 1 && (
+        <Button size="small" onClick={onUndo} aria-label={`Undo version ${revision.number}`}>
+          Undo
+        </Button>
+      )}
+    </li>
   );
 }
 

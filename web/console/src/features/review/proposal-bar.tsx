@@ -11,6 +11,7 @@ import { Menu, MenuItem } from "@/shared/ui/menu";
 import { Badge } from "@/shared/ui/small";
 import { useAccept } from "./api/accept";
 import { useWithdraw } from "./api/withdraw";
+import { Conflicts } from "./conflicts";
 import { Counts } from "./counts";
 import { Refusal } from "./refusal";
 import { RejectDialog } from "./reject-dialog";
@@ -34,7 +35,12 @@ export function ProposalBar({ proposal, diff, chosen, isAll, onChooseAll, onTake
   const missing = (diff?.entries ?? [])
     .filter((entry) => chosen.has(entry.index))
     .flatMap((entry) => entry.needs.filter((needed) => !chosen.has(needed)).map((needed) => ({ entry, needed })));
-  const canAccept = diff !== undefined && chosen.size > 0 && missing.length === 0 && !accept.isPending;
+  const canAccept =
+    diff !== undefined &&
+    chosen.size > 0 &&
+    missing.length === 0 &&
+    proposal.conflicts.length === 0 &&
+    !accept.isPending;
   const acceptAll = () => diff && accept.mutate({ digest: diff.digest });
   const acceptChosen = () => diff && accept.mutate({ ops: [...chosen].sort((a, b) => a - b), digest: diff.digest });
 
@@ -125,7 +131,8 @@ export function ProposalBar({ proposal, diff, chosen, isAll, onChooseAll, onTake
         <span>
           by {nameOf(proposal.author)}, {relativeTime(proposal.updated_at)}
         </span>
-        {proposal.revision > 1 && (
+        {isRebased(proposal) && <span>brought to version {proposal.base_version} of the plan</span>}
+        {proposal.revision > 1 && !isRebased(proposal) && (
           <span className="inline-flex items-center gap-1.5">
             {ordinal(proposal.revision)} draft;
             <span className="size-1.5 rounded-full bg-accent" aria-hidden="true" /> marks what the last refinement
@@ -159,7 +166,9 @@ export function ProposalBar({ proposal, diff, chosen, isAll, onChooseAll, onTake
           </Button>
         </p>
       ))}
-      <Refusal error={accept.error} onDismiss={() => accept.reset()} />
+      <Conflicts proposal={proposal} />
+      {/* Its conflicts say it better. */}
+      {proposal.conflicts.length === 0 && <Refusal error={accept.error} onDismiss={() => accept.reset()} />}
       <RejectDialog open={rejecting} number={proposal.number} onClose={() => setRejecting(false)} />
     </section>
   );
@@ -193,6 +202,11 @@ function Key({ children }: { children: string }) {
       {children}
     </span>
   );
+}
+
+/** Whether its newest revision only follows the plan. */
+function isRebased(proposal: Proposal): boolean {
+  return proposal.revisions.at(-1)?.message.startsWith("rebased onto ") ?? false;
 }
 
 function ordinal(number: number): string {

@@ -6,7 +6,6 @@ import { Button } from "@/shared/ui/button";
 export function Refusal({ error, onDismiss }: { error: unknown; onDismiss: () => void }) {
   if (!error) return null;
   const problem = asProblem(error);
-  const isStale = problem.type.endsWith("/stale");
   const faults = problem.errors ?? [];
   return (
     <div
@@ -16,7 +15,7 @@ export function Refusal({ error, onDismiss }: { error: unknown; onDismiss: () =>
     >
       <p className="flex items-center gap-2 font-medium text-removed-ink">
         <CircleAlert className="size-4 shrink-0" aria-hidden="true" />
-        {isStale ? "The plan has moved on since this was proposed" : problem.title}
+        {problem.type.endsWith("/rebased") ? "The plan has moved on: look again" : problem.title}
       </p>
       {faults.length === 0 && problem.detail && <p className="mt-1 pl-6 text-ink-soft">{problem.detail}</p>}
       {faults.length > 0 && (

@@ -3,6 +3,8 @@ export const keys = {
   session: ["session"] as const,
   projects: ["projects"] as const,
   tree: (project: string) => ["tree", project] as const,
+  treeAt: (project: string, version: number) => ["versions", project, version] as const,
+  between: (project: string, from: number, to: number) => ["versions", project, from, to] as const,
   revisions: (project: string) => ["revisions", project] as const,
   task: (ref: string) => ["task", ref] as const,
   taskHistory: (ref: string) => ["task", ref, "history"] as const,

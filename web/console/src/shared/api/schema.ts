@@ -216,6 +216,23 @@ export interface paths {
         patch: operations["patch_projects_project"];
         trace?: never;
     };
+    "/api/v1/projects/{project}/diff": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** See what lies between two versions */
+        get: operations["get_projects_project_diff"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/projects/{project}/patches": {
         parameters: {
             query?: never;
@@ -227,6 +244,23 @@ export interface paths {
         put?: never;
         /** Propose a patch, or apply it at once */
         post: operations["post_projects_project_patches"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/redo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Make again what the caller last took back */
+        post: operations["post_projects_project_redo"];
         delete?: never;
         options?: never;
         head?: never;
@@ -310,7 +344,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Take the newest revision back */
+        /** Take a revision back, at once where that harms nothing later */
         post: operations["post_projects_project_undo"];
         delete?: never;
         options?: never;
@@ -420,6 +454,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/proposals/{number}/rebase": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Bring it to the plan as it is now */
+        post: operations["post_proposals_number_rebase"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/proposals/{number}/refine": {
         parameters: {
             query?: never;
@@ -448,6 +499,23 @@ export interface paths {
         put?: never;
         /** Turn a proposal down */
         post: operations["post_proposals_number_reject"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/proposals/{number}/resolve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Settle a conflict with what others did */
+        post: operations["post_proposals_number_resolve"];
         delete?: never;
         options?: never;
         head?: never;
@@ -694,6 +762,14 @@ export interface components {
              */
             version: number;
         };
+        /** @description The change of somebody else that a patch clashes with. */
+        Blame: {
+            actor: string;
+            /** Format: date-time */
+            at: string;
+            /** Format: int32 */
+            revision: number;
+        };
         ChangePassword: {
             current: string;
             new: string;
@@ -752,13 +828,31 @@ export interface components {
             /** @description Markdown. */
             text: string;
         };
-        /** @description Where a proposal clashes with what others did since. */
+        /** @description Where a patch clashes with what others did since. */
         Conflict: {
+            /** @description What the author looked at. */
             base: unknown;
-            /** Format: uint */
+            /** @description Who made it what it is now. */
+            by: components["schemas"]["Blame"] | null;
+            /** @description How it can be settled. */
+            choices: ("ours" | "theirs" | "value")[];
+            /**
+             * Format: uint
+             * @description From 1: what people settle it by.
+             */
+            number: number;
+            /**
+             * Format: uint
+             * @description The operation as its author wrote it, from 1; 0 for the project's own fields and for the patch as a whole.
+             */
             operation: number;
+            /** @description What the patch wants. */
             ours: unknown;
+            /** @description JSON Pointer into the patch as its author wrote it. */
             path: string;
+            /** @description The task by reference or temporary name, or the project's key. */
+            task: string;
+            /** @description What it is now. */
             theirs: unknown;
             why: string;
         };
@@ -871,6 +965,18 @@ export interface components {
              */
             subtasks_go: "with_it" | "up";
         };
+        /** @description What a patch would change, operation by operation. */
+        Diff: {
+            /** Format: int32 */
+            base_version: number;
+            counts: components["schemas"]["Counts"];
+            entries: components["schemas"]["Entry"][];
+            /** @description The project's key; null for a new project. */
+            project: string | null;
+            /** @description Changes of the project's own fields. */
+            project_changes: components["schemas"]["FieldChange"][];
+            project_title: string;
+        };
         /** @description The diff of the API: the change as it was shown, and where each operation stands. */
         DiffView: {
             /** Format: int32 */
@@ -900,8 +1006,39 @@ export interface components {
              */
             index: number;
         };
-        /** @description An entry of the audit trail. */
+        /** @description One operation. */
         Entry: {
+            /** @description The sibling that a new task will follow; null where it is the first or the last. */
+            after: string | null;
+            changes: components["schemas"]["FieldChange"][];
+            /**
+             * Format: uint
+             * @description Levels below the root.
+             */
+            depth: number;
+            /** @description Whether a new task will be the first among its siblings. */
+            first?: boolean;
+            /**
+             * Format: uint
+             * @description From 1, in the order shown.
+             */
+            index: number;
+            /** @description A change of place. */
+            moved: components["schemas"]["Move"] | null;
+            /** @description The operations that this one cannot do without. */
+            needs: number[];
+            /** @enum {string} */
+            op: "create" | "update" | "delete";
+            /** @description What the task will be part of, by reference or temporary name. */
+            parent: string | null;
+            /** @description What goes with a deleted task, by reference. */
+            removes: string[];
+            /** @description Reference, or temporary name of a new task. */
+            task: string;
+            title: string;
+        };
+        /** @description An entry of the audit trail. */
+        Entry2: {
             /** @description `key.created` */
             action: string;
             actor: string;
@@ -1290,7 +1427,7 @@ export interface components {
         };
         /** @description A page of a list. */
         Page8: {
-            data: components["schemas"]["Entry"][];
+            data: components["schemas"]["Entry2"][];
             meta: components["schemas"]["Meta"];
         };
         /** @description A place in the tree: below what, and behind which sibling (null: the first). */
@@ -1414,7 +1551,7 @@ export interface components {
             /** Format: int32 */
             base_version: number;
             comments: components["schemas"]["Comment"][];
-            /** @description Where it clashes with what others did since. Empty until proposals are rebased. */
+            /** @description Where it clashes with what others did since. While there are any it cannot be accepted. */
             conflicts: components["schemas"]["Conflict"][];
             /** Format: date-time */
             created_at: string;
@@ -1459,6 +1596,20 @@ export interface components {
             actions: components["schemas"]["Action"][];
             /** @description Markdown. */
             text: string;
+        };
+        /** @description Either a side to take, or another value. */
+        Resolve: {
+            /**
+             * Format: uint
+             * @description The conflict's number, from 1.
+             */
+            conflict: number;
+            take?: ("ours" | "theirs") | null;
+            /**
+             * @description As the patch would give it.
+             * @default null
+             */
+            value: unknown;
         };
         Revert: {
             /** Format: int32 */
@@ -1685,7 +1836,7 @@ export interface components {
         Undo: {
             /**
              * Format: int32
-             * @description The revision to take back, which must be the newest. Absent: the newest.
+             * @description The revision to take back; later ones stay. Absent: the caller's own last change.
              */
             revision?: number | null;
         };
@@ -3363,6 +3514,87 @@ export interface operations {
             };
         };
     };
+    get_projects_project_diff: {
+        parameters: {
+            query: {
+                from: number;
+                /** @description Absent: the newest. */
+                to?: number;
+            };
+            header?: never;
+            path: {
+                /** @description A project's id or key (`WEB`). */
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Diff"];
+                };
+            };
+            /** @description The request cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Who are you? */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description You may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing, or it is not yours to know. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Well-formed, but not valid; every fault is listed. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     post_projects_project_patches: {
         parameters: {
             query?: never;
@@ -3465,6 +3697,77 @@ export interface operations {
             };
             /** @description Well-formed, but not valid; every fault is listed. */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_projects_project_redo: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key again: the same answer, no second effect. Kept for 8 days. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description A project's id or key (`WEB`). */
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Applied"];
+                };
+            };
+            /** @description Who are you? */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description You may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing, or it is not yours to know. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The present state does not allow this. */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3739,7 +4042,10 @@ export interface operations {
     };
     get_projects_project_tree: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description As it was at this version. Absent: as it is. */
+                version?: number;
+            };
             header?: never;
             path: {
                 /** @description A project's id or key (`WEB`). */
@@ -3756,6 +4062,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Tree"];
+                };
+            };
+            /** @description The request cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Who are you? */
@@ -4468,6 +4783,77 @@ export interface operations {
             };
         };
     };
+    post_proposals_number_rebase: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key again: the same answer, no second effect. Kept for 8 days. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description A number, from 1. */
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProposalView"];
+                };
+            };
+            /** @description Who are you? */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description You may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing, or it is not yours to know. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The present state does not allow this. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     post_proposals_number_refine: {
         parameters: {
             query?: never;
@@ -4604,6 +4990,117 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": components["schemas"]["Reject"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProposalView"];
+                };
+            };
+            /** @description The request cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Who are you? */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description You may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing, or it is not yours to know. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The present state does not allow this. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Well-formed, but not valid; every fault is listed. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_proposals_number_resolve: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key again: the same answer, no second effect. Kept for 8 days. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description A number, from 1. */
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Resolve"];
             };
         };
         responses: {

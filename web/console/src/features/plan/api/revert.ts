@@ -2,7 +2,7 @@ import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { api, body } from "@/shared/api/client";
 import { keys } from "@/shared/api/keys";
 
-/** Proposes to take an older revision back, keeping what came after it. */
+/** Proposes to take a revision back, keeping what came after it. */
 export function useRevert(project: string) {
   const client = useQueryClient();
   return useMutation({

@@ -1,4 +1,4 @@
-import { calendarDay, duration } from "@/shared/lib/time";
+import { calendarDay, duration } from "./time";
 
 const LABELS: Record<string, string> = {
   title: "Title",
