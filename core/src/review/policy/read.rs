@@ -90,7 +90,7 @@ impl Reader {
     fn when(&mut self, path: &str, value: &Value) -> Option<When> {
         let fields = self.object(path, value, &["min_operations", "min_deletes", "fields", "origins", "trust", "projects", "authors"])?;
         let at = |field: &str| format!("{path}/{field}");
-        let mut count = |field: &str| fields.get(field).and_then(|value| self.count(&at(field), value, MAX_COUNT));
+        let mut count = |field: &str| fields.get(field).filter(|value| !value.is_null()).and_then(|value| self.count(&at(field), value, MAX_COUNT));
         let (min_operations, min_deletes) = (count("min_operations"), count("min_deletes"));
         Some(When {
             min_operations,

@@ -82,23 +82,23 @@ pub struct When {
     pub min_deletes: Option<u32>,
     /// It changes one of these fields, or sets it in a new task: `due_on`, `place`, `project.title`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(length(max = 22))]
+    #[schemars(length(min = 1, max = 22), extend("uniqueItems" = true, "items" = { "type": "string", "enum": FIELDS }))]
     pub fields: Vec<String>,
     /// It came so: `web`, `api`, `terminal`, another channel, `revert`, or `planner` for what was made from somebody's words.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(length(max = 20))]
+    #[schemars(length(min = 1, max = 20), inner(regex(pattern = "^[a-z0-9_-]{1,40}$")), extend("uniqueItems" = true))]
     pub origins: Vec<String>,
     /// Its source is believed so much.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(length(max = 3))]
+    #[schemars(length(min = 1, max = 3), extend("uniqueItems" = true))]
     pub trust: Vec<Trust>,
     /// It is for one of these projects, by key.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(length(max = 100))]
+    #[schemars(length(min = 1, max = 100), extend("uniqueItems" = true))]
     pub projects: Vec<String>,
     /// Its author has one of these roles.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(length(max = 5))]
+    #[schemars(length(min = 1, max = 5), extend("uniqueItems" = true))]
     pub authors: Vec<Role>,
 }
 
@@ -121,7 +121,7 @@ pub struct Require {
     pub own: Own,
     /// Only the approvals of these roles count. Absent: of all who may review.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(length(max = 3))]
+    #[schemars(length(min = 1, max = 3), extend("uniqueItems" = true))]
     pub by: Vec<Role>,
 }
 

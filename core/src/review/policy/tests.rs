@@ -170,6 +170,13 @@ fn no_policy_lets_what_comes_from_outside_accept_itself() {
 }
 
 #[test]
+fn what_is_left_out_does_not_matter_and_null_is_left_out() {
+    let bare = policy(&json!([{ "name": " Bare " }]));
+    assert_eq!(bare.rules, [Rule { name: "Bare".into(), when: When::default(), require: Require::default() }]);
+    assert_eq!(policy(&json!([{ "name": "Bare", "when": { "min_deletes": null }, "require": {} }])), bare);
+}
+
+#[test]
 fn every_fault_is_told_at_its_place() {
     let faults = read(&json!([
         { "name": "One", "when": { "min_deletes": 0, "feilds": ["title"], "fields": ["due", "title", "title"] }, "require": { "approvals": "two" } },
