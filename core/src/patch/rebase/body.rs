@@ -112,8 +112,8 @@ impl Merger<'_> {
             Field::Clear => Target::Task(None),
             Field::Set(name) => self.target(name),
         };
-        if base.parent != now.parent && target == Target::Task(now.parent) {
-            return (Field::Absent, target);
+        if base.parent != now.parent && (target == Target::Task(now.parent) || target == Target::Task(base.parent)) {
+            return (Field::Absent, Target::Task(now.parent));
         }
         if target != Target::Open && base.parent == now.parent {
             return (edit.clone(), target);

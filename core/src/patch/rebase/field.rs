@@ -67,7 +67,8 @@ impl Merger<'_> {
         if sides.base == sides.now {
             return edit.clone();
         }
-        if ours != sides.now {
+        // What had no effect on what its author saw has none now.
+        if ours != sides.now && ours != sides.base {
             let why = format!("the {} of {task} was changed", field.trim_end_matches("_on").replace('_', " "));
             self.conflict(&format!("/body/{field}"), task, [json!(sides.base), json!(sides.now), json!(ours)], why, &ANY);
         }
@@ -101,7 +102,6 @@ impl Merger<'_> {
             Field::Absent => return Field::Absent,
             Field::Clear => (Vec::new(), base.to_vec()),
             Field::Set(ListEdit::Replace(list)) => (less(list, base), less(base, list)),
-            // What had no effect on what its author saw has none now.
             Field::Set(ListEdit::Change { add, remove }) => (less(add, base), remove.iter().filter(|item| base.contains(item)).cloned().collect()),
         };
         self.is_touched |= !matches!(edit, Field::Set(ListEdit::Change { .. }));
@@ -128,10 +128,10 @@ impl Merger<'_> {
                 None => add.push(ours),
                 Some(id) => {
                     let (before, theirs) = (find(base, id), find(now, id));
-                    let is_same = theirs.as_ref().is_some_and(|theirs| theirs.text == ours.text && theirs.done == ours.done);
+                    let is = |criterion: &Option<Criterion>| criterion.as_ref().is_some_and(|other| other.text == ours.text && other.done == ours.done);
                     if before == theirs {
                         add.push(ours);
-                    } else if !is_same {
+                    } else if !is(&theirs) && !is(&before) {
                         clash(self, id, json!(ours));
                     }
                 }
@@ -142,7 +142,7 @@ impl Merger<'_> {
             let theirs = find(now, &id);
             if theirs.is_some() && find(base, &id) == theirs {
                 remove.push(id);
-            } else if theirs.is_some() {
+            } else if theirs.is_some() && find(base, &id).is_some() {
                 clash(self, &id, Value::Null);
             }
         }
@@ -165,7 +165,7 @@ impl Merger<'_> {
             let (before, theirs) = (get(base, &key), get(now, &key));
             if before == theirs {
                 merged.insert(key, ours);
-            } else if ours != theirs {
+            } else if ours != theirs && ours != before {
                 let below = format!("/body/{field}/{}", escaped(&key));
                 self.conflict(
                     &below,

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::{
     super::{
-        ProjectPatch, TaskPatch, Update,
+        ProjectPatch, TaskPatch, Update, apply,
         check::{Checked, Rules},
         plan::{Plan, Task},
         rebase::{Base, Choice, Rebased, Way, rebase, settle},
@@ -20,7 +20,7 @@ use super::{
 };
 
 /// A task as single values: what one person changes in one of them is no matter of the others.
-fn cells(plan: &Plan, task: &Task) -> BTreeMap<String, Value> {
+fn cells(task: &Task) -> BTreeMap<String, Value> {
     let mut cells = BTreeMap::new();
     let detail = &task.detail;
     for (field, value) in [
@@ -38,7 +38,7 @@ fn cells(plan: &Plan, task: &Task) -> BTreeMap<String, Value> {
     ] {
         cells.insert(field.to_owned(), value);
     }
-    let waits: Vec<String> = task.depends_on.iter().map(|id| plan.reference_of(*id)).collect();
+    let waits: Vec<String> = task.depends_on.iter().map(ToString::to_string).collect();
     for (field, list) in [("label", &detail.labels), ("reference", &detail.references), ("waits", &waits)] {
         cells.extend(list.iter().map(|item| (format!("{field}/{item}"), json!(true))));
     }
@@ -95,22 +95,27 @@ fn hold_against_states(base: &Plan, ours: &Checked, rules: &Rules, now: &Plan) -
             prop_assert!(!is_clean, "{} was to be deleted", reference);
             continue;
         };
-        let (expected, clash) = merged(&cells(base, before), &cells(&wanted, mine), &cells(now, theirs));
-        let is_new = |cell: &String| cell.strip_prefix("waits/").is_some_and(|name| base.find(name).is_none());
+        let (expected, clash) = merged(&cells(before), &cells(mine), &cells(theirs));
+        let is_new = |cell: &String| cell.strip_prefix("waits/").is_some_and(|id| id.parse().is_ok_and(|id| base.get(id).is_none()));
         // An id that both sides took away is free for a new one.
         let is_free = |cell: &String| cell.starts_with("criterion/") && !expected.contains_key(cell);
         let is_open = |cell: &String| is_free(cell) || clash.contains(cell) || cell == "description" || is_shared(base, task, cell) || is_new(cell);
-        let got = cells(&after, task);
+        let got = cells(task);
         // Below a new task, or left by a parent that we delete: that is said by another operation.
         let lost_its_parent = [before.parent, theirs.parent].into_iter().flatten().any(|parent| base.get(parent).is_some() && wanted.get(parent).is_none());
         let hangs_on_others = lost_its_parent || mine.parent.is_some_and(|parent| base.get(parent).is_none());
         for cell in expected.keys().chain(got.keys()).filter(|cell| !(is_open(cell) || hangs_on_others && *cell == "parent")) {
             // Where something is in conflict, what others did stands and what we want waits.
-            let waits = !is_clean && (cell == "parent" || got.get(cell) == cells(now, theirs).get(cell));
+            let waits = !is_clean && (cell == "parent" || got.get(cell) == cells(theirs).get(cell));
             prop_assert!(waits || got.get(cell) == expected.get(cell), "{} {}: {:?}, not {:?}", reference, cell, got.get(cell), expected.get(cell));
         }
         let real: Vec<&String> =
             clash.iter().filter(|cell| *cell != "description" && !(lost_its_parent && *cell == "parent") && !is_shared(base, task, cell)).collect();
+        let told =
+            rebased.conflicts.iter().filter(|conflict| conflict.task == reference && conflict.choices.contains(&Way::Ours) && conflict.path.contains("/body/"));
+        for conflict in told {
+            prop_assert!(!clash.is_empty(), "{} is told, and they do not disagree", conflict.path);
+        }
         prop_assert!(real.is_empty() || clashes.contains(reference.as_str()), "{} disagrees in {:?} and nobody is told", reference, real);
     }
     if is_clean {
@@ -212,6 +217,143 @@ proptest! {
             prop_assert!(!again.conflicts.iter().any(|other| other.path == conflict.path && other.why == conflict.why && other.task == conflict.task), "{:?} is settled", conflict);
         }
         prop_assert!(false, "there is no end of conflicts");
+    }
+}
+
+/// Applies what was rebased; the ids of its new tasks tell whose patch made them, and not when it was applied.
+fn apply_as(plan: &mut Plan, rebased: &Rebased, person: usize) {
+    if rebased.is_empty() {
+        return;
+    }
+    let tasks = rebased.checked.tasks().iter().zip(&rebased.origin);
+    let mut made = tasks.filter(|(task, _)| matches!(task, TaskPatch::Create(create) if create.id.is_none())).map(|(_, origin)| *origin);
+    apply::apply(plan, &rebased.checked, || id(i32::try_from(10_000 + person * 1_000 + made.next().expect("one for each new task")).expect("small")));
+}
+
+/// What people see of a plan, whatever the numbers of new tasks and the order among siblings; texts that are merged by lines aside.
+fn content(plan: &Plan) -> BTreeMap<String, BTreeMap<String, Value>> {
+    let mut content: BTreeMap<String, BTreeMap<String, Value>> = BTreeMap::new();
+    for task in plan.tasks() {
+        let mut cells = cells(task);
+        cells.retain(|cell, _| cell != "description" && !cell.starts_with("criterion/"));
+        let texts: BTreeSet<_> = task.detail.acceptance_criteria.iter().map(|criterion| (&criterion.text, criterion.done)).collect();
+        cells.insert("criteria".into(), json!(texts));
+        content.insert(task.id.to_string(), cells);
+    }
+    let project = &plan.project;
+    content.insert("project".into(), [("title".into(), json!(project.title)), ("zone".into(), json!(project.time_zone))].into());
+    content
+}
+
+/// The patch with tasks named by their ids: in another history their numbers are others.
+fn by_id(plan: &Plan, patch: &ProjectPatch) -> ProjectPatch {
+    fn walk(plan: &Plan, value: &mut Value) {
+        match value {
+            Value::String(name) => {
+                if let Some(task) = plan.find(name) {
+                    *name = task.id.to_string();
+                }
+            }
+            Value::Array(items) => items.iter_mut().for_each(|item| walk(plan, item)),
+            Value::Object(entries) => entries.values_mut().for_each(|item| walk(plan, item)),
+            _ => {}
+        }
+    }
+    let mut value = json!(patch);
+    for operation in value["tasks"].as_array_mut().into_iter().flatten() {
+        if operation["op"] != "create" {
+            walk(plan, &mut operation["task_id"]);
+        }
+        for field in ["parent_id", "after", "depends_on"] {
+            if let Some(value) = operation["body"].get_mut(field) {
+                walk(plan, value);
+            }
+        }
+    }
+    serde_json::from_value(value).expect("it is a patch still")
+}
+
+/// What one plan has and another has not.
+fn difference(plan: &Plan, other: &Plan) -> String {
+    let other = content(other);
+    let differs = |id: &String, cell: &String, value: &Value| other.get(id).and_then(|cells| cells.get(cell)) != Some(value);
+    let lines = content(plan).into_iter().flat_map(|(id, cells)| {
+        cells.into_iter().filter(|(cell, value)| differs(&id, cell, value)).map(|(cell, value)| format!("{id} {cell}: {value}")).collect::<Vec<_>>()
+    });
+    lines.collect::<Vec<_>>().join(", ")
+}
+
+/// Accepts the patches of several people in an order, each rebased onto what was accepted before it; `None` at the first conflict.
+fn accepted(base: &Plan, patches: &[(usize, ProjectPatch)]) -> Option<Plan> {
+    let mut plan = base.clone();
+    for (person, patch) in patches {
+        let rebased = rebase(base, patch, &plan, &rules());
+        if !rebased.conflicts.is_empty() {
+            return None;
+        }
+        apply_as(&mut plan, &rebased, *person);
+    }
+    Some(plan)
+}
+
+proptest! {
+    #![proptest_config(super::algebra::cases())]
+
+    #[test]
+    fn the_order_in_which_people_are_accepted_does_not_matter(before in patches(2..5), ours in patches(2..5), turn in any::<prop::sample::Index>()) {
+        let base = World::grown(before).plan;
+        let mut people: Vec<(usize, ProjectPatch)> = ours.into_iter().map(|patch| fitting(&base, patch).flat.patch).enumerate().collect();
+        let one = accepted(&base, &people);
+        let by = turn.index(people.len());
+        people.rotate_left(by);
+        people.reverse();
+        let other = accepted(&base, &people);
+        if let (Some(one), Some(other)) = (one, other) {
+            prop_assert_eq!(content(&one), content(&other), "{}", json!(people));
+        }
+    }
+
+    #[test]
+    fn what_is_taken_back_is_as_if_it_had_never_been(before in patches(2..5), changes in patches(2..7), picks in any::<u32>()) {
+        let start = World::grown(before).plan;
+        // Each change is made on what was there, as people do.
+        let mut plan = start.clone();
+        let mut done = Vec::new();
+        for (person, patch) in changes.into_iter().enumerate() {
+            let patch = by_id(&plan, &fitting(&plan, patch).flat.patch);
+            let base = plan.clone();
+            let rebased = rebase(&base, &patch, &plan, &rules());
+            let checked = rebased.checked.clone();
+            let mut made = plan.clone();
+            apply_as(&mut made, &rebased, person);
+            let inverse = { let mut plan = plan.clone(); let mut next = checked.tasks().iter().enumerate().filter(|(_, task)| matches!(task, TaskPatch::Create(_))).map(|(at, _)| at);
+                apply::apply(&mut plan, &checked, || id(i32::try_from(10_000 + person * 1_000 + next.next().expect("one for each new task")).expect("small"))).inverse };
+            plan = made;
+            done.push((person, patch, base, plan.clone(), inverse));
+        }
+        // A part of them is taken back, the last one first.
+        let is_picked = |person: usize| picks.rotate_right(u32::try_from(person).expect("few")) & 1 == 1;
+        let order: Vec<usize> = (0..done.len()).rev().filter(|person| is_picked(*person)).collect();
+        for person in order {
+            let (_, _, _, after, inverse) = &done[person];
+            let rebased = rebase(after, &super::generate::flat(inverse.clone()).patch, &plan, &history());
+            if !rebased.conflicts.is_empty() {
+                return Ok(());
+            }
+            apply_as(&mut plan, &rebased, 0);
+        }
+        // The same history without them.
+        let mut without = start;
+        for (person, patch, base, _, _) in done.iter().filter(|(person, ..)| !is_picked(*person)) {
+            let rebased = rebase(base, patch, &without, &rules());
+            if !rebased.conflicts.is_empty() {
+                return Ok(());
+            }
+            apply_as(&mut without, &rebased, *person);
+        }
+        let picked: Vec<usize> = (0..done.len()).filter(|person| is_picked(*person)).collect();
+        let made: Vec<String> = done.iter().map(|(_, patch, ..)| json!(patch.tasks).to_string()).collect();
+        prop_assert!(content(&plan) == content(&without), "{:?} of {}\nleft {}\nare {}", picked, made.join("\n"), difference(&plan, &without), difference(&without, &plan));
     }
 }
 
