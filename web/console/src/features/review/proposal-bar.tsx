@@ -9,7 +9,7 @@ import { relativeTime } from "@/shared/lib/time";
 import { Button, IconButton } from "@/shared/ui/button";
 import { Menu, MenuItem } from "@/shared/ui/menu";
 import { Badge } from "@/shared/ui/small";
-import { useAccept } from "./api/accept";
+import { stillNeeded, useAccept } from "./api/accept";
 import { useWithdraw } from "./api/withdraw";
 import { Conflicts } from "./conflicts";
 import { Counts } from "./counts";
@@ -166,11 +166,26 @@ export function ProposalBar({ proposal, diff, chosen, isAll, onChooseAll, onTake
           </Button>
         </p>
       ))}
+      <Approvals proposal={proposal} />
       <Conflicts proposal={proposal} />
       {/* Its conflicts say it better. */}
       {proposal.conflicts.length === 0 && <Refusal error={accept.error} onDismiss={() => accept.reset()} />}
       <RejectDialog open={rejecting} number={proposal.number} onClose={() => setRejecting(false)} />
     </section>
+  );
+}
+
+/** Who has approved, and what the policy asks for still. */
+function Approvals({ proposal }: { proposal: Proposal }) {
+  const nameOf = useNames();
+  const approvals = proposal.standing?.approvals ?? [];
+  if (approvals.length === 0) return null;
+  const names = [...new Set(approvals.map((approval) => nameOf(approval.by)))];
+  return (
+    <p className="mt-1.5 flex items-center gap-1.5 text-ink-soft text-sm" data-testid="approvals">
+      <Check className="size-3.5 text-added-ink" aria-hidden="true" />
+      Approved by {names.join(", ")}. {stillNeeded(proposal)}
+    </p>
   );
 }
 

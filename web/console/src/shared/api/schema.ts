@@ -162,6 +162,41 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/policies": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read the policy, and which versions there were */
+        get: operations["get_policies"];
+        /** Put other rules in their place, as a new version */
+        put: operations["put_policies"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/policies/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** See what other rules would have done to the last 500 proposals */
+        post: operations["post_policies_preview"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/processes": {
         parameters: {
             query?: never;
@@ -762,6 +797,22 @@ export interface components {
              */
             version: number;
         };
+        /** @description An approval as it was given. */
+        Approved: {
+            /** Format: date-time */
+            at: string;
+            /** @description A member's handle. */
+            by: string;
+            /** @description The operations of the newest revision that it holds for: those that are as they were shown. None where whoever gave it may no longer decide. */
+            holds_for: number[];
+            /** @description The operations that were approved, from 1. */
+            operations: number[];
+            /**
+             * Format: int32
+             * @description The revision that was shown.
+             */
+            revision: number;
+        };
         /** @description The change of somebody else that a patch clashes with. */
         Blame: {
             actor: string;
@@ -866,6 +917,27 @@ export interface components {
             moved: number;
             /** Format: uint */
             removed: number;
+        };
+        Counts2: {
+            /** Format: uint */
+            differ: number;
+            /** Format: uint */
+            looked_at: number;
+            /**
+             * Format: uint
+             * @description With the approvals they had they would be applied, and are not.
+             */
+            would_apply: number;
+            /**
+             * Format: uint
+             * @description Open ones that would wait for something else.
+             */
+            would_ask_otherwise: number;
+            /**
+             * Format: uint
+             * @description With the approvals they had they were applied, and would wait.
+             */
+            would_wait: number;
         };
         /** @description A new task's fields. Absent and null mean the same, but for `after`. */
         CreateBody: {
@@ -989,6 +1061,23 @@ export interface components {
             project_title: string;
             /** Format: int32 */
             revision: number;
+        };
+        /** @description A proposal that another policy treats otherwise. */
+        Difference: {
+            /** @description By the previewed one. */
+            after: components["schemas"]["Outcome"];
+            /** @description By the active policy. */
+            before: components["schemas"]["Outcome"];
+            /** Format: int32 */
+            number: number;
+            /**
+             * @description Where a proposal stands.
+             * @enum {string}
+             */
+            state: "draft" | "open" | "accepted" | "applied" | "rejected" | "withdrawn" | "expired";
+            title: string;
+            /** @description One sentence for people, without a full stop. */
+            why: string;
         };
         /** @description Either a whole patch, or new fields for single operations. */
         Edit: {
@@ -1265,6 +1354,27 @@ export interface components {
             from: components["schemas"]["Place"];
             to: components["schemas"]["Place"];
         };
+        /** @description What is still needed. */
+        Need: {
+            /**
+             * Format: uint8
+             * @description How many people have to approve.
+             */
+            approvals: number;
+            /** @description Whether the author's own approval counts. */
+            author_counts: boolean;
+            /** @description Only these roles count; empty: all who may review. */
+            by: ("owner" | "admin" | "member" | "viewer" | "agent")[];
+            /**
+             * Format: uint
+             * @description How many of those who count have.
+             */
+            have: number;
+            /** @description The rule that asks for it, by name. */
+            rule: string;
+            /** @description One sentence for people, without a full stop. */
+            text: string;
+        };
         NewComment: {
             /**
              * Format: int32
@@ -1289,6 +1399,19 @@ export interface components {
             /** @description 1–40 of `a-z A-Z 0-9 _ -`. Absent: Patchbay gives one (`c1`, `c2`, …). */
             id?: string | null;
             text: string;
+        };
+        NewPolicy: {
+            /**
+             * Format: int32
+             * @description The version that these rules are meant to replace, where no If-Match says so: another active one answers 412.
+             */
+            base_version?: number | null;
+            /**
+             * @description Why.
+             * @default
+             */
+            note: string;
+            rules: components["schemas"]["RuleInput"][];
         };
         NewProject: {
             /** @description 1–10 capital letters and digits, a letter first. Absent: made from the title. */
@@ -1390,6 +1513,13 @@ export interface components {
         };
         /** @description How a change came. */
         Origin: "import" | "command" | "proposal" | "form" | "key" | "undo";
+        /** @description What becomes of a proposal with the approvals that it has. */
+        Outcome: {
+            /** @description What it waits for. */
+            needs: components["schemas"]["Need"][];
+            /** @enum {string} */
+            result: "applies" | "waits";
+        };
         /** @description A page of a list. */
         Page: {
             data: components["schemas"]["CommandView"][];
@@ -1439,6 +1569,38 @@ export interface components {
             /** @description `builtin` or `model`. */
             kind: string;
             name: string;
+        };
+        /** @description A policy: its rules, and those that stand beside every policy. */
+        PolicyView: {
+            /** @description The rules that stand beside every policy. */
+            always: components["schemas"]["Rule"][];
+            /** Format: date-time */
+            at: string | null;
+            /** @description Who decided it; null for the built-in one. */
+            by: string | null;
+            is_active: boolean;
+            /** @description Why. */
+            note: string;
+            /** @description All that are for a proposal must be satisfied. */
+            rules: components["schemas"]["Rule"][];
+            /**
+             * Format: int32
+             * @description 0 is the built-in one; the organisation's own are numbered from 1.
+             */
+            version: number;
+            /** @description The organisation's versions, newest first. */
+            versions: components["schemas"]["VersionLine"][];
+        };
+        /** @description What a policy would have done, by the members and roles of today. */
+        Preview: {
+            counts: components["schemas"]["Counts2"];
+            /** @description Those whose outcome differs, newest first. */
+            proposals: components["schemas"]["Difference"][];
+            /**
+             * Format: int32
+             * @description The version of the active policy, which it is compared with.
+             */
+            version: number;
         };
         /** @description A problem. `type` is stable and may be switched on; the rest is for people. */
         Problem: {
@@ -1573,6 +1735,8 @@ export interface components {
             revision: number;
             revisions: components["schemas"]["RevisionLine"][];
             risks: components["schemas"]["Risk"][];
+            /** @description Who has approved, and what the policy wants still; null in lists. */
+            standing: components["schemas"]["Standing"] | null;
             /**
              * @description Where a proposal stands.
              * @enum {string}
@@ -1596,6 +1760,38 @@ export interface components {
             actions: components["schemas"]["Action"][];
             /** @description Markdown. */
             text: string;
+        };
+        /** @description Who has to approve. */
+        Require: {
+            /**
+             * Format: uint8
+             * @description How many people.
+             * @default 1
+             */
+            approvals: number;
+            /** @description Only the approvals of these roles count. Absent: of all who may review. */
+            by?: ("owner" | "admin" | "member" | "viewer" | "agent")[];
+            /**
+             * @description What the author's own approval is worth.
+             * @default counts
+             */
+            own: "counts" | "if_alone" | "never";
+        };
+        /** @description Who has to approve. */
+        RequireInput: {
+            /**
+             * Format: uint8
+             * @description How many people.
+             * @default 1
+             */
+            approvals: number;
+            /** @description Only the approvals of these roles count. Absent: of all who may review. */
+            by?: ("owner" | "admin" | "member" | "viewer" | "agent")[];
+            /**
+             * @description What the author's own approval is worth.
+             * @default counts
+             */
+            own: "counts" | "if_alone" | "never";
         };
         /** @description Either a side to take, or another value. */
         Resolve: {
@@ -1656,6 +1852,37 @@ export interface components {
             kind: string;
             text: string;
         };
+        /** @description For some proposals, who has to approve. */
+        Rule: {
+            /** @description What people call it; no two rules have the same. */
+            name: string;
+            /**
+             * @default {
+             *       "approvals": 1,
+             *       "own": "counts"
+             *     }
+             */
+            require: components["schemas"]["Require"];
+            /** @description Which proposals it is for. Absent: all. */
+            when?: components["schemas"]["When"];
+        };
+        /** @description For some proposals, who has to approve. */
+        RuleInput: {
+            /** @description What people call it; no two rules have the same. */
+            name: string;
+            /**
+             * @default {
+             *       "approvals": 1,
+             *       "own": "counts"
+             *     }
+             */
+            require: components["schemas"]["RequireInput"];
+            /** @description Which proposals it is for. Absent: all. */
+            when?: components["schemas"]["When"];
+        };
+        Rules: {
+            rules: components["schemas"]["RuleInput"][];
+        };
         SentPatch: {
             /**
              * @description Words for the reviewer, where it is proposed.
@@ -1693,6 +1920,18 @@ export interface components {
             revision: number;
             /** @description References of the tasks that it touched. */
             tasks: string[];
+        };
+        /** @description How far a proposal is with the policy. */
+        Standing: {
+            /** @description Who has approved, oldest first. */
+            approvals: components["schemas"]["Approved"][];
+            /** @description What is needed still. */
+            needs: components["schemas"]["Need"][];
+            /**
+             * Format: int32
+             * @description The version of the policy that it is held against, 0 for the built-in one; null once it is closed.
+             */
+            policy: number | null;
         };
         /** @description A state that a task can be in. */
         Step: {
@@ -1981,6 +2220,42 @@ export interface components {
             name?: string | null;
             password?: string | null;
             token: string;
+        };
+        /** @description When and why a version of the policy came to be. */
+        VersionLine: {
+            /** Format: date-time */
+            at: string;
+            /** @description A member's handle. */
+            by: string;
+            note: string;
+            /**
+             * Format: int32
+             * @description From 1, without gaps.
+             */
+            version: number;
+        };
+        /** @description Which proposals a rule is for: all that is given must hold, and of a list one. */
+        When: {
+            /** @description Its author has one of these roles. */
+            authors?: ("owner" | "admin" | "member" | "viewer" | "agent")[];
+            /** @description It changes one of these fields, or sets it in a new task: `due_on`, `place`, `project.title`. */
+            fields?: ("title" | "description" | "status" | "priority" | "kind" | "effort" | "estimate_minutes" | "assignee" | "due_on" | "labels" | "depends_on" | "blocker" | "acceptance_criteria" | "references" | "external_refs" | "metadata" | "place" | "project.title" | "project.summary" | "project.key" | "project.process" | "project.time_zone")[];
+            /**
+             * Format: uint32
+             * @description It removes so many tasks, or more, with what goes with them.
+             */
+            min_deletes?: number | null;
+            /**
+             * Format: uint32
+             * @description It has so many operations, or more.
+             */
+            min_operations?: number | null;
+            /** @description It came so: `web`, `api`, `terminal`, another channel, `revert`, or `planner` for what was made from somebody's words. */
+            origins?: string[];
+            /** @description It is for one of these projects, by key. */
+            projects?: string[];
+            /** @description Its source is believed so much. */
+            trust?: ("verified" | "linked" | "untrusted")[];
         };
         Word: {
             /** @enum {string} */
@@ -3026,6 +3301,263 @@ export interface operations {
             };
             /** @description The present state does not allow this. */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Well-formed, but not valid; every fault is listed. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_policies: {
+        parameters: {
+            query?: {
+                /** @description 0 is the built-in one. Absent: the active one. */
+                version?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PolicyView"];
+                };
+            };
+            /** @description The request cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Who are you? */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description You may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing, or it is not yours to know. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_policies: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag of the policy that the rules are meant to replace: another one answers 412. */
+                "If-Match"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewPolicy"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PolicyView"];
+                };
+            };
+            /** @description The request cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Who are you? */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description You may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It has changed since you looked. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Well-formed, but not valid; every fault is listed. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_policies_preview: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key again: the same answer, no second effect. Kept for 8 days. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Rules"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Preview"];
+                };
+            };
+            /** @description The request cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Who are you? */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description You may not do this. */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
