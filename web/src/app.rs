@@ -9,7 +9,7 @@ use patchbay_core::{
     ids::Context,
     patch::ProjectPatch,
     tenancy::Actor,
-    workflow::{self, Apply, Change, Origin, Trees},
+    workflow::{Apply, Change, Lanes, Origin, Trees},
 };
 use tokio_util::sync::CancellationToken;
 
@@ -27,6 +27,7 @@ pub struct Parts {
     pub live: Live,
     pub doors: Doors,
     pub trees: Trees,
+    pub lanes: Lanes,
     pub metrics: Metrics,
     /// Where people reach it, without a slash at the end.
     pub public_url: String,
@@ -67,9 +68,7 @@ impl App {
 
     /// Applies a patch under the given rules, perhaps one that takes a revision back.
     pub async fn apply_as(&self, actor: &Actor, patch: ProjectPatch, origin: Origin, rules: Rules, reverts: Option<i32>) -> Result<Change, Problem> {
-        let mut tx = self.db.begin(actor.organization).await?;
-        let change = workflow::apply(&mut tx, self.ctx.as_ref(), Apply { actor, patch, rules, origin, proposal: None, reverts }).await?;
-        tx.commit().await?;
+        let change = self.lanes.apply(&self.db, self.ctx.as_ref(), Apply { actor, patch, rules, origin, proposal: None, reverts }).await?;
         self.live.wake(actor.organization);
         Ok(change)
     }

@@ -194,6 +194,7 @@ impl Service {
             live,
             doors: auth::Doors::default(),
             trees: patchbay_core::workflow::Trees::default(),
+            lanes: patchbay_core::workflow::Lanes::default(),
             metrics: crate::metrics::Metrics::default(),
             public_url,
             planner: info,

@@ -103,6 +103,12 @@ impl Db {
         Ok(if rows.len() > 1 { rows.pop() } else { None })
     }
 
+    /// For a statement that is a transaction of its own and enters its organisation by itself: a call of one of our functions
+    /// that takes the organisation first.
+    pub(crate) fn entering(&self) -> &PgPool {
+        &self.service
+    }
+
     /// Whether the database answers.
     pub async fn ping(&self) -> Result<()> {
         sqlx::query("select 1").execute(&self.service).await.map(drop)

@@ -16,13 +16,13 @@ use super::{
 };
 use crate::{
     db::{Db, Tx},
-    ids::{Context, MemberId, OrganizationId, first_free},
+    ids::{Context, OrganizationId, first_free},
     patch::{
         Fault, MetaUpdates, ProjectId, ProjectPatch, TaskId, TaskPatch,
-        apply::{self, Applied, Write},
+        apply::{self, Applied},
         check::{self, Checked, Rules},
         id::is_key,
-        normalise,
+        normalise::{self, Flat},
         plan::{Plan, Project},
         process::Process,
         rebase::Base,
@@ -144,11 +144,10 @@ pub struct Prepared {
 
 /// Checks a patch against the plan as it is, reading no more of that than is needed.
 pub async fn check(conn: &mut PgConnection, ctx: &dyn Context, actor: &Actor, patch: ProjectPatch, rules: &Rules) -> Result<Prepared, ApplyError> {
-    prepare(conn, ctx, actor, patch, rules, Lock::Free).await
+    prepare(conn, ctx, actor, normalise::flatten(patch), rules, Lock::Free).await
 }
 
-async fn prepare(conn: &mut PgConnection, ctx: &dyn Context, actor: &Actor, patch: ProjectPatch, rules: &Rules, lock: Lock) -> Result<Prepared, ApplyError> {
-    let mut flat = normalise::flatten(patch);
+async fn prepare(conn: &mut PgConnection, ctx: &dyn Context, actor: &Actor, mut flat: Flat, rules: &Rules, lock: Lock) -> Result<Prepared, ApplyError> {
     refuse_ids(&flat, rules)?;
     let (project, mut plan) = match flat.patch.project_id.clone() {
         None => (None, blank(conn, ctx, actor, &mut flat.patch).await?),
@@ -203,7 +202,7 @@ fn key_of(name: &str) -> String {
 }
 
 /// Ids of new tasks come from Patchbay alone.
-fn refuse_ids(flat: &normalise::Flat, rules: &Rules) -> Result<(), ApplyError> {
+pub(super) fn refuse_ids(flat: &Flat, rules: &Rules) -> Result<(), ApplyError> {
     if rules.history {
         return Ok(());
     }
@@ -279,63 +278,91 @@ pub(crate) async fn since(conn: &mut PgConnection, project: ProjectId, base: i32
         .collect())
 }
 
-/// What is written beside the tasks.
-pub(super) struct Recorded<'a> {
-    pub(super) digest: &'a [u8],
+/// A change that is made in memory and yet to be written.
+pub(super) struct Composed<'a> {
+    pub(super) plan: Plan,
+    pub(super) applied: Applied,
+    pub(super) is_new: bool,
+    pub(super) patch: String,
+    pub(super) inverse: String,
+    pub(super) digest: Vec<u8>,
+    pub(super) created_at: DateTime<Utc>,
     pub(super) at: DateTime<Utc>,
-    pub(super) patch: &'a str,
-    pub(super) inverse: &'a str,
-    pub(super) member: MemberId,
-    pub(super) actor: &'a str,
+    pub(super) actor: &'a Actor,
     pub(super) origin: Origin,
     pub(super) proposal: Option<i32>,
     pub(super) reverts: Option<i32>,
-    pub(super) event: &'static str,
     pub(super) details: serde_json::Value,
     pub(super) audit_id: Uuid,
 }
 
-/// Applies a patch in a transaction of [`begin`], which the caller commits.
-pub async fn apply(conn: &mut PgConnection, ctx: &dyn Context, request: Apply<'_>) -> Result<Change, ApplyError> {
-    let Apply { actor, patch, rules, origin, proposal, reverts } = request;
-    let Prepared { project, mut plan, checked } = prepare(conn, ctx, actor, patch, &rules, Lock::Held).await?;
+impl Composed<'_> {
+    pub(super) fn event(&self) -> &'static str {
+        if self.is_new { "project.created" } else { "project.changed" }
+    }
+
+    pub(super) fn written(self) -> Change {
+        let project = self.plan.project.clone();
+        let project = ProjectRow { project, digest: self.digest, created_at: self.created_at, updated_at: self.at };
+        Change { project, plan: self.plan, applied: self.applied, is_new: self.is_new }
+    }
+}
+
+/// How a change comes about.
+#[derive(Clone, Copy)]
+pub(super) struct Cause {
+    pub(super) origin: Origin,
+    pub(super) proposal: Option<i32>,
+    pub(super) reverts: Option<i32>,
+}
+
+/// Applies a checked patch in memory.
+pub(super) fn compose<'a>(ctx: &dyn Context, actor: &'a Actor, prepared: Prepared, cause: Cause) -> Result<Composed<'a>, ApplyError> {
+    let Cause { origin, proposal, reverts } = cause;
+    let Prepared { project, mut plan, checked } = prepared;
     let is_new = project.is_none();
-    let before = project.as_ref().map(|row| (row.project.title.clone(), row.project.summary.clone(), row.project.time_zone.clone()));
     let applied = apply::apply(&mut plan, &checked, || TaskId(ctx.uuid()));
-    let same_project =
-        before.is_some_and(|(title, summary, zone)| title == plan.project.title && summary == plan.project.summary && zone == plan.project.time_zone);
-    if same_project && applied.writes.is_empty() {
+    let is_same = |row: &ProjectRow| {
+        let (was, is) = (&row.project, &plan.project);
+        was.title == is.title && was.summary == is.summary && was.time_zone == is.time_zone
+    };
+    if applied.writes.is_empty() && project.as_ref().is_some_and(is_same) {
         return Err(ApplyError::Faults(vec![Fault::new("", "nothing would change: the plan is so already")]));
     }
     let patch = serde_json::to_string(&applied.patch).expect("a patch is JSON");
     let inverse = serde_json::to_string(&applied.inverse).expect("a patch is JSON");
     let digest = chain(project.as_ref().map_or(&[], |row| row.digest.as_slice()), patch.as_bytes());
-    let now = ctx.now();
-    let gone: Vec<TaskId> = applied.writes.iter().filter_map(|write| if let Write::Delete(id) = write { Some(*id) } else { None }).collect();
-    let recorded = Recorded {
-        digest: &digest,
-        at: now,
-        patch: &patch,
-        inverse: &inverse,
-        member: actor.member,
-        actor: &actor.handle,
-        origin,
-        proposal,
-        reverts,
-        event: if is_new { "project.created" } else { "project.changed" },
-        details: json!({ "project": plan.project.key, "version": plan.project.version, "proposal": proposal, "origin": origin, "operations": applied.patch.tasks.len() }),
-        audit_id: ctx.uuid(),
-    };
-    if is_new {
-        store::insert_project(conn, actor.organization, &plan.project, now).await?;
+    let at = ctx.now();
+    let details = json!({ "project": plan.project.key, "version": plan.project.version, "proposal": proposal, "origin": origin, "operations": applied.patch.tasks.len() });
+    let created_at = project.map_or(at, |row| row.created_at);
+    Ok(Composed { plan, applied, is_new, patch, inverse, digest, created_at, at, actor, origin, proposal, reverts, details, audit_id: ctx.uuid() })
+}
+
+/// Applies a patch in a transaction of [`begin`], which the caller commits.
+pub async fn apply(conn: &mut PgConnection, ctx: &dyn Context, request: Apply<'_>) -> Result<Change, ApplyError> {
+    let Apply { actor, patch, rules, origin, proposal, reverts } = request;
+    apply_flat(conn, ctx, actor, normalise::flatten(patch), &rules, Cause { origin, proposal, reverts }).await
+}
+
+pub(super) async fn apply_flat(
+    conn: &mut PgConnection,
+    ctx: &dyn Context,
+    actor: &Actor,
+    flat: Flat,
+    rules: &Rules,
+    cause: Cause,
+) -> Result<Change, ApplyError> {
+    let prepared = prepare(conn, ctx, actor, flat, rules, Lock::Held).await?;
+    let composed = compose(ctx, actor, prepared, cause)?;
+    if composed.is_new {
+        store::insert_project(conn, actor.organization, &composed.plan.project, composed.at).await?;
     }
-    if !store::write(conn, actor.organization, &plan, &applied.writes, &gone, &recorded).await? {
+    if !store::write(conn, &composed).await? {
         // The transaction did not hold the lock, and somebody was faster.
-        let base = plan.project.version - 1;
-        return Err(ApplyError::Stale { project: plan.project.key.clone(), base, version: base + 1, since: Vec::new() });
+        let base = composed.plan.project.version - 1;
+        return Err(ApplyError::Stale { project: composed.plan.project.key.clone(), base, version: base + 1, since: Vec::new() });
     }
-    let row = ProjectRow { project: plan.project.clone(), digest, created_at: project.map_or(now, |row| row.created_at), updated_at: now };
-    Ok(Change { project: row, plan, applied, is_new })
+    Ok(composed.written())
 }
 
 /// The digest of a revision: of the one before, and of its patch's bytes.

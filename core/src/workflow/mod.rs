@@ -6,6 +6,7 @@
 mod apply;
 mod at;
 mod key;
+mod lane;
 mod part;
 mod tree;
 mod verify;
@@ -15,6 +16,7 @@ pub mod view;
 
 pub use apply::{Apply, ApplyError, Change, Origin, Prepared, Since, apply, around, begin, check, present};
 pub use at::{at, between};
+pub use lane::Lanes;
 pub use store::ProjectRow;
 pub use tree::{Rendered, Trees};
 pub use verify::{Finding, verify};

@@ -6,11 +6,12 @@ use chrono::{DateTime, Utc};
 use sqlx::{AssertSqlSafe, FromRow, PgConnection, Row, postgres::PgRow, types::Json};
 
 use super::{
-    apply::{Origin, Recorded},
+    apply::{Composed, Origin},
     part::Names,
     view::ProjectView,
 };
 use crate::{
+    db::Db,
     ids::{MemberId, OrganizationId},
     patch::{
         Priority, ProjectId, ProjectPatch, TaskId,
@@ -184,19 +185,22 @@ pub(super) enum Lock {
 }
 
 macro_rules! head {
-    ($from:literal) => {
+    ($more:literal, $from:literal) => {
         concat!(
             "select (p.head).project_id, (p.head).key, (p.head).title, (p.head).summary, (p.head).version, (p.head).process, (p.head).time_zone,
-                    (p.head).next_task, (p.head).digest, (p.head).created_at, (p.head).updated_at, p.last_id, p.last_number, p.last_rank, p.handles
-             from ",
+                    (p.head).next_task, (p.head).digest, (p.head).created_at, (p.head).updated_at, p.last_id, p.last_number, p.last_rank",
+            $more,
+            " from ",
             $from,
             " where (p.head).project_id is not null"
         )
     };
 }
 
-const LOCKED_HEAD: &str = head!("lock_project($1, $2, $3) p");
+const READ_HEAD: &str = head!("", "read_head($1, $2, $3) p");
+const LOCKED_HEAD: &str = head!(", p.handles", "lock_project($1, $2, $3) p");
 const HEAD: &str = head!(
+    ", p.handles",
     "(select h as head, t.task_id as last_id, t.number as last_number, t.rank as last_rank,
              case when $3 then array(select handle from member where removed_at is null) else '{}' end as handles
       from (select * from project where project_id = $1 and deleted_at is null
@@ -219,26 +223,28 @@ pub(super) async fn head(
         .fetch_optional(conn)
         .await?;
     let Some(row) = row else { return Ok(None) };
-    let head = ProjectRow::from_row(&row)?;
-    let last = match row.try_get::<Option<TaskId>, _>("last_id")? {
-        None => None,
-        // Only its place counts: it is neither named nor touched.
-        Some(id) => Some(Task {
-            id,
-            number: row.try_get("last_number")?,
-            parent: None,
-            rank: rank(row.try_get("last_rank")?)?,
-            title: String::new(),
-            status: head.project.process.first().name.clone(),
-            priority: None,
-            assignee: None,
-            due_on: None,
-            depends_on: Vec::new(),
-            detail: Detail::default(),
-        }),
-    };
+    let (head, last) = (ProjectRow::from_row(&row)?, last_root(&row)?);
     let handles: Vec<String> = row.try_get("handles")?;
     Ok(Some((head, last, handles.into_iter().collect())))
+}
+
+/// The last root task of a head: only its place counts, it is neither named nor touched.
+fn last_root(row: &PgRow) -> sqlx::Result<Option<Task>> {
+    let Some(id) = row.try_get::<Option<TaskId>, _>("last_id")? else { return Ok(None) };
+    let (number, rank) = (row.try_get("last_number")?, rank(row.try_get("last_rank")?)?);
+    Ok(Some(Task {
+        id,
+        number,
+        parent: None,
+        rank,
+        title: String::new(),
+        status: String::new(),
+        priority: None,
+        assignee: None,
+        due_on: None,
+        depends_on: Vec::new(),
+        detail: Detail::default(),
+    }))
 }
 
 /// As many of a project's tasks as a patch needs to be checked and applied: its cost goes by the patch, not by the project.
@@ -340,28 +346,23 @@ pub(super) async fn insert_project(conn: &mut PgConnection, organization: Organi
 
 /// Writes a change: the project's row, its tasks, the revision, the event and the audit row, in one statement. Whether the
 /// project was at the version that the change was made for.
-pub(super) async fn write(
-    conn: &mut PgConnection,
-    organization: OrganizationId,
-    plan: &Plan,
-    writes: &[Write],
-    gone: &[TaskId],
-    recorded: &Recorded<'_>,
-) -> sqlx::Result<bool> {
+pub(super) async fn write(conn: &mut PgConnection, change: &Composed<'_>) -> sqlx::Result<bool> {
+    let plan = &change.plan;
     let mut inserted = Rows::default();
     let mut updated = Rows::default();
-    for write in writes {
+    let mut gone: Vec<TaskId> = Vec::new();
+    for write in &change.applied.writes {
         match write {
             Write::Insert(id) => inserted.push(plan, *id),
             Write::Update(id) => updated.push(plan, *id),
-            Write::Delete(_) => {}
+            Write::Delete(id) => gone.push(*id),
         }
     }
     let simple = updated.ids.is_empty() && gone.is_empty() && inserted.dependents.is_empty();
     let sql = if simple { SQL_ADD.as_str() } else { SQL_CHANGE.as_str() };
     let project = &plan.project;
     let mut query = sqlx::query_scalar::<_, i64>(AssertSqlSafe(sql))
-        .bind(organization)
+        .bind(change.actor.organization)
         .bind(project.id)
         .bind(&project.key)
         .bind(&project.title)
@@ -369,18 +370,18 @@ pub(super) async fn write(
         .bind(project.version)
         .bind(&project.time_zone)
         .bind(project.next_task)
-        .bind(recorded.digest)
-        .bind(recorded.at)
-        .bind(recorded.patch)
-        .bind(recorded.inverse)
-        .bind(recorded.member)
-        .bind(recorded.actor)
-        .bind(recorded.origin.as_str())
-        .bind(recorded.proposal)
-        .bind(recorded.reverts)
-        .bind(recorded.event)
-        .bind(Json(&recorded.details))
-        .bind(recorded.audit_id);
+        .bind(&change.digest)
+        .bind(change.at)
+        .bind(&change.patch)
+        .bind(&change.inverse)
+        .bind(change.actor.member)
+        .bind(&change.actor.handle)
+        .bind(change.origin.as_str())
+        .bind(change.proposal)
+        .bind(change.reverts)
+        .bind(change.event())
+        .bind(Json(&change.details))
+        .bind(change.audit_id);
     if simple {
         query = inserted.bind(query);
     } else {
@@ -388,6 +389,43 @@ pub(super) async fn write(
         query = updated.bind_all(query).bind(gone);
     }
     Ok(query.fetch_one(conn).await? == 1)
+}
+
+/// Writes a change that only adds tasks, by itself and in one round trip. Whether the project was at the version that the change
+/// was made for.
+pub(super) async fn append(db: &Db, change: &Composed<'_>) -> sqlx::Result<bool> {
+    let mut inserted = Rows::default();
+    for write in &change.applied.writes {
+        if let Write::Insert(id) = write {
+            inserted.push(&change.plan, *id);
+        }
+    }
+    let project = &change.plan.project;
+    let query = sqlx::query_scalar::<_, bool>(
+        "select append_tasks($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24)",
+    )
+    .bind(change.actor.organization)
+    .bind(project.id)
+    .bind(&project.key)
+    .bind(project.version)
+    .bind(project.next_task)
+    .bind(&change.digest)
+    .bind(change.at)
+    .bind(&change.patch)
+    .bind(&change.inverse)
+    .bind(change.actor.member)
+    .bind(&change.actor.handle)
+    .bind(change.origin.as_str())
+    .bind(Json(&change.details))
+    .bind(change.audit_id);
+    inserted.bind(query).fetch_one(db.entering()).await
+}
+
+/// A project and its last root task, by itself and in one round trip.
+pub(super) async fn read_head(db: &Db, organization: OrganizationId, name: &str) -> sqlx::Result<Option<(ProjectRow, Option<Task>)>> {
+    let row =
+        sqlx::query(READ_HEAD).bind(organization).bind(name.parse::<ProjectId>().ok()).bind(name.to_ascii_uppercase()).fetch_optional(db.entering()).await?;
+    row.map(|row| Ok((ProjectRow::from_row(&row)?, last_root(&row)?))).transpose()
 }
 
 /// Task rows as columns.
@@ -407,7 +445,7 @@ struct Rows<'a> {
     dependencies: Vec<TaskId>,
 }
 
-type Query<'q> = sqlx::query::QueryScalar<'q, sqlx::Postgres, i64, sqlx::postgres::PgArguments>;
+type Query<'q, T> = sqlx::query::QueryScalar<'q, sqlx::Postgres, T, sqlx::postgres::PgArguments>;
 
 impl<'a> Rows<'a> {
     fn push(&mut self, plan: &'a Plan, id: TaskId) {
@@ -428,7 +466,7 @@ impl<'a> Rows<'a> {
         }
     }
 
-    fn bind<'q>(self, query: Query<'q>) -> Query<'q>
+    fn bind<'q, T>(self, query: Query<'q, T>) -> Query<'q, T>
     where
         'a: 'q,
     {
@@ -445,7 +483,7 @@ impl<'a> Rows<'a> {
             .bind(self.details)
     }
 
-    fn bind_all<'q>(mut self, query: Query<'q>) -> Query<'q>
+    fn bind_all<'q, T>(mut self, query: Query<'q, T>) -> Query<'q, T>
     where
         'a: 'q,
     {

@@ -122,3 +122,27 @@ async fn what_the_rules_do_not_settle_a_model_proposes_and_the_talk_is_kept() ->
     assert!(failed["reply"]["text"].as_str().is_some_and(|text| text.contains("model")), "it says that no model answered: {failed}");
     patchbay.end().await
 }
+
+#[tokio::test]
+async fn what_is_remembered_of_a_project_is_not_believed_when_it_is_overtaken() -> Result<()> {
+    let mut patchbay = Running::start().await?;
+    let website = json!({ "title": "Website", "key": "WEB" });
+    let add = |title: &str| json!({ "mode": "apply", "patch": { "tasks": [{ "op": "create", "task_id": "a", "body": { "title": title } }] } });
+    patchbay.post("/projects", &website).await?;
+    patchbay.post("/projects/WEB/patches", &add("One")).await?;
+    // Another way into the same project, which the short one does not see.
+    patchbay.say("add \"Two\"", Some("WEB")).await?;
+    patchbay.say("move WEB-1 to bottom", Some("WEB")).await?;
+    let (status, answer) = patchbay.post("/projects/WEB/patches", &add("Three")).await?;
+    assert_eq!((status, answer["version"].as_i64()), (StatusCode::OK, Some(5)), "{answer}");
+    assert_eq!(titles(&patchbay.get("/projects/WEB/tree").await?.1), ["Two", "One", "Three"]);
+
+    let (status, _) = patchbay.ask(Some(&patchbay.key), Method::DELETE, "/projects/WEB", None).await?;
+    assert_eq!(status, StatusCode::NO_CONTENT);
+    assert_eq!(patchbay.post("/projects/WEB/patches", &add("Nowhere")).await?.0, StatusCode::NOT_FOUND);
+    patchbay.post("/projects", &website).await?;
+    let (status, answer) = patchbay.post("/projects/WEB/patches", &add("Anew")).await?;
+    assert_eq!((status, answer["version"].as_i64()), (StatusCode::OK, Some(2)), "{answer}");
+    assert_eq!(titles(&patchbay.get("/projects/WEB/tree").await?.1), ["Anew"]);
+    patchbay.end().await
+}
