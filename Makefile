@@ -31,7 +31,7 @@ check: console ## Formatting, lints, documentation, dependencies.
 
 .PHONY: unit
 unit: console postgres
-	cargo test --workspace --locked
+	PROPTEST_RNG_SEED=$${PROPTEST_RNG_SEED:-1} cargo test --workspace --locked
 	npm --prefix $(console) test
 
 .PHONY: browser
@@ -53,6 +53,10 @@ chaos: console postgres ## Kill the program again and again while 2,000 proposal
 audit: ## Known faults of dependencies. Needs the network for the list of advisories.
 	cargo deny check advisories
 	npm --prefix $(console) audit
+
+.PHONY: fuzz
+fuzz: ## Properties on a million generated plans, patches and texts; CASES=10000 for fewer. A failure prints its input.
+	PROPTEST_CASES=$(or $(CASES),1000000) PROPTEST_MAX_SHRINK_ITERS=20000 cargo test --release --locked --package patchbay-core --package patchbay-agent --package patchbay-channels --lib
 
 .PHONY: bench
 bench: console postgres ## Measure; results are kept in tests/bench/results.

@@ -82,6 +82,13 @@ impl Cluster {
         Ok(Database { name, cluster: self })
     }
 
+    /// A database of its own with nothing in it.
+    pub async fn empty_database(&'static self) -> Result<Database> {
+        let name = format!("test_{}", self.databases.fetch_add(1, Ordering::Relaxed));
+        self.execute(format!("create database {name}")).await?;
+        Ok(Database { name, cluster: self })
+    }
+
     async fn make_template(&self) -> Result<String> {
         let name = format!("template_{}", db::migrations_digest());
         self.execute(format!("create database {name}")).await?;
