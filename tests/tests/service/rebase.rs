@@ -203,3 +203,24 @@ async fn sixteen_who_accept_at_once_lose_nothing() -> Result<()> {
     assert_eq!(findings(&patchbay).await?, Vec::<String>::new());
     patchbay.end().await
 }
+
+#[tokio::test]
+async fn a_proposal_as_text_can_be_sent_back() -> Result<()> {
+    let mut patchbay = website(&["One"]).await?;
+    let operations = json!([
+        { "op": "create", "task_id": "a", "body": { "title": "A title with \"quotes\" and 🌊", "description": "Two\nlines", "labels": ["web"] } },
+        update("WEB-1", json!({ "title": "First", "due_on": null, "labels": { "add": ["x"], "remove": [] } })),
+    ]);
+    let number = propose(&patchbay, operations).await?;
+    let url = format!("{}/api/v1/proposals/{number}/diff?format=patch", patchbay.url);
+    let text = reqwest::Client::new().get(url).bearer_auth(&patchbay.key).send().await?.text().await?;
+    let (status, again) = patchbay.post("/projects/WEB/patches", &json!({ "text": text })).await?;
+    assert_eq!(status, StatusCode::CREATED, "{text}\n{again}");
+    let (_, first) = patchbay.get(&format!("/proposals/{number}")).await?;
+    assert_eq!(again["patch"], first["patch"], "{text}");
+
+    let (status, problem) = patchbay.post("/projects/WEB/patches", &json!({ "text": text.replace("~ WEB-1", "? WEB-1") })).await?;
+    assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(problem["errors"][0]["message"].as_str().is_some_and(|message| message.starts_with("line ")), "{problem}");
+    patchbay.end().await
+}

@@ -5,6 +5,7 @@ use axum::{
     http::StatusCode,
     response::{IntoResponse, Response},
 };
+use patchbay_channels::render;
 use patchbay_core::{
     patch::{
         Fault, ProjectPatch,
@@ -48,8 +49,10 @@ const MAX_MESSAGE: usize = 10_000;
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct SentPatch {
-    #[schemars(with = "ProjectPatch")]
-    patch: Box<RawValue>,
+    #[schemars(with = "Option<ProjectPatch>")]
+    patch: Option<Box<RawValue>>,
+    /// The patch as text, in place of `patch`: as `GET /proposals/{number}/diff?format=patch` writes it.
+    text: Option<String>,
     #[serde(default)]
     mode: Mode,
     /// Words for the reviewer, where it is proposed.
@@ -98,7 +101,16 @@ fn read(input: &SentPatch) -> Result<ProjectPatch, Problem> {
     if input.message.chars().count() > MAX_MESSAGE {
         return Err(Problem::fault("/message", format!("a message has at most {MAX_MESSAGE} characters")));
     }
-    shape::parse(input.patch.get().as_bytes()).map_err(|faults| Problem::invalid(faults).below("/patch"))
+    match (&input.patch, &input.text) {
+        (Some(patch), None) => shape::parse(patch.get().as_bytes()).map_err(|faults| Problem::invalid(faults).below("/patch")),
+        (None, Some(text)) => {
+            let patch = render::text::parse(text).map_err(|fault| Problem::fault("/text", format!("line {}: {}", fault.line, fault.what)))?;
+            // What was written by hand is held to the same sizes.
+            let bytes = serde_json::to_vec(&patch).map_err(|error| Problem::ours(&error))?;
+            shape::parse(&bytes).map_err(|faults| Problem::invalid(faults).below("/text"))
+        }
+        _ => Err(Problem::invalid(vec![Fault::new("", "give either `patch` or `text`")])),
+    }
 }
 
 async fn take(app: &App, proposer: &Proposer, patch: ProjectPatch, input: &SentPatch) -> Result<Response, Problem> {

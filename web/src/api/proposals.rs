@@ -100,6 +100,9 @@ struct DiffQuery {
     /// Absent: the newest.
     #[schemars(range(min = 1))]
     revision: Option<i32>,
+    /// The revision that `refined` compares with. Absent: the one before.
+    #[schemars(range(min = 1))]
+    against: Option<i32>,
     #[serde(default)]
     format: Format,
 }
@@ -113,6 +116,8 @@ enum Format {
     Text,
     Markdown,
     Html,
+    /// The patch itself as text, which can be sent back to `POST /projects/{project}/patches`.
+    Patch,
 }
 
 #[derive(Deserialize, JsonSchema)]
@@ -260,11 +265,16 @@ async fn diff(State(app): State<App>, reader: Reader, Path(number): Path<i32>, Q
     let mut tx = app.db.begin(reader.organization).await?;
     let proposal = load(&mut tx, &reader, number).await?;
     let revision = find_revision(&mut tx, &proposal, query.revision).await?;
-    let before = if revision.revision > 1 { store::find_revision(&mut tx, proposal.id, revision.revision - 1).await? } else { None };
+    let before = match query.against {
+        Some(against) => Some(find_revision(&mut tx, &proposal, Some(against)).await?),
+        None if revision.revision > 1 => store::find_revision(&mut tx, proposal.id, revision.revision - 1).await?,
+        None => None,
+    };
     tx.rollback().await?;
     let (kind, text) = match query.format {
         Format::Json => return Ok(Json(DiffView::new(&proposal, revision, before.as_ref().map(|before| &before.diff))).into_response()),
         Format::Text => ("text/plain; charset=utf-8", render::text(&revision.diff)),
+        Format::Patch => ("text/plain; charset=utf-8", render::text::render(&revision.patch)),
         Format::Markdown => ("text/markdown; charset=utf-8", render::markdown(&revision.diff)),
         Format::Html => ("text/html; charset=utf-8", render::html(&revision.diff)),
     };
