@@ -41,6 +41,11 @@ pub(super) fn faint(text: &str) -> String {
     if has_colour() { format!("\u{1b}[2m{text}\u{1b}[0m") } else { text.to_owned() }
 }
 
+/// How wide the terminal is.
+pub(super) fn width() -> usize {
+    rustix::termios::tcgetwinsize(std::io::stdout()).ok().map(|size| usize::from(size.ws_col)).filter(|width| *width >= 20).unwrap_or(100)
+}
+
 /// Rows with columns as wide as their widest cell.
 pub(super) fn table(rows: &[Vec<String>]) {
     let columns = rows.iter().map(Vec::len).max().unwrap_or_default();
