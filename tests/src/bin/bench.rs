@@ -29,6 +29,8 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 /// How long each rate is measured.
 const SPAN: Duration = Duration::from_secs(8);
 const CLIENTS: usize = 16;
+/// How many proposals each of them accepts.
+const EACH: usize = 50;
 
 #[tokio::main]
 async fn main() -> Result<()> {
@@ -41,7 +43,17 @@ async fn main() -> Result<()> {
         ["size", url, key] => Remote::new(url, key).size().await?,
         ["command", url, key] => Remote::new(url, key).command().await?,
         ["tree", url, key] => Remote::new(url, key).tree().await?,
-        other => bail!("bench patch | apply URL KEY | hot URL KEY | size URL KEY | command URL KEY | tree URL KEY, not {other:?}"),
+        ["rebase", url, key] => Remote::new(url, key).rebase().await?,
+        ["accept", url, key] => Remote::new(url, key).accept().await?,
+        ["old", url, key] => Remote::new(url, key).old().await?,
+        ["kept", url, key] => Remote::new(url, key).kept().await?,
+        ["revisions", url, key] => Remote::new(url, key).revisions().await?,
+        ["verify", patchbay, data] => verify(patchbay, data).await?,
+        other => {
+            bail!(
+                "bench patch | (apply | hot | size | command | tree | rebase | accept | old | kept | revisions) URL KEY | verify PATCHBAY DATA, not {other:?}"
+            )
+        }
     };
     writeln!(std::io::stdout(), "{measured}")?;
     Ok(())
@@ -270,6 +282,157 @@ impl Remote {
         Ok(json!({ "explicit_command_median_ms": median(times) }))
     }
 
+    /// A project with a key and tasks that have only a title.
+    async fn project_of(&self, title: &str, key: Option<&str>, tasks: usize) -> Result<String> {
+        let made = self.post("/projects", &json!({ "title": title, "key": key })).await?;
+        let key = made["key"].as_str().context("a project has a key")?.to_owned();
+        for from in (0..tasks).step_by(500) {
+            let tasks: Vec<_> = (from..tasks.min(from + 500))
+                .map(|n| json!({ "op": "create", "task_id": format!("t{n}"), "body": { "title": format!("Task {n}") } }))
+                .collect();
+            self.post(&format!("/projects/{key}/patches"), &json!({ "mode": "apply", "patch": { "tasks": tasks } })).await?;
+        }
+        Ok(key)
+    }
+
+    /// Applies or proposes operations whose tasks are of the project `KEY`.
+    async fn patch(&self, mode: &str, key: &str, tasks: &[Value]) -> Result<Value> {
+        let patch = json!({ "mode": mode, "patch": { "tasks": tasks } }).to_string().replace("KEY-", &format!("{key}-"));
+        self.post(&format!("/projects/{key}/patches"), &serde_json::from_str(&patch)?).await
+    }
+
+    /// Proposals of 50 operations, rebased over 200 revisions of which some change the same tasks.
+    async fn rebase(self) -> Result<Value> {
+        let key = self.project_of("Rebase", None, 1_000).await?;
+        let mut proposals = Vec::new();
+        for round in 0..20 {
+            let operations: Vec<_> = (0..50)
+                .map(|n| match n % 5 {
+                    0 => json!({ "op": "create", "task_id": format!("t{n}"), "body": { "title": "New", "parent_id": format!("KEY-{}", 900 + n) } }),
+                    1 => update(n * 10 + 1, &json!({ "priority": "P1" })),
+                    2 => update(n * 10 + 1, &json!({ "labels": { "add": [format!("l{round}")], "remove": [] } })),
+                    3 => update(n * 10 + 1, &json!({ "after": format!("KEY-{}", n * 10 + 5) })),
+                    _ => update(n * 10 + 1, &json!({ "description": "It has to work without JavaScript" })),
+                })
+                .collect();
+            let proposal = self.patch("propose", &key, &operations).await?;
+            proposals.push(proposal["number"].as_i64().context("a proposal has a number")?);
+        }
+        for round in 0..200 {
+            let change = update(round * 5 + 1, &json!({ "status": "doing", "due_on": "2026-12-01" }));
+            self.patch("apply", &key, &[change]).await?;
+        }
+        let mut times = Vec::new();
+        for number in proposals {
+            let begun = Instant::now();
+            let rebased = self.post(&format!("/proposals/{number}/rebase"), &json!({})).await?;
+            times.push(begun.elapsed());
+            anyhow::ensure!(rebased["conflicts"] == json!([]) && rebased["operations"].as_array().is_some_and(|all| all.len() == 50), "{rebased}");
+        }
+        Ok(json!({ "rebase_50_operations_over_200_revisions_ms": median(times) }))
+    }
+
+    /// Accepts by 16 people: each on a project of their own, then all on one.
+    async fn accept(self) -> Result<Value> {
+        let remote = Arc::new(self);
+        let mut own = Vec::new();
+        for client in 0..CLIENTS {
+            own.push(remote.project_of(&format!("Accept {client}"), None, CLIENTS * EACH + 100).await?);
+        }
+        let one = remote.project_of("Accept together", None, CLIENTS * EACH + 100).await?;
+        let alone = remote.accepts(own).await?;
+        let together = remote.accepts(vec![one; CLIENTS]).await?;
+        Ok(json!({
+            "accepts_on_16_projects_per_second": alone.round(), "accepts_on_one_project_per_second": together.round(),
+            "accepts_on_one_of_16": (together / alone * 100.0).round() / 100.0,
+        }))
+    }
+
+    /// Accepts a second: 50 proposals of each client, all made before the first is accepted.
+    async fn accepts(self: &Arc<Self>, keys: Vec<String>) -> Result<f64> {
+        let mut proposals: Vec<Vec<i64>> = vec![Vec::new(); keys.len()];
+        for round in 0..EACH {
+            for (client, key) in keys.iter().enumerate() {
+                let turn = client * EACH + round;
+                let own = update(turn + 1, &json!({ "title": format!("Title {turn}") }));
+                let shared = update(CLIENTS * EACH + turn % 100 + 1, &json!({ "labels": { "add": [format!("l{turn}")], "remove": [] } }));
+                let operations = [own, create("New"), shared];
+                let proposal = self.patch("propose", key, &operations).await?;
+                proposals[client].push(proposal["number"].as_i64().context("a proposal has a number")?);
+            }
+        }
+        let begun = Instant::now();
+        let clients: Vec<_> = proposals
+            .into_iter()
+            .map(|numbers| {
+                let remote = self.clone();
+                tokio::spawn(async move {
+                    for number in numbers {
+                        remote.post(&format!("/proposals/{number}/accept"), &json!({})).await?;
+                    }
+                    anyhow::Ok(())
+                })
+            })
+            .collect();
+        let total = clients.len() * EACH;
+        for client in clients {
+            client.await??;
+        }
+        #[expect(clippy::cast_precision_loss, reason = "a rate needs no more than three digits")]
+        let total = total as f64;
+        Ok(total / begun.elapsed().as_secs_f64())
+    }
+
+    /// A project of 5,000 tasks with 2,000 changes, as it was 1,000 versions ago, before there are snapshots of it.
+    async fn old(self) -> Result<Value> {
+        self.project_of("Old", Some(OLD), 5_000).await?;
+        for round in 0..2_200 {
+            self.patch("apply", OLD, &[change(round, 5_000)]).await?;
+        }
+        Ok(json!({ "version_1000_back_without_snapshots_ms": self.read_back().await? }))
+    }
+
+    /// The same once the service has had a minute to take snapshots.
+    async fn kept(self) -> Result<Value> {
+        Ok(json!({ "version_1000_back_ms": self.read_back().await? }))
+    }
+
+    async fn read_back(&self) -> Result<f64> {
+        let project: Value = self.http.get(format!("{}/projects/{OLD}", self.url)).bearer_auth(&self.key).send().await?.json().await?;
+        let version = project["version"].as_i64().context("a project has a version")? - 1_000;
+        let mut times = Vec::new();
+        for _ in 0..15 {
+            let begun = Instant::now();
+            let url = format!("{}/projects/{OLD}/tree?version={version}", self.url);
+            let answer = self.http.get(url).bearer_auth(&self.key).send().await?.error_for_status()?.bytes().await?;
+            times.push(begun.elapsed());
+            anyhow::ensure!(answer.len() > 500_000, "it has 5,000 tasks");
+        }
+        Ok(median(times))
+    }
+
+    /// 100,000 revisions of 16 projects, for `verify`.
+    async fn revisions(self) -> Result<Value> {
+        let remote = Arc::new(self);
+        let begun = Instant::now();
+        let clients: Vec<_> = (0..CLIENTS)
+            .map(|client| {
+                let remote = remote.clone();
+                tokio::spawn(async move {
+                    let key = remote.project_of(&format!("History {client}"), None, 1_000).await?;
+                    for round in 0..100_000 / CLIENTS {
+                        remote.patch("apply", &key, &[change(round, 1_000)]).await?;
+                    }
+                    anyhow::Ok(())
+                })
+            })
+            .collect();
+        for client in clients {
+            client.await??;
+        }
+        Ok(json!({ "small_patches_per_second": (100_000.0 / begun.elapsed().as_secs_f64()).round() }))
+    }
+
     /// Trees of 50 tasks, read by all clients.
     async fn tree(self) -> Result<Value> {
         let remote = Arc::new(self);
@@ -293,6 +456,64 @@ impl Remote {
             .await?;
         Ok(json!({ "trees_of_50_tasks_per_second": per_second }))
     }
+}
+
+/// A key of the project that is read as it was.
+const OLD: &str = "OLD";
+
+fn create(title: &str) -> Value {
+    json!({ "op": "create", "task_id": "t", "body": { "title": title } })
+}
+
+fn update(task: usize, body: &Value) -> Value {
+    json!({ "op": "update", "task_id": format!("KEY-{task}"), "body": body })
+}
+
+/// One of the changes that people make all day, to a project of so many tasks.
+fn change(round: usize, tasks: usize) -> Value {
+    let task = round * 7 % tasks + 1;
+    match round % 8 {
+        0 => create(&format!("Another task, {round}")),
+        1 => update(task, &json!({ "status": if (round / tasks).is_multiple_of(2) { "doing" } else { "todo" } })),
+        2 => update(task, &json!({ "title": format!("A title that was found wanting {round} times") })),
+        3 => update(task, &json!({ "priority": "P1", "due_on": "2026-12-01", "labels": ["web", format!("sprint-{round}")] })),
+        4 => update(
+            task,
+            &json!({ "description": format!("It has to work without JavaScript, and tell people what was wrong in words they understand. {round}") }),
+        ),
+        5 => update(task, &json!({ "after": null })),
+        6 => update(task, &json!({ "acceptance_criteria": [{ "text": format!("{round} people outside of the team have done it alone") }] })),
+        _ => update(task, &json!({ "estimate_minutes": round + 1 })),
+    }
+}
+
+/// Proves the whole database with the program itself, whose peak memory is watched.
+async fn verify(patchbay: &str, data: &str) -> Result<Value> {
+    let begun = Instant::now();
+    let mut child = tokio::process::Command::new(patchbay).args(["verify", "--data-dir", data]).stdout(std::process::Stdio::piped()).spawn()?;
+    let status = format!("/proc/{}/status", child.id().context("it runs")?);
+    let mut peak_kib = 0;
+    let ended = loop {
+        if let Ok(text) = std::fs::read_to_string(&status)
+            && let Some(line) = text.lines().find_map(|line| line.strip_prefix("VmHWM:"))
+        {
+            peak_kib = line.trim().trim_end_matches(" kB").parse::<u64>()?;
+        }
+        tokio::select! {
+            ended = child.wait() => break ended?,
+            () = tokio::time::sleep(Duration::from_millis(20)) => {}
+        }
+    };
+    let seconds = begun.elapsed().as_secs_f64();
+    let mut told = String::new();
+    if let Some(mut out) = child.stdout.take() {
+        tokio::io::AsyncReadExt::read_to_string(&mut out, &mut told).await?;
+    }
+    if !ended.success() {
+        bail!("verify found something: {told}");
+    }
+    let revisions: u64 = told.split(", ").nth(1).and_then(|part| part.split(' ').next()).context("it says how many revisions")?.parse()?;
+    Ok(json!({ "verified_revisions": revisions, "verify_seconds": (seconds * 10.0).round() / 10.0, "verify_peak_kib": peak_kib }))
 }
 
 /// In milliseconds, with two digits.
