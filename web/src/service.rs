@@ -24,6 +24,7 @@ use patchbay_core::{
         Actor, Scopes,
         store::{self, NewKey},
     },
+    workflow::snapshot,
 };
 use secrecy::ExposeSecret;
 use tokio::net::TcpListener;
@@ -202,6 +203,7 @@ impl Service {
         });
         tracker.spawn(auth::keep_key_uses(app.clone()));
         tracker.spawn(keep_house(app.clone()));
+        tracker.spawn(keep_snapshots(app.clone()));
         let hub = app.hub.clone();
         tracker.spawn(async move { hub.take_over().await });
         Ok(Self { app, data, tracker })
@@ -280,6 +282,28 @@ async fn keep_house(app: App) {
         tokio::select! {
             () = app.stopping.cancelled() => return,
             () = tokio::time::sleep(Duration::from_hours(1)) => {}
+        }
+    }
+}
+
+/// Keeps old versions cheap to read.
+async fn keep_snapshots(app: App) {
+    loop {
+        let kept: sqlx::Result<()> = tokio::select! {
+            () = app.stopping.cancelled() => return,
+            kept = async {
+                for organization in app.db.organizations().await? {
+                    snapshot::keep(&app.db, app.ctx.as_ref(), organization).await?;
+                }
+                Ok(())
+            } => kept,
+        };
+        if let Err(error) = kept {
+            tracing::warn!(%error, "snapshots could not be taken; old versions are read more slowly until they are");
+        }
+        tokio::select! {
+            () = app.stopping.cancelled() => return,
+            () = tokio::time::sleep(Duration::from_mins(1)) => {}
         }
     }
 }

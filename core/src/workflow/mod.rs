@@ -5,12 +5,14 @@
 
 mod apply;
 mod at;
+mod fold;
 mod key;
 mod lane;
 mod part;
 mod tree;
 mod verify;
 
+pub mod snapshot;
 pub mod store;
 pub mod view;
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
+use futures::stream::BoxStream;
 use sqlx::{AssertSqlSafe, FromRow, PgConnection, Row, postgres::PgRow, types::Json};
 
 use super::{
@@ -63,7 +64,7 @@ fn damaged(what: String) -> sqlx::Error {
     sqlx::Error::Decode(what.into())
 }
 
-const PROJECT: &str = "project_id, key, title, summary, version, process, time_zone, next_task, digest, created_at, updated_at";
+pub(super) const PROJECT: &str = "project_id, key, title, summary, version, process, time_zone, next_task, digest, created_at, updated_at";
 
 /// A task's columns, with what it depends on.
 const TASK: &str = "t.task_id, t.number, t.parent_id, t.rank, t.title, t.status, t.priority, t.assignee, t.due_on, t.detail,
@@ -611,17 +612,31 @@ pub async fn list_revisions(conn: &mut PgConnection, project: ProjectId, below: 
         .await
 }
 
-/// The patches that take revisions back, from one number down to another, which is left out.
-pub(super) async fn list_inverses(conn: &mut PgConnection, project: ProjectId, from: i32, to: i32, limit: i64) -> sqlx::Result<Vec<(i32, ProjectPatch)>> {
-    let rows: Vec<(i32, Json<ProjectPatch>)> =
-        sqlx::query_as("select number, inverse from revision where project_id = $1 and number <= $2 and number > $3 order by number desc limit $4")
-            .bind(project)
-            .bind(from)
-            .bind(to)
-            .bind(limit)
-            .fetch_all(conn)
-            .await?;
-    Ok(rows.into_iter().map(|(number, inverse)| (number, inverse.0)).collect())
+/// What a revision did to the plan, or what takes it back.
+#[derive(Debug, FromRow)]
+pub(super) struct Step {
+    pub(super) number: i32,
+    /// JSON, byte for byte as it is stored.
+    pub(super) patch: String,
+    pub(super) digest: Vec<u8>,
+}
+
+/// The patches after one version up to another, oldest first, read as they are taken.
+pub(super) fn patches(conn: &mut PgConnection, project: ProjectId, after: i32, to: i32) -> BoxStream<'_, sqlx::Result<Step>> {
+    sqlx::query_as("select number, patch::text as patch, digest from revision where project_id = $1 and number > $2 and number <= $3 order by number")
+        .bind(project)
+        .bind(after)
+        .bind(to)
+        .fetch(conn)
+}
+
+/// The patches that take revisions back, from one version down to another, newest first, read as they are taken.
+pub(super) fn inverses(conn: &mut PgConnection, project: ProjectId, from: i32, to: i32) -> BoxStream<'_, sqlx::Result<Step>> {
+    sqlx::query_as("select number, inverse::text as patch, digest from revision where project_id = $1 and number <= $2 and number > $3 order by number desc")
+        .bind(project)
+        .bind(from)
+        .bind(to)
+        .fetch(conn)
 }
 
 /// A revision in the shortest form: whose it is, and which one it takes back.

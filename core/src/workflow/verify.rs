@@ -2,15 +2,18 @@
 
 use std::collections::BTreeSet;
 
+use futures::TryStreamExt;
 use sqlx::PgConnection;
 
-use super::{ProjectRow, apply::chain, store};
+use super::{
+    ProjectRow,
+    apply::chain,
+    fold::{blank, step},
+    snapshot, store,
+};
 use crate::patch::{
-    ProjectPatch, TaskId, apply,
-    check::{self, Rules},
-    normalise,
+    TaskId,
     plan::{Plan, Project, Task},
-    process::{Process, Role},
 };
 
 /// Something that does not agree.
@@ -25,34 +28,40 @@ fn finding(place: impl Into<String>, what: impl Into<String>) -> Finding {
     Finding { place: place.into(), what: what.into() }
 }
 
-/// Folds all revisions of a project and compares. Changes nothing. The transaction must see one snapshot.
-pub async fn verify(conn: &mut PgConnection, project: &ProjectRow) -> sqlx::Result<Vec<Finding>> {
-    let key = &project.project.key;
-    let blank = Project { version: 0, title: String::new(), summary: String::new(), next_task: 1, time_zone: "UTC".into(), ..project.project.clone() };
-    let mut plan = Plan::new(blank, BTreeSet::new(), []);
+/// Folds all revisions of a project and compares: with its present, and with each snapshot on the way. Changes nothing, and tells
+/// how many revisions are done. The transaction must see one snapshot; one revision is in memory at a time.
+pub async fn verify(conn: &mut PgConnection, project: &ProjectRow, mut progress: impl FnMut(i32) + Send) -> sqlx::Result<Vec<Finding>> {
+    let (key, id, newest) = (&project.project.key, project.project.id, project.project.version);
+    let mut plan = blank(&project.project, BTreeSet::new());
     let mut digest = Vec::new();
-    let mut after = 0;
-    loop {
-        let revisions = store::revisions_after(conn, project.project.id, after, 200).await?;
-        if revisions.is_empty() {
-            break;
-        }
-        for revision in revisions {
+    let mut findings = Vec::new();
+    let kept = snapshot::store::versions(conn, id).await?;
+    for stop in kept.iter().copied().filter(|version| *version < newest).map(Some).chain([None]) {
+        let mut revisions = store::patches(conn, id, plan.project.version, stop.unwrap_or(i32::MAX));
+        while let Some(revision) = revisions.try_next().await? {
             let place = format!("{key} revision {}", revision.number);
-            if revision.number != after + 1 {
-                return Ok(vec![finding(place, format!("revision {} is missing", after + 1))]);
+            let expected = plan.project.version + 1;
+            if revision.number != expected {
+                findings.push(finding(place, format!("revision {expected} is missing")));
+                return Ok(findings);
             }
-            after = revision.number;
-            digest = chain(&digest, revision.patch.get().as_bytes());
+            digest = chain(&digest, revision.patch.as_bytes());
             if digest != revision.digest {
-                return Ok(vec![finding(place, "its digest is not that of its patch and the revision before: it was changed, or one before it was")]);
+                findings.push(finding(place, "its digest is not that of its patch and the revision before: it was changed, or one before it was"));
+                return Ok(findings);
             }
-            if let Err(what) = fold(&mut plan, revision.patch.get()) {
-                return Ok(vec![finding(place, what)]);
+            if let Err(what) = step(&mut plan, &revision.patch) {
+                findings.push(finding(place, what));
+                return Ok(findings);
             }
+            progress(revision.number);
+        }
+        drop(revisions);
+        if kept.binary_search(&plan.project.version).is_ok() {
+            compare_snapshot(conn, &plan, &mut findings).await?;
         }
     }
-    let mut findings = Vec::new();
+    findings.extend(kept.iter().filter(|version| **version > newest).map(|version| finding(snapshot_place(key, *version), "there is no such version")));
     if digest != project.digest {
         findings.push(finding(key, "the project's digest is not that of its newest revision"));
     }
@@ -62,16 +71,23 @@ pub async fn verify(conn: &mut PgConnection, project: &ProjectRow) -> sqlx::Resu
     Ok(findings)
 }
 
-fn fold(plan: &mut Plan, patch: &str) -> Result<(), String> {
-    let patch: ProjectPatch = serde_json::from_str(patch).map_err(|error| format!("its patch cannot be read: {error}"))?;
-    if let Some(meta) = patch.meta_updates.as_ref().filter(|_| plan.project.version == 0) {
-        plan.project.process = meta.process.as_deref().and_then(Process::find).unwrap_or(plan.project.process);
+fn snapshot_place(key: &str, version: i32) -> String {
+    format!("{key} snapshot {version}")
+}
+
+async fn compare_snapshot(conn: &mut PgConnection, folded: &Plan, findings: &mut Vec<Finding>) -> sqlx::Result<()> {
+    let version = folded.project.version;
+    let place = snapshot_place(&folded.project.key, version);
+    let Some(text) = snapshot::store::find(conn, folded.project.id, version).await? else { return Ok(()) };
+    match snapshot::parse(&text, folded, version) {
+        Err(what) => findings.push(finding(place, what)),
+        Ok(kept) => {
+            let mut found = Vec::new();
+            compare_projects(&folded.project, &kept.project, &mut found);
+            compare_tasks(folded, &kept, &mut found);
+            findings.extend(found.into_iter().map(|found| finding(&place, format!("{}: {}", found.place, found.what))));
+        }
     }
-    let rules = Rules { history: true, ..Rules::of(Role::Owner) };
-    let checked = check::check(plan, normalise::flatten(patch), &rules)
-        .map_err(|faults| format!("its patch does not fit what was before: {}", faults.first().map(ToString::to_string).unwrap_or_default()))?;
-    // Every create in history brings its id.
-    apply::apply(plan, &checked, || TaskId(uuid::Uuid::nil()));
     Ok(())
 }
 

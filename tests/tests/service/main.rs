@@ -6,5 +6,6 @@ mod layering;
 mod policy;
 mod proposals;
 mod rebase;
+mod snapshots;
 mod tenants;
 mod trust;

@@ -115,7 +115,7 @@ impl Chat {
             if is_open {
                 let revision = review::store::revision(&mut tx, proposal.id, proposal.revision).await?;
                 look::say("");
-                look::part(&render::terminal(&revision.diff, look::has_colour(), width()));
+                look::part(&render::terminal(&revision.diff, look::has_colour(), look::width()));
             }
             self.proposal = is_open.then_some(number);
         }
@@ -125,7 +125,7 @@ impl Chat {
         }
         if let Some(reply) = &command.reply {
             look::say("");
-            look::say(&render::reply(&reply.text, width()));
+            look::say(&render::reply(&reply.text, look::width()));
             let actions: Vec<String> = reply.actions.iter().map(|action| action.command.clone()).collect();
             if is_open {
                 look::say(&look::faint("`accept`, numbers such as `1 3`, `reject why`, or say what should be different"));
@@ -151,9 +151,4 @@ fn show(news: &News) {
         News::Text(text) => look::part(&look::faint(&render::escape::line(text))),
         News::Finished => {}
     }
-}
-
-/// How wide the terminal is.
-fn width() -> usize {
-    rustix::termios::tcgetwinsize(std::io::stdout()).ok().map(|size| usize::from(size.ws_col)).filter(|width| *width >= 20).unwrap_or(100)
 }

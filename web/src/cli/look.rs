@@ -31,6 +31,13 @@ pub(super) fn note(text: &str) {
     let _ = writeln!(std::io::stderr(), "{text}");
 }
 
+/// Something beside the result that is written over by the next; only for a terminal.
+pub(super) fn over(text: &str) {
+    let mut out = std::io::stderr();
+    let _ = write!(out, "\r\u{1b}[K{text}");
+    let _ = out.flush();
+}
+
 /// Bold, where there is colour.
 pub(super) fn bold(text: &str) -> String {
     if has_colour() { format!("\u{1b}[1m{text}\u{1b}[0m") } else { text.to_owned() }
@@ -39,6 +46,11 @@ pub(super) fn bold(text: &str) -> String {
 /// Faint, where there is colour.
 pub(super) fn faint(text: &str) -> String {
     if has_colour() { format!("\u{1b}[2m{text}\u{1b}[0m") } else { text.to_owned() }
+}
+
+/// How wide the terminal is.
+pub(super) fn width() -> usize {
+    rustix::termios::tcgetwinsize(std::io::stdout()).ok().map(|size| usize::from(size.ws_col)).filter(|width| *width >= 20).unwrap_or(100)
 }
 
 /// Rows with columns as wide as their widest cell.

@@ -6,6 +6,7 @@ mod doctor;
 mod files;
 mod key;
 mod look;
+mod replay;
 mod serve;
 mod verify;
 
@@ -53,6 +54,14 @@ enum Command {
     Verify {
         /// A project's key or id.
         project: Option<String>,
+    },
+    /// Print a project's plan as it was at a version.
+    Replay {
+        /// A project's key or id.
+        project: String,
+        /// The version, from 1.
+        #[arg(long, value_name = "VERSION")]
+        to: i32,
     },
     /// Show what was chosen and why: settings, database, planner.
     Doctor,
@@ -162,6 +171,7 @@ async fn run(command: Command, settings: &Settings, figment: &figment::Figment) 
         Command::Serve { .. } => serve::serve(settings).await?,
         Command::Migrate => data::migrate(settings).await?,
         Command::Verify { project } => return verify::verify(settings, project.as_deref()).await,
+        Command::Replay { project, to } => replay::replay(settings, &project, to).await?,
         Command::Doctor => return doctor::doctor(settings, figment).await,
         Command::SignIn => data::sign_in(settings).await?,
         Command::Import { file, project } => return files::import(settings, &file, project.as_deref()).await,

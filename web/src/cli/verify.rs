@@ -1,9 +1,16 @@
 //! `patchbay verify`
 
-use std::process::ExitCode;
+use std::{
+    io::IsTerminal,
+    process::ExitCode,
+    time::{Duration, Instant},
+};
 
 use anyhow::{Result, bail};
-use patchbay_core::workflow::{self, store};
+use patchbay_core::{
+    patch::plan::Project,
+    workflow::{self, store},
+};
 
 use super::{data::Open, look};
 use crate::settings::Settings;
@@ -11,6 +18,7 @@ use crate::settings::Settings;
 pub(super) async fn verify(settings: &Settings, only: Option<&str>) -> Result<ExitCode> {
     let open = Open::new(settings).await?;
     let (mut projects, mut revisions, mut findings) = (0, 0_i64, Vec::new());
+    let mut progress = Progress::new();
     for organization in open.db.organizations().await? {
         let mut tx = open.db.snapshot(organization).await?;
         for project in store::all_projects(&mut tx).await? {
@@ -18,11 +26,12 @@ pub(super) async fn verify(settings: &Settings, only: Option<&str>) -> Result<Ex
                 continue;
             }
             projects += 1;
+            findings.extend(workflow::verify(&mut tx, &project, |done| progress.tell(&project.project, done, revisions)).await?);
             revisions += i64::from(project.project.version);
-            findings.extend(workflow::verify(&mut tx, &project).await?);
         }
         tx.rollback().await?;
     }
+    progress.end();
     open.close().await;
     if let (Some(only), 0) = (only, projects) {
         bail!("there is no project {only}");
@@ -41,4 +50,43 @@ pub(super) async fn verify(settings: &Settings, only: Option<&str>) -> Result<Ex
         if findings.len() == 1 { " does" } else { "s do" }
     ));
     Ok(ExitCode::FAILURE)
+}
+
+/// How far it has come, on standard error: one line that is written over on a terminal, else a line now and then.
+struct Progress {
+    on_terminal: bool,
+    begun: Instant,
+    told: Instant,
+    /// Whether a line stands there that is to be written over.
+    is_shown: bool,
+}
+
+impl Progress {
+    fn new() -> Self {
+        let now = Instant::now();
+        Self { on_terminal: std::io::stderr().is_terminal(), begun: now, told: now, is_shown: false }
+    }
+
+    /// `before` revisions of other projects were done already.
+    fn tell(&mut self, project: &Project, done: i32, before: i64) {
+        let pause = if self.on_terminal { Duration::from_millis(200) } else { Duration::from_secs(5) };
+        if self.told.elapsed() < pause {
+            return;
+        }
+        self.told = Instant::now();
+        let rate = (before + i64::from(done)) * 1000 / i64::try_from(self.begun.elapsed().as_millis()).unwrap_or(i64::MAX).max(1);
+        let line = format!("{}: {done} of {} revisions, {rate} a second", project.key, project.version);
+        if self.on_terminal {
+            look::over(&line);
+            self.is_shown = true;
+        } else {
+            look::note(&line);
+        }
+    }
+
+    fn end(self) {
+        if self.is_shown {
+            look::over("");
+        }
+    }
 }

@@ -1,6 +1,6 @@
 //! The patch that takes a change back: titles, order, parents, dependencies, criteria and deleted tasks, ids included.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use serde_json::Value;
 
@@ -9,6 +9,7 @@ use super::{
         Create, CreateBody, Criterion, Delete, DeleteBody, Field, ListEdit, MetaUpdates, NewCriterion, ProjectPatch, SubtasksGo, TaskId, TaskPatch, Update,
         UpdateBody,
         plan::{Plan, Task},
+        rank::Rank,
     },
     Write,
 };
@@ -34,13 +35,30 @@ impl Before {
     /// One plan as what was before another, whatever lies between them.
     pub(super) fn of(before: &Plan, now: &Plan) -> Self {
         let mut found = Self::default();
-        let ids: Vec<TaskId> = before.walk().into_iter().chain(now.walk()).map(|(_, task)| task.id).collect();
-        for id in ids.into_iter().filter(|id| before.get(*id) != now.get(*id)) {
-            if found.tasks.insert(id, before.get(id).cloned()).is_none() {
-                found.order.push(id);
+        let unmoved = unmoved(before, now);
+        // What ranks say is how the plan came to its order, which may be another way each time; what counts is the order.
+        let placed = |task: &Task| {
+            let mut task = task.clone();
+            if let Some(now) = now.get(task.id) {
+                if unmoved.contains(&task.id) {
+                    task.rank.clone_from(&now.rank);
+                } else if task.rank == now.rank {
+                    task.rank = Rank::between(Some(&now.rank), None).expect("there is room at the end");
+                }
             }
-            if let Some(task) = before.get(id) {
+            task
+        };
+        let ids: Vec<TaskId> = before.walk().into_iter().chain(now.walk()).map(|(_, task)| task.id).collect();
+        for id in ids {
+            let task = before.get(id).map(placed);
+            if task.as_ref() == now.get(id) {
+                continue;
+            }
+            if let Some(task) = &task {
                 found.list(before, task.parent);
+            }
+            if found.tasks.insert(id, task).is_none() {
+                found.order.push(id);
             }
         }
         found
@@ -126,6 +144,34 @@ impl Before {
         }
         ProjectPatch { project_id: Some(key.clone()), base_version: Some(plan.project.version), meta_updates: meta, tasks: back, note: None }
     }
+}
+
+/// The tasks that stand below the same in both plans, and in the same order among each other: as many as can be.
+fn unmoved(before: &Plan, now: &Plan) -> HashSet<TaskId> {
+    let mut found = HashSet::new();
+    let parents: HashSet<Option<TaskId>> = now.tasks().map(|task| task.parent).collect();
+    for parent in parents {
+        let places: HashMap<TaskId, usize> = now.children(parent).iter().enumerate().map(|(at, id)| (*id, at)).collect();
+        let common: Vec<(TaskId, usize)> = before.children(parent).iter().filter_map(|id| Some((*id, *places.get(id)?))).collect();
+        found.extend(rising(&common.iter().map(|(_, at)| *at).collect::<Vec<_>>()).into_iter().map(|index| common[index].0));
+    }
+    found
+}
+
+/// The indices of a longest rising series among different numbers.
+fn rising(numbers: &[usize]) -> Vec<usize> {
+    // The index of the least number that ends a series of each length, and what comes before each index.
+    let mut ends: Vec<usize> = Vec::new();
+    let mut previous: Vec<Option<usize>> = Vec::with_capacity(numbers.len());
+    for (index, number) in numbers.iter().enumerate() {
+        let length = ends.partition_point(|end| numbers[*end] < *number);
+        previous.push(length.checked_sub(1).map(|shorter| ends[shorter]));
+        match ends.get_mut(length) {
+            Some(end) => *end = index,
+            None => ends.push(index),
+        }
+    }
+    std::iter::successors(ends.last().copied(), |index| previous[*index]).collect()
 }
 
 /// The update that makes `from` into `to`, but for its place.
