@@ -9,7 +9,7 @@ use serde::{
     de::{self, MapAccess, SeqAccess, Unexpected, Visitor, value::MapAccessDeserializer},
     ser::SerializeStruct,
 };
-use serde_json::Value;
+use serde_json::{Value, value::RawValue};
 
 use super::types::{Create, CreateBody, Delete, DeleteBody, Field, ListEdit, MetaUpdates, NewCriterion, ProjectPatch, TaskPatch, Update, UpdateBody};
 
@@ -311,7 +311,7 @@ enum Body {
 }
 
 impl<'de> Deserialize<'de> for TaskPatch {
-    /// Reads the body straight into the type that `op` tells. Where `body` comes before `op` it is kept as a value first.
+    /// Reads the body straight into the type that `op` tells. Where `body` comes before `op` it is kept as it is written first.
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Operation;
 
@@ -322,7 +322,7 @@ impl<'de> Deserialize<'de> for TaskPatch {
             }
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<TaskPatch, A::Error> {
-                let (mut op, mut task_id, mut id, mut body, mut early) = (None::<Op>, None, None, None, None::<Value>);
+                let (mut op, mut task_id, mut id, mut body, mut early) = (None::<Op>, None, None, None, None::<Box<RawValue>>);
                 while let Some(key) = map.next_key()? {
                     match key {
                         Key::Op if op.is_some() => return Err(de::Error::duplicate_field("op")),
@@ -346,11 +346,11 @@ impl<'de> Deserialize<'de> for TaskPatch {
                 }
                 let op = op.ok_or_else(|| de::Error::missing_field("op"))?;
                 let task_id = task_id.ok_or_else(|| de::Error::missing_field("task_id"))?;
-                if let Some(value) = early {
+                if let Some(raw) = early {
                     body = Some(match op {
-                        Op::Create => Body::Create(from_value(value)?),
-                        Op::Update => Body::Update(from_value(value)?),
-                        Op::Delete => Body::Delete(from_value(value)?),
+                        Op::Create => Body::Create(from_raw(&raw)?),
+                        Op::Update => Body::Update(from_raw(&raw)?),
+                        Op::Delete => Body::Delete(from_raw(&raw)?),
                     });
                 }
                 match (op, body) {
@@ -368,8 +368,8 @@ impl<'de> Deserialize<'de> for TaskPatch {
     }
 }
 
-fn from_value<T: de::DeserializeOwned, E: de::Error>(value: Value) -> Result<T, E> {
-    T::deserialize(value).map_err(E::custom)
+fn from_raw<T: de::DeserializeOwned, E: de::Error>(raw: &RawValue) -> Result<T, E> {
+    serde_json::from_str(raw.get()).map_err(E::custom)
 }
 
 impl JsonSchema for TaskPatch {
