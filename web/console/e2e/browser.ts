@@ -21,6 +21,17 @@ function find(name: string): string | null {
   }
 }
 
+/** Follows a one-time link and chooses how to sign in. */
+export async function welcome(page: Page, link: string, name: string) {
+  await page.goto(link);
+  await page.locator('[data-testid="welcome-form"]').waitFor();
+  await page.fill("[name=name]", name);
+  await page.fill("[name=email]", `${name.toLowerCase()}@example.com`);
+  await page.fill("[name=password]", "correct horse battery");
+  await page.click("button[type=submit]");
+  await page.getByText("What do you want to achieve?").first().waitFor();
+}
+
 const axe = readFileSync("node_modules/axe-core/axe.min.js", "utf8");
 
 /** Nothing serious that a screen reader or a keyboard would stumble over, light and dark. */

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { expectAccessible, launch } from "./browser";
+import { expectAccessible, launch, welcome } from "./browser";
 import { Patchbay } from "./patchbay";
 
 const patchbay = new Patchbay();
@@ -31,13 +31,7 @@ beforeAll(async () => {
   const link = await patchbay.start();
   browser = await launch();
   page = await browser.newPage({ viewport: { width: 1360, height: 850 } });
-  await page.goto(link);
-  await id("welcome-form").waitFor();
-  await page.fill("[name=name]", "Ana");
-  await page.fill("[name=email]", "ana@example.com");
-  await page.fill("[name=password]", "correct horse battery");
-  await page.click("button[type=submit]");
-  await page.getByText("What do you want to achieve?").first().waitFor();
+  await welcome(page, link, "Ana");
   await post("/projects", { title: "Website", key: "WEB" });
   const create = (title: string, body: object = {}) => ({ op: "create", task_id: title, body: { title, ...body } });
   await apply(create("Schema", { due_on: "2026-12-01" }), create("Form"), create("Tests"));

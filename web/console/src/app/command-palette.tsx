@@ -1,12 +1,23 @@
 import { useQuery } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { Command } from "cmdk";
-import { CircleHelp, FolderKanban, GitPullRequestArrow, Moon, Plus } from "lucide-react";
+import {
+  CircleHelp,
+  FolderKanban,
+  GitPullRequestArrow,
+  KeyRound,
+  Moon,
+  Plus,
+  UserRound,
+  UsersRound,
+} from "lucide-react";
 import { Dialog } from "radix-ui";
 import type { ReactNode } from "react";
 import { projectsQuery } from "@/features/projects/api/projects";
 import { proposalsQuery } from "@/features/review/api/proposals";
+import { isAdmin } from "@/shared/api/roles";
 import { setTheme } from "@/shared/lib/theme";
+import { useSession } from "./use-session";
 
 interface CommandPaletteProps {
   open: boolean;
@@ -17,6 +28,7 @@ interface CommandPaletteProps {
 /** Goes anywhere by typing a few letters. */
 export function CommandPalette({ open, onClose, onHelp }: CommandPaletteProps) {
   const navigate = useNavigate();
+  const { member } = useSession();
   const projects = useQuery({ ...projectsQuery, enabled: open });
   const proposals = useQuery({ ...proposalsQuery("open"), enabled: open });
   const run = (act: () => void) => () => {
@@ -69,6 +81,26 @@ export function CommandPalette({ open, onClose, onHelp }: CommandPaletteProps) {
                 onSelect={run(() => void navigate({ to: "/proposals" }))}
               >
                 All reviews
+              </Item>
+              <Item
+                icon={<UsersRound className="size-4" />}
+                onSelect={run(() => void navigate({ to: "/settings/members" }))}
+              >
+                Members
+              </Item>
+              {isAdmin(member.role) && (
+                <Item
+                  icon={<KeyRound className="size-4" />}
+                  onSelect={run(() => void navigate({ to: "/settings/keys" }))}
+                >
+                  API keys
+                </Item>
+              )}
+              <Item
+                icon={<UserRound className="size-4" />}
+                onSelect={run(() => void navigate({ to: "/settings/account" }))}
+              >
+                Account
               </Item>
               <Item
                 icon={<Moon className="size-4" />}

@@ -9,6 +9,7 @@ import { ProjectPage } from "./routes/project-page";
 import { ProposalPage } from "./routes/proposal-page";
 import { ProposalsPage } from "./routes/proposals-page";
 import { SignInRoute, WelcomeRoute } from "./routes/session-pages";
+import { AccountPage, KeysPage, MembersPage, SettingsLayout } from "./routes/settings-pages";
 import { Shell } from "./shell";
 import { StartError } from "./start-error";
 
@@ -56,11 +57,29 @@ const project = createRoute({
 });
 const proposals = createRoute({ getParentRoute: () => signedIn, path: "/proposals", component: ProposalsPage });
 const proposal = createRoute({ getParentRoute: () => signedIn, path: "/proposals/$number", component: ProposalPage });
+const settings = createRoute({ getParentRoute: () => signedIn, path: "/settings", component: SettingsLayout });
+const settingsIndex = createRoute({
+  getParentRoute: () => settings,
+  path: "/",
+  beforeLoad: () => {
+    throw redirect({ to: "/settings/members" });
+  },
+});
+const members = createRoute({ getParentRoute: () => settings, path: "/members", component: MembersPage });
+const keys = createRoute({ getParentRoute: () => settings, path: "/keys", component: KeysPage });
+const account = createRoute({ getParentRoute: () => settings, path: "/account", component: AccountPage });
 
 const tree = root.addChildren([
   signIn,
   welcome,
-  signedIn.addChildren([home, newProject, project, proposals, proposal]),
+  signedIn.addChildren([
+    home,
+    newProject,
+    project,
+    proposals,
+    proposal,
+    settings.addChildren([settingsIndex, members, keys, account]),
+  ]),
 ]);
 
 export function makeRouter(client: QueryClient) {

@@ -9,7 +9,9 @@ import {
   Monitor,
   Moon,
   Plus,
+  Settings,
   Sun,
+  UserRound,
   WifiOff,
 } from "lucide-react";
 import { Suspense, useState } from "react";
@@ -123,12 +125,15 @@ function Sidebar({ onNavigate, onHelp }: { onNavigate: () => void; onHelp: () =>
             </span>
           )}
         </Link>
+        <Link to="/settings" onClick={onNavigate} className={LINK} activeProps={ACTIVE}>
+          <Settings className="size-4" aria-hidden="true" /> Settings
+        </Link>
       </div>
       <div className="mt-4 min-h-0 flex-1 overflow-y-auto border-line border-t px-2 pt-3 pb-2">
         <ProjectLinks onNavigate={onNavigate} />
       </div>
       <div className="flex items-center gap-1 border-line border-t p-2">
-        <Person />
+        <Person onNavigate={onNavigate} />
         <IconButton label="Keys and help (?)" onClick={onHelp}>
           <CircleHelp className="size-4" aria-hidden="true" />
         </IconButton>
@@ -143,7 +148,8 @@ const THEMES: { theme: Theme; text: string; Icon: typeof Sun }[] = [
   { theme: "dark", text: "Dark", Icon: Moon },
 ];
 
-function Person() {
+function Person({ onNavigate }: { onNavigate: () => void }) {
+  const navigate = useNavigate();
   const session = useSession();
   const theme = useTheme();
   const signOut = useSignOut();
@@ -164,6 +170,15 @@ function Person() {
       <MenuHeading>
         {session.member.email ?? session.member.handle} · {session.member.role}
       </MenuHeading>
+      <MenuItem
+        icon={<UserRound className="size-3.5" aria-hidden="true" />}
+        onSelect={() => {
+          onNavigate();
+          void navigate({ to: "/settings/account" });
+        }}
+      >
+        Account
+      </MenuItem>
       <MenuSeparator />
       {THEMES.map(({ theme: value, text, Icon }) => (
         <MenuItem

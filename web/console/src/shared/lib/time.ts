@@ -51,3 +51,19 @@ export function parseDuration(text: string): number | null {
   if (!parts || (!parts[1] && !parts[2])) return null;
   return Math.round(Number(parts[1] ?? 0) * 60) + Number(parts[2] ?? 0);
 }
+
+/** The IANA names that the browser knows, with UTC and with `chosen`, whether it knows that one or not. */
+export function timeZones(chosen: string): string[] {
+  return [...new Set(["UTC", chosen, ...Intl.supportedValuesOf("timeZone")])].sort();
+}
+
+/** The calendar day that it is here, as a date field has it. */
+export function today(now = new Date()): string {
+  const two = (number: number) => String(number).padStart(2, "0");
+  return `${now.getFullYear()}-${two(now.getMonth() + 1)}-${two(now.getDate())}`;
+}
+
+/** The last second of a calendar day here, as an instant. */
+export function endOfDay(day: string): string {
+  return new Date(`${day}T23:59:59`).toISOString();
+}

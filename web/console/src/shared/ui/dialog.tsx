@@ -11,17 +11,30 @@ interface DialogProps {
   description?: ReactNode;
   children: ReactNode;
   size?: "small" | "large";
+  /** A click beside it does not close it: what it shows or asks would be lost. */
+  insists?: boolean;
   testId?: string;
 }
 
 /** A modal dialog: keeps the focus inside, gives it back when closed, closes on Escape. */
-export function Dialog({ open, onClose, title, description, children, size = "small", testId }: DialogProps) {
+export function Dialog({
+  open,
+  onClose,
+  title,
+  description,
+  children,
+  size = "small",
+  insists = false,
+  testId,
+}: DialogProps) {
   return (
     <Radix.Root open={open} onOpenChange={(next) => !next && onClose()}>
       <Radix.Portal>
         <Radix.Overlay className="fixed inset-0 z-40 animate-fade bg-sunken/70 backdrop-blur-[2px]" />
         <Radix.Content
           data-testid={testId}
+          role={insists ? "alertdialog" : "dialog"}
+          onInteractOutside={(event) => insists && event.preventDefault()}
           {...(description ? {} : { "aria-describedby": undefined })}
           className={cx(
             "fixed top-[12vh] left-1/2 z-50 flex max-h-[80vh] w-[calc(100vw-2rem)] -translate-x-1/2 animate-fade flex-col rounded-xl border border-line-strong bg-raised shadow-raised",

@@ -86,6 +86,40 @@ export function SelectField({ label, hint, error, children, ...props }: FieldPro
   );
 }
 
+interface CheckFieldProps extends ComponentProps<"input"> {
+  label: string;
+  /** What ticking it means, beside the label. */
+  meaning?: string;
+}
+
+export function CheckField({ label, meaning, ...props }: CheckFieldProps) {
+  return (
+    <label className="flex cursor-pointer items-baseline gap-2.5 text-sm">
+      <input type="checkbox" {...props} className="size-4 shrink-0 translate-y-0.5 cursor-pointer accent-accent" />
+      <span>
+        <span className="font-medium">{label}</span>
+        {meaning && <span className="ml-2 text-ink-mute">{meaning}</span>}
+      </span>
+    </label>
+  );
+}
+
+/** Fields that belong together, with one name and one fault. */
+export function FieldGroup({ label, error, children }: { label: string; error?: string; children: ReactNode }) {
+  const id = useId();
+  return (
+    <fieldset aria-describedby={error ? id : undefined}>
+      <legend className="mb-1 font-medium text-ink-soft text-sm">{label}</legend>
+      <div className="space-y-1.5">{children}</div>
+      {error && (
+        <p id={id} role="alert" className="mt-1 text-removed-ink text-xs">
+          {error}
+        </p>
+      )}
+    </fieldset>
+  );
+}
+
 /** The faults that belong to no field, above a form's buttons. */
 export function FormFaults({ faults }: { faults: string[] }) {
   if (faults.length === 0) return null;

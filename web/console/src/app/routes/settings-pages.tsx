@@ -1,0 +1,61 @@
+import { useQuery } from "@tanstack/react-query";
+import { Link, Outlet } from "@tanstack/react-router";
+import { KeyRound } from "lucide-react";
+import { ApiKeys } from "@/features/keys/api-keys";
+import { Members } from "@/features/members/members";
+import { projectsQuery } from "@/features/projects/api/projects";
+import { Account } from "@/features/session/account";
+import { isAdmin } from "@/shared/api/roles";
+import { useTitle } from "@/shared/lib/use-title";
+import { EmptyState } from "@/shared/ui/states";
+import { useSession } from "../use-session";
+
+const TAB = "-mb-px flex h-10 items-center border-transparent border-b-2 text-ink-soft text-sm hover:text-ink";
+const ACTIVE = { className: "!border-accent font-medium !text-ink", "aria-current": "page" as const };
+
+/** The organisation's members and keys, and one's own account. */
+export function SettingsLayout() {
+  const { member } = useSession();
+  return (
+    <div className="mx-auto max-w-4xl px-4 py-8 sm:px-8">
+      <h1 className="mb-3 font-semibold text-2xl tracking-tight">Settings</h1>
+      <nav aria-label="Settings" className="mb-6 flex gap-5 border-line border-b">
+        <Link to="/settings/members" className={TAB} activeProps={ACTIVE}>
+          Members
+        </Link>
+        {isAdmin(member.role) && (
+          <Link to="/settings/keys" className={TAB} activeProps={ACTIVE}>
+            Keys
+          </Link>
+        )}
+        <Link to="/settings/account" className={TAB} activeProps={ACTIVE}>
+          Account
+        </Link>
+      </nav>
+      <Outlet />
+    </div>
+  );
+}
+
+export function MembersPage() {
+  useTitle("Members");
+  return <Members me={useSession().member} />;
+}
+
+export function KeysPage() {
+  useTitle("Keys");
+  const { member } = useSession();
+  const canManage = isAdmin(member.role);
+  const projects = useQuery({ ...projectsQuery, enabled: canManage });
+  if (canManage) return <ApiKeys projects={projects.data ?? []} />;
+  return (
+    <EmptyState icon={<KeyRound className="size-6" aria-hidden="true" />} title="Keys are for admins">
+      An owner or admin of the organisation makes them; ask one of them for a key.
+    </EmptyState>
+  );
+}
+
+export function AccountPage() {
+  useTitle("Account");
+  return <Account session={useSession()} />;
+}

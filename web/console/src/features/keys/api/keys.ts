@@ -1,0 +1,9 @@
+import { queryOptions } from "@tanstack/react-query";
+import { api, body } from "@/shared/api/client";
+import { keys } from "@/shared/api/keys";
+
+/** Only for admins: others get a 403 problem. */
+export const keysQuery = queryOptions({
+  queryKey: keys.apiKeys,
+  queryFn: async ({ signal }) => body(await api.GET("/api/v1/keys", { signal })).data,
+});
