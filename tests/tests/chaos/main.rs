@@ -92,7 +92,11 @@ async fn torment(program: &mut Program, size: &Size, whose: &str) -> Result<()> 
             () = &mut deadline => anyhow::bail!("it is not decided in time"),
             dead = death => dead?,
         }
-        program.kill().await?;
+        if rng.random_bool(0.3) {
+            program.kill_all().await?;
+        } else {
+            program.kill().await?;
+        }
         kills += 1;
         // Now and then it does not come to life before it dies again.
         while rng.random_bool(0.2) {
