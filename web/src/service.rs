@@ -174,6 +174,14 @@ impl Service {
         db::migrate(&data.access).await?;
         let connections = settings.database.connections.max(2);
         let db = Db::open(&data.access, PoolSize { service: connections, reader: connections.div_ceil(4) });
+        if data.server.is_some() {
+            // The database was down until now: who held a command is dead, and it need not wait for the claim to run out.
+            for organization in db.organizations().await? {
+                let mut tx = db.begin(organization).await?;
+                patchbay_core::command::store::release_all(&mut tx).await?;
+                tx.commit().await?;
+            }
+        }
         let tracker = TaskTracker::new();
         let stopping = CancellationToken::new();
         let live = Live::new(db.clone(), tracker.clone(), stopping.clone());

@@ -178,6 +178,11 @@ pub async fn release(conn: &mut PgConnection, id: CommandId) -> sqlx::Result<()>
     sqlx::query("update command set claimed_until = now() where command_id = $1 and status in ('queued', 'running')").bind(id).execute(conn).await.map(drop)
 }
 
+/// Gives back all that is not ended, where no process that held any of it can be alive.
+pub async fn release_all(conn: &mut PgConnection) -> sqlx::Result<()> {
+    sqlx::query("update command set claimed_until = now() where status in ('queued', 'running')").execute(conn).await.map(drop)
+}
+
 /// The last commands of a conversation before one, newest first.
 pub async fn list_before(conn: &mut PgConnection, conversation: ConversationId, before: Option<CommandId>, limit: i64) -> sqlx::Result<Vec<Command>> {
     sqlx::query_as(AssertSqlSafe(format!(
