@@ -369,7 +369,9 @@ impl<'de> Deserialize<'de> for TaskPatch {
 }
 
 fn from_raw<T: de::DeserializeOwned, E: de::Error>(raw: &RawValue) -> Result<T, E> {
-    serde_json::from_str(raw.get()).map_err(E::custom)
+    // Where in the body it is would be said as where in the whole.
+    serde_json::from_str(raw.get())
+        .map_err(|error| E::custom(error.to_string().rsplit_once(" at line ").map_or_else(|| error.to_string(), |(what, _)| what.to_owned())))
 }
 
 impl JsonSchema for TaskPatch {

@@ -25,7 +25,7 @@ use people::Client;
 use program::Program;
 
 /// A process dies after it has given some answers, so that it gets on on every machine: about so many,
-const ANSWERS: u32 = 20;
+const ANSWERS: u32 = 30;
 /// and then at any moment: after about so long.
 const MERCY: Duration = Duration::from_millis(100);
 
@@ -92,7 +92,11 @@ async fn torment(program: &mut Program, size: &Size, whose: &str) -> Result<()> 
             () = &mut deadline => anyhow::bail!("it is not decided in time"),
             dead = death => dead?,
         }
-        program.kill().await?;
+        if rng.random_bool(0.3) {
+            program.kill_all().await?;
+        } else {
+            program.kill().await?;
+        }
         kills += 1;
         // Now and then it does not come to life before it dies again.
         while rng.random_bool(0.2) {
@@ -125,10 +129,15 @@ async fn torment(program: &mut Program, size: &Size, whose: &str) -> Result<()> 
 }
 
 /// Lets the last process do what the dead ones left, and decides what nobody has decided.
-async fn finish(program: &Program, client: &Client, planned: &[people::Planned]) -> Result<()> {
+async fn finish(program: &mut Program, client: &Client, planned: &[people::Planned]) -> Result<()> {
     let mut conn = program.superuser().await?.connect().await?;
     // Half a minute passes: so long a dead process holds the messages that it was working on.
     sqlx::query("update patchbay.command set claimed_until = now() where claimed_until > now()").execute(&mut conn).await?;
+    // They are looked for at each start, and every few seconds.
+    program.kill().await?;
+    program.spawn()?;
+    program.ready().await?;
+    let mut conn = program.superuser().await?.connect().await?;
     let deadline = Instant::now() + Duration::from_mins(1);
     while sqlx::query_scalar::<_, bool>("select exists (select from patchbay.command where status in ('queued', 'running'))").fetch_one(&mut conn).await? {
         ensure!(Instant::now() < deadline, "messages of dead processes are not taken up");

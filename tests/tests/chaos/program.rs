@@ -77,7 +77,21 @@ impl Program {
         bail!("the program does not start:\n{}", self.said());
     }
 
-    /// Ends the process as a power cut would: it is told nothing.
+    /// Ends the process and the Postgres that is its own at once, as a power cut would. It must have been ready.
+    pub(crate) async fn kill_all(&mut self) -> Result<()> {
+        let pid = match &self.database {
+            Some(_) => None,
+            None => Some(fs::read_to_string(self.dir.path().join("pgdata/postmaster.pid"))?.lines().next().context("it names a process")?.to_owned()),
+        };
+        self.kill().await?;
+        if let Some(pid) = pid {
+            // It may be gone: it goes where it sees the program go.
+            Command::new("kill").args(["-KILL", &pid]).stderr(Stdio::null()).status().await?;
+        }
+        Ok(())
+    }
+
+    /// Ends the process, which is told nothing.
     pub(crate) async fn kill(&mut self) -> Result<()> {
         let mut child = self.child.take().context("it runs")?;
         child.kill().await?;

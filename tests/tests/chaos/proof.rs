@@ -21,6 +21,7 @@ pub(crate) async fn prove(program: &Program, client: &Client, planned: &[Planned
     events_tell_each_change_once(&mut conn).await?;
     let text = program.run(&["verify"]).await?;
     ensure!(text.contains("history and present agree"), "{text}");
+    ensure!(!program.said().contains("ERROR"), "something failed on our side");
     Ok(())
 }
 
@@ -95,13 +96,14 @@ async fn messages_act_once(conn: &mut PgConnection, witness: &Witness) -> Result
     let commands: i64 = sqlx::query_scalar("select count(*) from command").fetch_one(&mut *conn).await?;
     ensure!(usize::try_from(commands)? == witness.said.len(), "{commands} commands of {} messages", witness.said.len());
     for (client_id, id) in &witness.said {
-        let (status, text, proposal): (String, String, Option<i32>) =
-            sqlx::query_as("select status, text, proposal from command where command_id = $1::uuid and client_id = 'key:' || $2")
+        let (status, text, proposal, problem): (String, String, Option<i32>, Option<String>) =
+            sqlx::query_as("select status, text, proposal, problem ->> 'type' from command where command_id = $1::uuid and client_id = 'key:' || $2")
                 .bind(id)
                 .bind(client_id)
                 .fetch_one(&mut *conn)
                 .await
                 .with_context(|| format!("the message {client_id} is {id}"))?;
+        ensure!(problem.as_deref() != Some("/problems/internal"), "{text} failed on our side");
         if let Some(title) = text.strip_prefix("add \"").and_then(|rest| rest.strip_suffix('"')) {
             let tasks: i64 = sqlx::query_scalar("select count(*) from task where title = $1").bind(title).fetch_one(&mut *conn).await?;
             ensure!(status == "done" && tasks == 1, "{text} is {status}, and there {tasks} times");
