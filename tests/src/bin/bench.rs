@@ -30,7 +30,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 const SPAN: Duration = Duration::from_secs(8);
 const CLIENTS: usize = 16;
 /// How many proposals each of them accepts.
-const EACH: usize = 50;
+const EACH: usize = 20;
 
 #[tokio::main]
 async fn main() -> Result<()> {
@@ -350,7 +350,7 @@ impl Remote {
         }))
     }
 
-    /// Accepts a second: 50 proposals of each client, all made before the first is accepted.
+    /// Accepts a second: those of each client, all made before the first is accepted.
     async fn accepts(self: &Arc<Self>, keys: Vec<String>) -> Result<f64> {
         let mut proposals: Vec<Vec<i64>> = vec![Vec::new(); keys.len()];
         for round in 0..EACH {
