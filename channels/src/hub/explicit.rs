@@ -103,12 +103,8 @@ async fn apply(run: &Run<'_>, command: &Command) -> Result<(), Stop> {
     if let Command::New { .. } = command {
         return create(run, command).await;
     }
-    let mut tx = run.read().await?;
-    let row = run.project(&mut tx, command.project()).await?;
-    tx.rollback().await?;
     // Everything from here on is under the project's lock.
-    let mut tx = run.begin(Some(&row.project.id.to_string())).await?;
-    let row = run.project(&mut tx, Some(&row.project.id.to_string())).await?;
+    let (mut tx, row) = held(run, command.project()).await?;
     let before = workflow::around(&mut tx, &row, &named(command, run.command.task)).await?;
     let patch = effects::patch(command, &before, &run.author()).map_err(|refusal| run.refused(&refusal))?;
     let Some(patch) = patch else { return Err(replies::mistaken().into()) };
@@ -364,14 +360,21 @@ async fn rebase(run: &Run<'_>, number: Option<i32>) -> Result<(), Stop> {
     run.end(tx, look_at(&draft, reply)).await
 }
 
-/// Takes back a change, or what took one back. Where that would harm what came later it is proposed, with what clashes.
-async fn undo(run: &Run<'_>, project: Option<&str>, version: Option<i32>, what: Last) -> Result<(), Stop> {
-    need(run, Scope::Apply)?;
+/// A project under its lock.
+async fn held(run: &Run<'_>, project: Option<&str>) -> Result<(Tx, ProjectRow), Stop> {
     let mut tx = run.read().await?;
     let row = run.project(&mut tx, project).await?;
     tx.rollback().await?;
-    let mut tx = run.begin(Some(&row.project.id.to_string())).await?;
-    let row = run.project(&mut tx, Some(&row.project.id.to_string())).await?;
+    let name = row.project.id.to_string();
+    let mut tx = run.begin(Some(&name)).await?;
+    let row = run.project(&mut tx, Some(&name)).await?;
+    Ok((tx, row))
+}
+
+/// Takes back a change, or what took one back. Where that would harm what came later it is proposed, with what clashes.
+async fn undo(run: &Run<'_>, project: Option<&str>, version: Option<i32>, what: Last) -> Result<(), Stop> {
+    need(run, Scope::Apply)?;
+    let (mut tx, row) = held(run, project).await?;
     let (key, newest) = (&row.project.key, row.project.version);
     let number = match version {
         Some(number) => Some(number),
@@ -393,8 +396,7 @@ async fn undo(run: &Run<'_>, project: Option<&str>, version: Option<i32>, what: 
 
 async fn revert(run: &Run<'_>, project: Option<&str>, number: i32) -> Result<(), Stop> {
     need(run, Scope::Propose)?;
-    let mut tx = run.begin(None).await?;
-    let row = run.project(&mut tx, project).await?;
+    let (mut tx, row) = held(run, project).await?;
     if !(1..=row.project.version).contains(&number) {
         return Err(replies::no_revision(&row.project.key, number, row.project.version).into());
     }

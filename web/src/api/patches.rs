@@ -124,7 +124,8 @@ async fn take(app: &App, proposer: &Proposer, patch: ProjectPatch, input: &SentP
             Ok(Json(Applied::of(&change)).into_response())
         }
         Mode::Propose => {
-            let mut tx = app.db.begin(proposer.organization).await?;
+            // Under the lock, so that what it was and what it is are of one moment.
+            let mut tx = workflow::begin(&app.db, proposer.organization, patch.project_id.as_deref()).await?;
             let prepared = propose(&mut tx, app, proposer, patch).await.map_err(|error| Problem::from(error).below("/patch"))?;
             let new = NewProposal { actor: proposer, proposed: &prepared, message: &input.message, origin: "api", trust: Trust::Verified, conversation: None };
             let draft = review::open(&mut tx, app.ctx.as_ref(), &new).await?;

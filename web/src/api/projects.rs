@@ -381,8 +381,7 @@ async fn take_back(app: &App, actor: &Actor, mut tx: Tx, row: &ProjectRow, numbe
 }
 
 async fn revert(State(app): State<App>, proposer: Proposer, Path(name): Path<String>, Json(input): Json<Revert>) -> Result<Response, Problem> {
-    let mut tx = app.db.begin(proposer.organization).await?;
-    let row = find(&mut tx, &proposer, &name).await?;
+    let (mut tx, row) = held(&app, &proposer, &name).await?;
     if !(1..=row.project.version).contains(&input.revision) {
         return Err(Problem::not_found(format!("{} has no revision {}.", row.project.key, input.revision)));
     }

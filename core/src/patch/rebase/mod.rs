@@ -387,7 +387,10 @@ impl<'a> Merger<'a> {
     }
 
     fn delete(&mut self, delete: &Delete) -> Option<Delete> {
-        let now = self.now.find(&delete.task_id)?;
+        let Some(now) = self.now.find(&delete.task_id) else {
+            self.kept_below(delete);
+            return None;
+        };
         let mut changes = Vec::new();
         let mut goes = vec![now.id];
         if delete.body.subtasks_go == SubtasksGo::WithIt {
@@ -426,6 +429,24 @@ impl<'a> Merger<'a> {
         let values = [Value::Null, json!(changes), json!("delete")];
         self.conflict("", reference.clone(), values, format!("{reference} changed since: {}", changes.join("; ")), &[Way::Ours, Way::Theirs]);
         None
+    }
+
+    /// It is deleted already; but what was to go with it may have been kept.
+    fn kept_below(&mut self, delete: &Delete) {
+        let Some(gone) = self.base.find(&delete.task_id).filter(|_| delete.body.subtasks_go == SubtasksGo::WithIt) else { return };
+        let kept: Vec<String> = self
+            .base
+            .descendants(gone.id)
+            .into_iter()
+            .filter_map(|id| self.now.get(id))
+            .map(|task| self.now.reference(task))
+            .filter(|name| !self.moved.contains(name))
+            .collect();
+        if !kept.is_empty() {
+            let name = self.base.reference(gone);
+            let why = format!("{name} was deleted without {}, which would have gone with it", kept.join(", "));
+            self.conflict("", name, [json!(gone.title), json!(kept), json!("delete")], why, &[Way::Theirs]);
+        }
     }
 
     /// The place in the order, which is never a reason to disagree: where the sibling has gone, the one before it.
