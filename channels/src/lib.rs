@@ -1,7 +1,9 @@
 //! What listens and speaks: the hub and one folder per channel.
 
+pub mod discord;
 pub mod hub;
 pub mod render;
+pub mod slack;
 
 #[cfg(test)]
 mod example;

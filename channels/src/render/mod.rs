@@ -15,6 +15,7 @@ pub mod words;
 
 mod html;
 mod markdown;
+mod pieces;
 mod terminal;
 
 #[cfg(test)]

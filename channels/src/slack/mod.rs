@@ -1,0 +1,10 @@
+//! Slack: requests are verified, decoded and acknowledged; answers are sent with its Web API.
+//!
+//! Invariants: nothing is read before its signature was checked; nothing that Slack may add to its payloads is an error.
+
+pub mod client;
+pub mod decode;
+pub mod modal;
+pub mod signature;
+
+mod text;
