@@ -10,6 +10,7 @@ pub mod db;
 pub mod exchange;
 pub mod idempotency;
 pub mod ids;
+pub mod jobs;
 pub mod patch;
 pub mod review;
 pub mod tenancy;
