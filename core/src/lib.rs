@@ -3,6 +3,7 @@
 //! No HTTP, no model, no channel. [`patch`] is pure and everything else leans on it.
 
 pub mod audit;
+pub mod channel;
 pub mod collab;
 pub mod command;
 pub mod dates;
