@@ -99,6 +99,11 @@ impl Client {
         self.call(Method::DELETE, &format!("/channels/{channel}/messages/{id}"), true, None).await.map(drop)
     }
 
+    /// Takes back the answer that is awaited, so that another can be for one person alone.
+    pub async fn take_back(&self, application: &str, token: &str) -> Result<(), Failure> {
+        self.call(Method::DELETE, &format!("/webhooks/{application}/{token}/messages/@original"), false, None).await.map(drop)
+    }
+
     /// Tells Discord all commands of an application, in place of those that it had.
     pub async fn register(&self, application: &str, commands: &Value) -> Result<usize, Failure> {
         let answer = self.call(Method::PUT, &format!("/applications/{application}/commands"), true, Some(commands)).await?;

@@ -22,7 +22,7 @@ pub enum Meaning {
     Ping,
     /// Somebody said something to us, or pressed what is as good as saying it.
     Said(Box<Said>),
-    /// A window is to be opened as the answer.
+    /// A window is to be opened as the answer; where it cannot be, `said` is said instead, which changes nothing.
     Open { press: Press, said: Box<Said> },
     /// Nothing happens, and the person is told why.
     Told(&'static str),
@@ -194,10 +194,12 @@ impl Interaction {
             return Ok(self.said(command.to_owned(), None, true).map_or(UNKNOWN, Meaning::Said));
         }
         let Ok(press) = custom_id.parse::<Press>() else { return Ok(UNKNOWN) };
-        let Some(said) = self.said(press.command(None), Some(press.digest.clone()), true) else { return Ok(UNKNOWN) };
         Ok(match press.choice {
-            Choice::Accept => Meaning::Said(said),
-            Choice::Choose | Choice::Edit | Choice::Reject => Meaning::Open { press, said },
+            Choice::Accept => self.said(press.command(None), Some(press.digest), true).map_or(UNKNOWN, Meaning::Said),
+            Choice::Choose | Choice::Edit | Choice::Reject => {
+                let said = self.said(press.look(), None, true);
+                said.map_or(UNKNOWN, |said| Meaning::Open { press, said })
+            }
         })
     }
 

@@ -2,8 +2,11 @@
 //!
 //! Invariants: nothing is read before its signature was checked; nothing that Discord may add to its payloads is an error.
 
+pub mod adapter;
 pub mod client;
 pub mod commands;
 pub mod decode;
-pub mod modal;
+pub mod receive;
 pub mod signature;
+
+mod modal;

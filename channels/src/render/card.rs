@@ -83,6 +83,11 @@ impl Press {
         let detail = detail.unwrap_or_default().trim();
         format!("{verb} #{} {detail}", self.proposal).trim_end().to_owned()
     }
+
+    /// The command that only shows what was to be answered.
+    pub fn look(&self) -> String {
+        format!("review #{}", self.proposal)
+    }
 }
 
 /// What somebody else wrote, to be planned: never read as a command of whoever points at it.

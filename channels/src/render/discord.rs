@@ -21,7 +21,7 @@ pub fn messages(card: &Card<'_>) -> Vec<Value> {
     card.sheets(&FIT, line).iter().map(|sheet| message(card, sheet, None)).collect()
 }
 
-/// The messages of a proposal that cannot be decided here any more, and why.
+/// The messages of a proposal that cannot be decided here any more, and why: one line of our Markdown.
 pub fn closed(card: &Card<'_>, why: &str) -> Vec<Value> {
     card.sheets(&FIT, line).iter().map(|sheet| message(card, sheet, Some(why))).collect()
 }
@@ -44,7 +44,7 @@ fn message(card: &Card<'_>, sheet: &Sheet, closed: Option<&str>) -> Value {
         _ => whereabouts,
     });
     // A footer is plain text.
-    let why = closed.filter(|_| sheet.is_last()).map(|why| escape::line(why).into_owned());
+    let why = closed.filter(|_| sheet.is_last()).map(super::plain);
     let footer: Vec<String> = whereabouts.into_iter().chain(why).collect();
     if let (false, Some(last)) = (footer.is_empty(), embeds.last_mut()) {
         last["footer"] = json!({ "text": footer.join(". ") });

@@ -21,7 +21,7 @@ pub fn messages(card: &Card<'_>) -> Vec<Value> {
     card.sheets(&FIT, line).iter().map(|sheet| message(card, sheet, None)).collect()
 }
 
-/// The messages of a proposal that cannot be decided here any more, and why.
+/// The messages of a proposal that cannot be decided here any more, and why: one line of our Markdown.
 pub fn closed(card: &Card<'_>, why: &str) -> Vec<Value> {
     card.sheets(&FIT, line).iter().map(|sheet| message(card, sheet, Some(why))).collect()
 }
@@ -44,7 +44,7 @@ fn message(card: &Card<'_>, sheet: &Sheet, closed: Option<&str>) -> Value {
     }
     if let Some(why) = closed {
         if sheet.is_last() {
-            blocks.push(json!({ "type": "context", "elements": [text(&escape::mrkdwn(why))] }));
+            blocks.push(json!({ "type": "context", "elements": [text(&reply::mrkdwn(why))] }));
         }
     } else if sheet.is_last() {
         let block = format!("proposal.{}.{}", card.number, card.revision);

@@ -58,6 +58,17 @@ impl Client {
         }
     }
 
+    /// Sends a message that one person of a room sees, until they reload.
+    pub async fn whisper(&self, channel: &str, user: &str, thread: Option<&str>, message: &Value) -> Result<(), Failure> {
+        let mut request = message.clone();
+        request["channel"] = channel.into();
+        request["user"] = user.into();
+        if let Some(thread) = thread {
+            request["thread_ts"] = thread.into();
+        }
+        self.call("chat.postEphemeral", &request).await.map(drop)
+    }
+
     pub async fn update(&self, channel: &str, ts: &str, message: &Value) -> Result<(), Failure> {
         let mut request = message.clone();
         request["channel"] = channel.into();

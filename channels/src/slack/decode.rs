@@ -77,7 +77,7 @@ pub struct Address {
 /// A window that is to be opened.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Window {
-    /// For the answer to a proposal.
+    /// For the answer to a proposal; where it cannot be opened, `said` is said instead, which changes nothing.
     Answer { press: Press, said: Box<Said> },
     /// For something to plan.
     Ask,
@@ -389,10 +389,12 @@ impl BlockActions {
         }
         let Ok(press) = value.parse::<Press>() else { return Meaning::Nothing("a button that is not ours") };
         let trigger = self.trigger_id.clone();
-        let said = said(press.command(None), Some(press.digest.clone()));
         match press.choice {
-            Choice::Accept => Meaning::Said(said),
-            Choice::Choose | Choice::Edit | Choice::Reject => Meaning::Open { trigger, window: Window::Answer { press, said } },
+            Choice::Accept => Meaning::Said(said(press.command(None), Some(press.digest.clone()))),
+            Choice::Choose | Choice::Edit | Choice::Reject => {
+                let said = said(press.look(), None);
+                Meaning::Open { trigger, window: Window::Answer { press, said } }
+            }
         }
     }
 }

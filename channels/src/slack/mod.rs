@@ -2,9 +2,12 @@
 //!
 //! Invariants: nothing is read before its signature was checked; nothing that Slack may add to its payloads is an error.
 
+pub mod adapter;
 pub mod client;
 pub mod decode;
-pub mod modal;
+pub mod receive;
 pub mod signature;
 
+mod home;
+mod modal;
 mod text;

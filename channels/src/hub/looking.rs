@@ -1,0 +1,45 @@
+//! What a channel must know before it can answer at once: whose a workspace is, and what a window is to show.
+
+use patchbay_core::{
+    channel::{Channel, store},
+    db,
+    ids::OrganizationId,
+    patch::diff::Diff,
+    review::{self, State, view::hex},
+    tenancy::{Actor, store as tenancy},
+};
+
+use super::Hub;
+use crate::render::card::Press;
+
+impl Hub {
+    /// Whose a workspace is: where no installation says so, the first organisation's. `None` on an empty database.
+    pub async fn organization_of(&self, channel: Channel, external_id: &str) -> db::Result<Option<OrganizationId>> {
+        if let Some(organization) = store::organization_of(&self.db, channel, external_id).await? {
+            return Ok(Some(organization));
+        }
+        Ok(self.db.organizations().await?.first().copied())
+    }
+
+    /// What somebody looked at who pressed a button, if they may see it and it can still be decided.
+    pub async fn pressed(&self, organization: OrganizationId, channel: Channel, sender: &str, press: &Press) -> db::Result<Option<Diff>> {
+        let mut tx = self.db.snapshot(organization).await?;
+        let Some(actor) = known(&mut tx, organization, channel, sender).await? else { return Ok(None) };
+        let Some(proposal) = review::store::find(&mut tx, press.proposal).await? else { return Ok(None) };
+        let is_as_shown = proposal.state == State::Open && proposal.revision == press.revision && proposal.project.is_none_or(|project| actor.sees(project));
+        if !is_as_shown {
+            return Ok(None);
+        }
+        let revision = review::store::revision(&mut tx, proposal.id, proposal.revision).await?;
+        tx.rollback().await?;
+        Ok(Some(revision.diff).filter(|_| hex(&revision.digest) == press.digest))
+    }
+}
+
+/// Who somebody on a channel is.
+async fn known(conn: &mut db::Connection, organization: OrganizationId, channel: Channel, sender: &str) -> db::Result<Option<Actor>> {
+    match store::find_identity(&mut *conn, channel, sender).await? {
+        Some(member) => tenancy::act_as(conn, organization, member).await,
+        None => Ok(None),
+    }
+}
