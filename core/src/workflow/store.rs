@@ -15,7 +15,7 @@ use crate::{
     db::Db,
     ids::{MemberId, OrganizationId},
     patch::{
-        Priority, ProjectId, ProjectPatch, TaskId,
+        Priority, ProjectId, ProjectPatch, Reference, TaskId,
         apply::Write,
         plan::{Detail, Plan, Project, Task},
         process::Process,
@@ -174,6 +174,50 @@ pub async fn count_tasks(conn: &mut PgConnection, project: ProjectId) -> sqlx::R
 /// The project of a task, by the task's id.
 pub async fn project_of(conn: &mut PgConnection, task: TaskId) -> sqlx::Result<Option<ProjectId>> {
     sqlx::query_scalar("select project_id from task where task_id = $1").bind(task).fetch_optional(conn).await
+}
+
+/// Where a task stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Located {
+    pub project: ProjectId,
+    pub key: String,
+    pub task: TaskId,
+    pub number: i32,
+}
+
+impl Located {
+    /// The task's name for people.
+    pub fn reference(&self) -> String {
+        Reference { key: self.key.clone(), number: self.number }.to_string()
+    }
+}
+
+impl FromRow<'_, PgRow> for Located {
+    fn from_row(row: &PgRow) -> sqlx::Result<Self> {
+        Ok(Self { project: row.try_get("project_id")?, key: row.try_get("key")?, task: row.try_get("task_id")?, number: row.try_get("number")? })
+    }
+}
+
+/// The task with this reference or id.
+pub async fn locate(conn: &mut PgConnection, name: &str) -> sqlx::Result<Option<Located>> {
+    if let Some(reference) = Reference::parse(name) {
+        return sqlx::query_as(
+            "select p.project_id, p.key, t.task_id, t.number from project p join task t on t.project_id = p.project_id
+             where p.key = $1 and p.deleted_at is null and t.number = $2",
+        )
+        .bind(reference.key)
+        .bind(reference.number)
+        .fetch_optional(conn)
+        .await;
+    }
+    let Ok(id) = name.parse::<TaskId>() else { return Ok(None) };
+    sqlx::query_as(
+        "select p.project_id, p.key, t.task_id, t.number from task t join project p on p.project_id = t.project_id
+         where t.task_id = $1 and p.deleted_at is null",
+    )
+    .bind(id)
+    .fetch_optional(conn)
+    .await
 }
 
 /// Whether a project's row is held until the transaction ends.

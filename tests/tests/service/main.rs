@@ -3,6 +3,7 @@
 mod exchange;
 mod history;
 mod layering;
+mod leases;
 mod policy;
 mod proposals;
 mod rebase;
