@@ -321,6 +321,7 @@ const fn meaning(status: u16) -> &'static str {
         412 => "It has changed since you looked.",
         413 => "Too large.",
         415 => "Not JSON.",
+        428 => "Say with `If-Match` what the change is meant for.",
         422 => "Well-formed, but not valid; every fault is listed.",
         429 => "Too many; wait as long as `Retry-After` says.",
         503 => "Not available now.",

@@ -5,7 +5,6 @@ use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use chrono::{DateTime, Utc};
 use patchbay_core::{
     collab::lease::{Lease, PLACE_SECONDS},
     patch::{Fault, rebase::Conflict},
@@ -121,7 +120,7 @@ impl Problem {
     }
 
     /// A resource that somebody else holds, or waits for.
-    pub fn held(resource: &str, by: Option<&Lease>, place: Option<i64>, now: DateTime<Utc>) -> Self {
+    pub fn held(resource: &str, by: Option<&Lease>, place: Option<i64>) -> Self {
         let detail = match (by, place) {
             (Some(lease), _) => {
                 format!("{resource} is held by {} until {}, if there is no heartbeat before.", lease.holder, lease.expires_at.format("%H:%M:%S UTC"))
@@ -132,13 +131,7 @@ impl Problem {
             || detail.clone(),
             |place| format!("{detail} You are number {place} in the queue; ask again within {PLACE_SECONDS} seconds to keep your place."),
         );
-        let seconds = by.map_or(1, |lease| u64::try_from((lease.expires_at - now).num_seconds()).unwrap_or(0).clamp(1, 60));
-        Self {
-            current: by.and_then(|lease| serde_json::to_value(lease).ok()),
-            queue_position: place,
-            retry_after: Some(seconds),
-            ..Self::conflict("held", detail)
-        }
+        Self { current: by.and_then(|lease| serde_json::to_value(lease).ok()), queue_position: place, ..Self::conflict("held", detail) }
     }
 
     /// A lease that ended, or was never the caller's.

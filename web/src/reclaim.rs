@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use patchbay_core::collab::{self, lease::store::due};
+use patchbay_core::collab::{self, lease::store::due, work::WorkError};
 
 use crate::app::App;
 
@@ -27,12 +27,12 @@ pub(crate) async fn reclaim(app: App) {
 }
 
 /// Looks once at every organisation. Answers when to look again.
-async fn pass(app: &App) -> sqlx::Result<Duration> {
+async fn pass(app: &App) -> Result<Duration, WorkError> {
     let mut next = TICK;
     for organization in app.db.organizations().await? {
         let mut found = due(&app.db, organization).await?;
         if found.is_abandoned || found.in_ms.is_some_and(|ms| ms <= 0) {
-            if collab::reclaim(&app.db, organization).await? {
+            if collab::reclaim(&app.db, app.ctx.as_ref(), organization).await? {
                 app.live.wake(organization);
             }
             found = due(&app.db, organization).await?;

@@ -6,6 +6,7 @@ pub mod agent;
 pub mod lease;
 mod reclaim;
 pub mod store;
+pub mod work;
 
 pub use reclaim::reclaim;
 

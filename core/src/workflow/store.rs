@@ -1,6 +1,6 @@
 //! The rows of projects, tasks, revisions and logged time.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 use futures::stream::BoxStream;
@@ -159,6 +159,50 @@ pub async fn load(conn: &mut PgConnection, project: &ProjectRow) -> sqlx::Result
     let rows = sqlx::query(AssertSqlSafe(format!("select {TASK} from task t where t.project_id = $1"))).bind(project.project.id).fetch_all(&mut *conn).await?;
     let tasks: Vec<Task> = rows.iter().map(task).collect::<sqlx::Result<_>>()?;
     Ok(Plan::new(project.project.clone(), handles(conn).await?, tasks))
+}
+
+/// All plans of an organisation, or the one that may be seen, by key: two queries however many there are. They know no members.
+pub async fn load_all(conn: &mut PgConnection, only: Option<ProjectId>) -> sqlx::Result<Vec<Plan>> {
+    let projects: Vec<ProjectRow> =
+        sqlx::query_as(AssertSqlSafe(format!("select {PROJECT} from project where deleted_at is null and ($1::uuid is null or project_id = $1) order by key")))
+            .bind(only)
+            .fetch_all(&mut *conn)
+            .await?;
+    let rows = sqlx::query(AssertSqlSafe(format!("select t.project_id, {TASK} from task t where t.project_id = any($1)")))
+        .bind(projects.iter().map(|row| row.project.id).collect::<Vec<_>>())
+        .fetch_all(conn)
+        .await?;
+    let mut tasks: BTreeMap<ProjectId, Vec<Task>> = BTreeMap::new();
+    for row in &rows {
+        tasks.entry(row.try_get("project_id")?).or_default().push(task(row)?);
+    }
+    Ok(projects.into_iter().map(|row| Plan::new(row.project.clone(), BTreeSet::new(), tasks.remove(&row.project.id).unwrap_or_default())).collect())
+}
+
+/// Some tasks of any projects, with what they depend on: parts of plans that are enough to show them.
+pub async fn load_some(conn: &mut PgConnection, tasks: &[Located]) -> sqlx::Result<BTreeMap<ProjectId, Plan>> {
+    let projects: Vec<ProjectRow> = sqlx::query_as(AssertSqlSafe(format!("select {PROJECT} from project where project_id = any($1)")))
+        .bind(tasks.iter().map(|task| task.project).collect::<Vec<_>>())
+        .fetch_all(&mut *conn)
+        .await?;
+    let rows = sqlx::query(AssertSqlSafe(format!(
+        "select t.project_id, {TASK} from task t
+         where t.task_id in (select unnest($1::uuid[]) union select d.depends_on_id from task_dependency d where d.task_id = any($1))"
+    )))
+    .bind(tasks.iter().map(|task| task.task).collect::<Vec<_>>())
+    .fetch_all(conn)
+    .await?;
+    let mut found: BTreeMap<ProjectId, Vec<Task>> = BTreeMap::new();
+    for row in &rows {
+        found.entry(row.try_get("project_id")?).or_default().push(task(row)?);
+    }
+    let plan = |row: ProjectRow| (row.project.id, Plan::new(row.project.clone(), BTreeSet::new(), found.remove(&row.project.id).unwrap_or_default()));
+    Ok(projects.into_iter().map(plan).collect())
+}
+
+/// How many changes there were in all plans, or in the one that may be seen.
+pub async fn total_version(conn: &mut PgConnection, only: Option<ProjectId>) -> sqlx::Result<i64> {
+    sqlx::query_scalar("select coalesce(sum(version), 0)::bigint from project where $1::uuid is null or project_id = $1").bind(only).fetch_one(conn).await
 }
 
 /// The version that a project is at.

@@ -1,5 +1,6 @@
 //! The service as others meet it: over HTTP, on a real Postgres.
 
+mod agents;
 mod exchange;
 mod history;
 mod layering;

@@ -9,7 +9,10 @@ use axum::{
 };
 use patchbay_core::{
     audit,
-    collab::lease::{self, Acquired, Ask, Lease, Named, Resource, TTL_SECONDS, store},
+    collab::{
+        lease::{Acquired, Ask, Lease, Named, Resource, store},
+        work,
+    },
     ids::LockId,
     patch::Fault,
     tenancy::Actor,
@@ -20,7 +23,7 @@ use serde::Deserialize;
 use serde_json::json;
 use tokio::{sync::broadcast::error::RecvError, time::Instant};
 
-use super::{Api, op};
+use super::{Api, check_name, check_text, check_ttl, checked, op, problem};
 use crate::{
     app::App,
     extract::{Admin, Json, MaybeJson, Path, Proposer},
@@ -39,7 +42,11 @@ pub(super) fn routes(api: Api) -> Api {
         op("collab", "Take a resource for a while; 409 says who holds it").body::<Acquire>().answer::<Lease>(201).problem(409),
     )
     .post("/collab/leases/{id}/heartbeat", heartbeat, op("collab", "Keep a lease").maybe_body::<Heartbeat>().answer::<Lease>(200).problem(409))
-    .post("/collab/leases/{id}/release", release, op("collab", "Give a lease back").maybe_body::<Release>().plain(204, "").problem(409))
+    .post(
+        "/collab/leases/{id}/release",
+        release,
+        op("collab", "Give a lease back; a claimed task that is still being worked on goes back with it").maybe_body::<Release>().plain(204, "").problem(409),
+    )
     .post(
         "/collab/leases/{id}/steal",
         steal,
@@ -90,28 +97,6 @@ struct Steal {
     holder: Option<String>,
     #[schemars(range(min = 1, max = 86400))]
     ttl_seconds: i32,
-}
-
-pub(super) fn check_ttl(seconds: i32, faults: &mut Vec<Fault>) {
-    if !TTL_SECONDS.contains(&seconds) {
-        faults.push(Fault::new("/ttl_seconds", "a lease lasts one second to a day").found(seconds.to_string()).expected("1–86400"));
-    }
-}
-
-pub(super) fn check_name(path: &str, name: Option<&str>, faults: &mut Vec<Fault>) {
-    if name.is_some_and(|name| !lease::is_name(name)) {
-        faults.push(Fault::new(path, "a name has 1–200 characters, without blanks at its ends"));
-    }
-}
-
-pub(super) fn check_text(path: &str, text: Option<&str>, faults: &mut Vec<Fault>) {
-    if text.is_some_and(|text| text.chars().count() > 500) {
-        faults.push(Fault::new(path, "this is too long").expected("at most 500 characters"));
-    }
-}
-
-pub(super) fn checked(faults: Vec<Fault>) -> Result<(), Problem> {
-    if faults.is_empty() { Ok(()) } else { Err(Problem::invalid(faults)) }
 }
 
 /// What a name means, for somebody who may see it.
@@ -168,7 +153,7 @@ async fn wait_for(app: &App, actor: &Actor, resource: &Resource, ask: Ask<'_>, w
         };
         let now = Instant::now();
         let Some(events) = events.as_mut().filter(|_| now < deadline && !app.stopping.is_cancelled()) else {
-            return Err(Problem::held(&resource.name, by.as_ref(), place, app.ctx.now()));
+            return Err(Problem::held(&resource.name, by.as_ref(), place));
         };
         let freed = async {
             loop {
@@ -199,7 +184,7 @@ async fn release(State(app): State<App>, actor: Proposer, Path(id): Path<LockId>
     let mut faults = Vec::new();
     check_text("/reason", input.reason.as_deref(), &mut faults);
     checked(faults)?;
-    store::release(&app.db, &actor, id, input.reason.as_deref(), None).await?.ok_or_else(Problem::lost)?;
+    work::release(&app.db, app.ctx.as_ref(), &actor, id, input.reason.as_deref()).await.map_err(problem)?;
     app.live.wake(actor.organization);
     Ok(StatusCode::NO_CONTENT)
 }
