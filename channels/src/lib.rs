@@ -1,5 +1,6 @@
 //! What listens and speaks: the hub and one folder per channel.
 
+pub mod adapter;
 pub mod hub;
 pub mod render;
 

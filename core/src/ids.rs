@@ -18,6 +18,14 @@ crate::patch::uuid_newtype! {
     CommandId
 }
 crate::patch::uuid_newtype! {
+    /// A piece of work in the queue.
+    JobId
+}
+crate::patch::uuid_newtype! {
+    /// A message that goes out on a channel.
+    MessageId
+}
+crate::patch::uuid_newtype! {
     /// A thread on a channel, as we know it.
     ConversationId
 }

@@ -3,6 +3,7 @@
 //! No HTTP, no model, no channel. [`patch`] is pure and everything else leans on it.
 
 pub mod audit;
+pub mod channel;
 pub mod collab;
 pub mod command;
 pub mod dates;
@@ -10,6 +11,7 @@ pub mod db;
 pub mod exchange;
 pub mod idempotency;
 pub mod ids;
+pub mod jobs;
 pub mod patch;
 pub mod review;
 pub mod tenancy;

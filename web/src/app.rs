@@ -6,7 +6,8 @@ use patchbay_channels::hub::Hub;
 use patchbay_core::patch::check::Rules;
 use patchbay_core::{
     db::Db,
-    ids::Context,
+    ids::{Context, OrganizationId},
+    jobs::Bell,
     patch::ProjectPatch,
     tenancy::Actor,
     workflow::{Apply, Change, Lanes, Origin, Trees},
@@ -25,6 +26,8 @@ pub struct Parts {
     pub ctx: Arc<dyn Context>,
     pub hub: Hub,
     pub live: Live,
+    /// Rung after each commit that enqueued a job.
+    pub bell: Bell,
     pub doors: Doors,
     pub trees: Trees,
     pub lanes: Lanes,
@@ -59,6 +62,12 @@ impl App {
     /// Whether cookies must only travel by TLS.
     pub fn is_secure(&self) -> bool {
         self.public_url.starts_with("https://")
+    }
+
+    /// Something was committed for this organisation: those who watch look now, and so do workers.
+    pub fn committed(&self, organization: OrganizationId) {
+        self.live.wake(organization);
+        self.bell.ring();
     }
 
     /// Applies a patch at once and wakes those who watch.

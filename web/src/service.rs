@@ -12,14 +12,16 @@ use std::{
 use anyhow::{Context as _, Result, bail};
 use axum::Router;
 use patchbay_agent::planner::Planner;
-use patchbay_channels::hub::{self, Hub, Runs};
+use patchbay_channels::hub::{self, Hub, Runs, inbox::Inbox, limits::Limits, outbox::Outbox};
 use patchbay_core::{
+    channel,
     db::{
         self, Access, Db, PoolSize,
         embedded::{self, Discovery, Installation, Server},
     },
     idempotency,
     ids::{Context, OrganizationId},
+    jobs::{self, Bell, Kind, Workers},
     tenancy::{
         Actor, Scopes,
         store::{self, NewKey},
@@ -50,6 +52,9 @@ pub struct Data {
     pub what: String,
     pub why: String,
 }
+
+/// How long messages are kept that came in and went out, so that what comes again is known.
+const KEPT: chrono::TimeDelta = chrono::TimeDelta::days(8);
 
 /// Who may use the data directory beside us.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -161,6 +166,15 @@ pub struct Service {
     tracker: TaskTracker,
 }
 
+/// What works the queue.
+fn workers(app: &App) -> Workers {
+    let (db, ctx) = (app.db.clone(), app.ctx.clone());
+    let outbox = Outbox { db: db.clone(), ctx: ctx.clone(), adapters: Vec::new() };
+    Workers::new(db, ctx, app.bell.clone())
+        .kind(Kind::new(channel::INBOX), Arc::new(Inbox { hub: app.hub.clone(), limits: Limits::default() }))
+        .kind(Kind::new(channel::DELIVER), Arc::new(outbox))
+}
+
 /// The planner that the settings ask for.
 pub fn planner(settings: &Settings) -> Result<(Arc<dyn Planner>, PlannerInfo)> {
     let (planner, kind) = crate::planner::choose(&settings.model)?;
@@ -181,17 +195,25 @@ impl Service {
                 patchbay_core::command::store::release_all(&mut tx).await?;
                 tx.commit().await?;
             }
+            jobs::store::give_all_back(&db).await?;
         }
         let tracker = TaskTracker::new();
         let stopping = CancellationToken::new();
         let live = Live::new(db.clone(), tracker.clone(), stopping.clone());
         let (planner, info) = planner(settings)?;
         let waking = live.clone();
+        let bell = Bell::default();
+        let ringing = bell.clone();
         let hub = Hub::new(hub::Parts {
             db: db.clone(),
             ctx: ctx.clone(),
             planner,
-            committed: Box::new(move |organization| waking.wake(organization)),
+            committed: Box::new(move |organization| {
+                waking.wake(organization);
+                ringing.ring();
+            }),
+            bell: bell.clone(),
+            public_url: public_url.clone(),
             tracker: tracker.clone(),
             stopping: stopping.clone(),
             runs: Runs::default(),
@@ -201,6 +223,7 @@ impl Service {
             ctx,
             hub,
             live,
+            bell,
             doors: auth::Doors::default(),
             trees: patchbay_core::workflow::Trees::default(),
             lanes: patchbay_core::workflow::Lanes::default(),
@@ -215,6 +238,12 @@ impl Service {
         tracker.spawn(keep_snapshots(app.clone()));
         let hub = app.hub.clone();
         tracker.spawn(async move { hub.take_over().await });
+        let carrying = app.clone();
+        tracker.spawn(async move { carrying.bell.carry(&carrying.db, &carrying.stopping).await });
+        if settings.server.roles.iter().any(|role| role == "worker") {
+            let workers = workers(&app);
+            tracker.spawn(workers.run(app.stopping.clone()));
+        }
         Ok(Self { app, data, tracker })
     }
 
@@ -279,14 +308,17 @@ async fn keep_house(app: App) {
         let swept: sqlx::Result<()> = async {
             for organization in app.db.organizations().await? {
                 let mut tx = app.db.begin(organization).await?;
-                idempotency::store::sweep(&mut tx, app.ctx.now()).await?;
+                let now = app.ctx.now();
+                idempotency::store::sweep(&mut tx, now).await?;
+                channel::store::sweep(&mut tx, now - KEPT, now).await?;
+                jobs::store::sweep(&mut tx, organization, now - KEPT * 4).await?;
                 tx.commit().await?;
             }
             Ok(())
         }
         .await;
         if let Err(error) = swept {
-            tracing::warn!(%error, "old idempotency keys could not be dropped; trying again later");
+            tracing::warn!(%error, "what is too old could not be dropped; trying again later");
         }
         tokio::select! {
             () = app.stopping.cancelled() => return,

@@ -110,6 +110,8 @@ pub fn patch(command: &Command, plan: &Plan, author: &Author<'_>) -> Result<Opti
         | Command::Reject { .. }
         | Command::Edit { .. }
         | Command::Comment { .. }
+        | Command::Link { .. }
+        | Command::Bind { .. }
         | Command::Withdraw { .. }
         | Command::Resolve { .. }
         | Command::Rebase { .. }

@@ -2,6 +2,7 @@
 
 use patchbay_core::{
     audit,
+    channel::{self, link},
     command::{Outcome, Reply},
     db::{self, Tx},
     patch::{ProjectId, ProjectPatch, TaskId, check::Rules, diff, plan::Plan, rebase::Choice},
@@ -45,6 +46,8 @@ pub(super) async fn run(run: &Run<'_>, command: Command) -> Result<(), Stop> {
         Command::Redo { project } => undo(run, project.as_deref(), None, Last::Undo).await,
         Command::Revert { project, version } => revert(run, project.as_deref(), version).await,
         Command::Log { minutes, task, note } => log(run, minutes, task.map(|task| task.to_string()), note.as_deref()).await,
+        Command::Link { code } => link(run, code.as_deref()).await,
+        Command::Bind { project } => bind(run, project.as_deref()).await,
         change => apply(run, &change).await,
     }
 }
@@ -284,7 +287,7 @@ async fn accept(run: &Run<'_>, number: Option<i32>, operations: &grammar::Operat
             Some(some.of(count).into_iter().filter_map(|index| i32::try_from(index).ok()).collect())
         }
     };
-    let accepted = match review::accept(&mut tx, run.hub.ctx.as_ref(), run.actor, number, chosen.as_deref(), None).await? {
+    let accepted = match review::accept(&mut tx, run.hub.ctx.as_ref(), run.actor, number, chosen.as_deref(), run.command.shown.as_deref()).await? {
         review::Verdict::Applied(accepted) => accepted,
         review::Verdict::Waits(waiting) => {
             return run
@@ -403,6 +406,37 @@ async fn revert(run: &Run<'_>, project: Option<&str>, number: i32) -> Result<(),
     let draft = review::revert(&mut tx, run.hub.ctx.as_ref(), run.actor, &row, number, Some(run.command.conversation)).await?;
     let reply = replies::reverting(&draft, number);
     run.end(tx, look_at(&draft, reply)).await
+}
+
+/// `link`, `link CODE`
+async fn link(run: &Run<'_>, code: Option<&str>) -> Result<(), Stop> {
+    let mut tx = run.begin(None).await?;
+    let ctx = run.hub.ctx.as_ref();
+    let reply = match code {
+        None => replies::link_code(&link::make(&mut tx, ctx, run.actor.organization, link::Maker::Member(run.actor.member)).await?),
+        Some(code) => match link::said_by_member(&mut tx, ctx, run.actor, code).await? {
+            Some((channel, sender)) => replies::linked_elsewhere(channel, &sender.name),
+            None => return Err(replies::no_such_code().into()),
+        },
+    };
+    run.end(tx, reply.into()).await
+}
+
+/// `bind WEB|none`
+async fn bind(run: &Run<'_>, project: Option<&str>) -> Result<(), Stop> {
+    need(run, Scope::Apply)?;
+    let mut tx = run.begin(None).await?;
+    let row = match project {
+        Some(key) => Some(run.project(&mut tx, Some(key)).await?),
+        None => None,
+    };
+    let project = row.as_ref().map(|row| row.project.id);
+    if !channel::store::bind(&mut tx, run.actor, run.command.conversation, project, run.hub.ctx.now()).await? {
+        return Err(replies::no_room().into());
+    }
+    let key = row.as_ref().map_or("", |row| row.project.key.as_str());
+    audit::store::append(&mut tx, run.hub.ctx.as_ref(), run.actor, "room.bound", key, &json!({ "channel": run.command.origin })).await?;
+    run.end(tx, Outcome { reply: replies::bound(key), project, ..Outcome::default() }).await
 }
 
 async fn log(run: &Run<'_>, minutes: u32, task: Option<String>, note: Option<&str>) -> Result<(), Stop> {

@@ -13,7 +13,8 @@ use patchbay_core::{
         plan::{Plan, Project},
         process::Process,
     },
-    review::{self, Draft, NewProposal, Proposal, Revision, State, Trust},
+    review::{self, Draft, NewProposal, Proposal, Revision, State},
+    tenancy::{Scope, Trust},
     workflow::{self, store as plans},
 };
 use tokio::sync::mpsc;
@@ -30,7 +31,7 @@ const FOUND: usize = 12;
 
 /// Lets the planner make something of a message. `focus` is the task of a command that names one.
 pub(super) async fn run(run: &Run<'_>, target: Option<(ProjectId, Option<TaskId>)>, message: &str) -> Result<(), Stop> {
-    if !run.actor.may(patchbay_core::tenancy::Scope::Propose) {
+    if !run.actor.may(Scope::Propose) {
         return Err(Reply::new("You may read here, but not propose changes: ask a member.").into());
     }
     let (project, focus) = target.map_or((run.command.project, run.command.task), |(project, task)| (Some(project), task));
@@ -126,7 +127,7 @@ async fn context(run: &Run<'_>, project: Option<ProjectId>, focus: Option<TaskId
         zone: plan.project.time_zone.parse().or_else(|_| actor.time_zone.parse()).unwrap_or(chrono_tz::UTC),
         author: Some(actor.handle.clone()),
         rules: Rules { focus, ..Rules::of(actor.role) },
-        trusted: true,
+        trusted: run.command.trust != Trust::Untrusted,
         plan,
     };
     Ok((context, draft))
@@ -304,7 +305,7 @@ async fn propose(
             proposed: &proposed,
             message,
             origin: &run.command.origin,
-            trust: Trust::Verified,
+            trust: run.command.trust,
             conversation: Some(run.command.conversation),
         };
         (review::open(conn, run.hub.ctx.as_ref(), &new).await?, true)

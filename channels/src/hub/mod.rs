@@ -7,6 +7,9 @@ pub mod effects;
 mod explicit;
 mod free;
 pub mod grammar;
+pub mod inbox;
+pub mod limits;
+pub mod outbox;
 pub mod replies;
 mod run;
 
@@ -21,9 +24,10 @@ use patchbay_core::{
     command::store::{self, NewCommand, Topic},
     db::{self, Db},
     ids::{CommandId, Context, ConversationId, OrganizationId},
+    jobs::Bell,
     patch::{Reference, diff::Entry},
     review,
-    tenancy::Actor,
+    tenancy::{Actor, Trust},
     workflow::{self, store as plans},
 };
 use tokio::sync::{broadcast, watch};
@@ -43,6 +47,10 @@ pub struct Parts {
     pub planner: Arc<dyn Planner>,
     /// Told after each commit of an organisation.
     pub committed: Box<dyn Fn(OrganizationId) + Send + Sync>,
+    /// Rung after each commit that enqueued a job.
+    pub bell: Bell,
+    /// Where people reach the console, without a slash at the end.
+    pub public_url: String,
     pub tracker: TaskTracker,
     pub stopping: CancellationToken,
     pub runs: Runs,
@@ -155,6 +163,9 @@ impl Hub {
             text: &incoming.text,
             topic,
             on_proposal: incoming.about.proposal,
+            trust: Trust::Verified,
+            shown: None,
+            reply_to: None,
         };
         let (id, is_new) = store::insert(&mut tx, self.ctx.as_ref(), actor, &new).await?;
         tx.commit().await?;

@@ -7,6 +7,7 @@ use std::fmt::Write as _;
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use patchbay_core::{
+    channel::Channel,
     command::Reply,
     patch::{
         Fault, ProjectPatch,
@@ -153,6 +154,59 @@ pub fn decided_already(proposal: &Proposal) -> Reply {
         _ => String::new(),
     };
     Reply::new(format!("#{} is {} already{by}.{became}", proposal.number, proposal.state.as_str()))
+}
+
+/// One line under a copy of a proposal that is decided.
+pub fn decided(proposal: &Proposal, operations: usize) -> String {
+    let by = proposal.decided.as_ref().map_or_else(String::new, |decided| format!(" by @{}", plain(&decided.by)));
+    let why = proposal.decided.as_ref().and_then(|decided| decided.reason.as_deref()).map_or_else(String::new, |why| format!(": {}", plain(why)));
+    match (proposal.state, &proposal.project_key, proposal.applied_as) {
+        (State::Applied, Some(key), Some(version)) => {
+            let chosen = proposal.accepted.as_ref().map_or(operations, Vec::len);
+            let part = if chosen < operations { format!(" {chosen} of {operations} changes") } else { String::new() };
+            format!("Accepted{part}{by} as version {version} of {key}")
+        }
+        (state, ..) => {
+            let word = state.as_str();
+            format!("{}{}{by}{why}", word[..1].to_uppercase(), &word[1..])
+        }
+    }
+}
+
+pub fn too_many(wait: std::time::Duration) -> Reply {
+    Reply::new(format!("That was more than I take at a time. Say it again in {} seconds; this one was not done.", wait.as_secs()))
+}
+
+pub fn introduce_yourself(channel: Channel, code: &str, url: &str) -> Reply {
+    Reply::new(format!(
+        "I do not know yet who you are on {}. Open {url}/link?code={code} where you are signed in, within ten minutes, and say it again. \
+         Or write `link` in the web chat, and here what it answers.",
+        channel.title()
+    ))
+}
+
+pub fn linked(handle: &str, channel: Channel) -> Reply {
+    Reply::new(format!("You are @{} on {} from now on. Say what you want to achieve, or `help`.", plain(handle), channel.title())).action("Help", "help")
+}
+
+pub fn linked_elsewhere(channel: Channel, name: &str) -> Reply {
+    Reply::new(format!("{} on {} is you from now on.", plain(name), channel.title()))
+}
+
+pub fn link_code(code: &str) -> Reply {
+    Reply::new(format!("Write `link {code}` to me in Slack, Discord or by mail within ten minutes: then I know you there."))
+}
+
+pub fn no_such_code() -> Reply {
+    Reply::new("There is no such code any more: a code holds for ten minutes and once. `link` makes a new one.").action("New code", "link")
+}
+
+pub fn bound(key: &str) -> Reply {
+    Reply::new(if key.is_empty() { "This room is about no project any more.".to_owned() } else { format!("This room is about {key} from now on.") })
+}
+
+pub fn no_room() -> Reply {
+    Reply::new("There is no room here to bind: say it in a Slack or Discord channel.")
 }
 
 pub fn refined_since(number: i32, revision: i32) -> Reply {

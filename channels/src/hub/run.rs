@@ -1,6 +1,7 @@
 //! Running a command: what it means, what it does, how it ends. Its effect and its end are one transaction.
 
 use patchbay_core::{
+    channel::{self, Channel, store::Address},
     collab,
     command::{Command, Outcome, Reply, store},
     db::{self, Tx},
@@ -146,8 +147,11 @@ async fn end_badly(hub: &Hub, organization: OrganizationId, id: CommandId, outco
 
 async fn finish(hub: &Hub, mut tx: Tx, organization: OrganizationId, id: CommandId, handle: &str, outcome: &Outcome) -> db::Result<()> {
     let now = hub.ctx.now();
-    if !store::finish(&mut tx, id, outcome, now).await? {
-        return tx.rollback().await;
+    let Some(reply_to) = store::finish(&mut tx, id, outcome, now).await? else { return tx.rollback().await };
+    if let Some((channel, to)) = reply_to.and_then(|to| Some((Channel::parse(&to.channel)?, to))) {
+        let address = Address { channel, thread: &to.thread, address: &to.address };
+        let proposal = outcome.proposal.filter(|_| !outcome.failed);
+        channel::store::send(&mut tx, hub.ctx.as_ref(), organization, &address, &outcome.reply, Some(id), proposal).await?;
     }
     let details = json!({ "command": id, "proposal": outcome.proposal, "revision": outcome.revision, "failed": outcome.failed });
     collab::store::append(&mut tx, organization, now, "command.finished", handle, &id.to_string(), &details).await?;

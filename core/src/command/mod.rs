@@ -10,7 +10,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::ids::{CommandId, ConversationId, MemberId, ProjectId, TaskId};
+use crate::{
+    ids::{CommandId, ConversationId, MemberId, ProjectId, TaskId},
+    tenancy::Trust,
+};
 
 /// Where a command stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -82,6 +85,10 @@ pub struct Command {
     pub task_number: Option<i32>,
     /// The proposal that the text is about, where the client said so.
     pub on_proposal: Option<i32>,
+    /// How far it is believed that its author wrote it.
+    pub trust: Trust,
+    /// What its author was looking at: the digest of a proposal's revision.
+    pub shown: Option<String>,
     pub status: Status,
     pub reply: Option<Reply>,
     pub problem: Option<Value>,

@@ -1,13 +1,14 @@
 //! The rows of conversations, commands and the raw talk with models.
 
 use chrono::{DateTime, Utc};
+use serde_json::Value;
 use sqlx::{AssertSqlSafe, FromRow, PgConnection, Row, postgres::PgRow, types::Json};
 use uuid::Uuid;
 
 use super::{Command, Outcome, Reply, Status};
 use crate::{
     ids::{CommandId, Context, ConversationId, MemberId, OrganizationId, ProjectId, TaskId},
-    tenancy::{self, Actor, Scope, Scopes},
+    tenancy::{self, Actor, Scope, Scopes, Trust},
 };
 
 /// How long a process holds a command that it runs, in seconds; it says so again before that is over.
@@ -33,6 +34,8 @@ impl FromRow<'_, PgRow> for Command {
             task: row.try_get("task_id")?,
             task_number: row.try_get("task_number")?,
             on_proposal: row.try_get("on_proposal")?,
+            trust: Trust::parse(row.try_get("trust")?).unwrap_or(Trust::Untrusted),
+            shown: row.try_get("shown_digest")?,
             status,
             reply: row.try_get::<Option<Json<Reply>>, _>("reply")?.map(|json| json.0),
             problem: row.try_get::<Option<Json<_>>, _>("problem")?.map(|json| json.0),
@@ -100,7 +103,7 @@ pub async fn topic(conn: &mut PgConnection, conversation: ConversationId) -> sql
 /// The conversation in which a project was made becomes the project's own.
 pub async fn adopt(conn: &mut PgConnection, conversation: ConversationId, project: ProjectId) -> sqlx::Result<()> {
     sqlx::query(
-        "with moved as (update conversation set project_id = $2, thread = $3 where conversation_id = $1 and project_id is null returning conversation_id)
+        "with moved as (update conversation set project_id = $2, thread = case when channel = 'web' then $3 else thread end where conversation_id = $1 and project_id is null returning conversation_id)
          update command set project_id = $2 where conversation_id in (select conversation_id from moved) and project_id is null",
     )
     .bind(conversation)
@@ -120,6 +123,11 @@ pub struct NewCommand<'a> {
     pub text: &'a str,
     pub topic: Topic,
     pub on_proposal: Option<i32>,
+    pub trust: Trust,
+    /// What its author was looking at: the digest of a proposal's revision.
+    pub shown: Option<&'a str>,
+    /// The channel and the address that its answer goes to, where nobody waits for it here.
+    pub reply_to: Option<(&'a str, &'a Value)>,
 }
 
 /// Stores a command, held by this process. Where it has come before, the one that is there, and `false`.
@@ -127,8 +135,8 @@ pub async fn insert(conn: &mut PgConnection, ctx: &dyn Context, actor: &Actor, n
     let id = CommandId(ctx.uuid());
     let inserted = sqlx::query(
         "insert into command (organization_id, command_id, conversation_id, member_id, actor, origin, client_id, text, project_id, task_id, on_proposal,
-                              scopes, only_project, status, claimed_until, created_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $14, $15, 'queued', now() + make_interval(secs => $12), $13)
+                              scopes, only_project, trust, shown_digest, reply_channel, reply_address, status, claimed_until, created_at)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $14, $15, $16, $17, $18, $19, 'queued', now() + make_interval(secs => $12), $13)
          on conflict (organization_id, member_id, client_id) where client_id is not null do nothing",
     )
     .bind(actor.organization)
@@ -146,6 +154,10 @@ pub async fn insert(conn: &mut PgConnection, ctx: &dyn Context, actor: &Actor, n
     .bind(ctx.now())
     .bind(actor.scopes.iter().map(Scope::as_str).collect::<Vec<_>>())
     .bind(actor.project)
+    .bind(new.trust.as_str())
+    .bind(new.shown)
+    .bind(new.reply_to.map(|to| to.0))
+    .bind(new.reply_to.map(|to| Json(to.1)))
     .execute(&mut *conn)
     .await?;
     if inserted.rows_affected() == 1 {
@@ -231,13 +243,24 @@ pub async fn take_over(conn: &mut PgConnection, limit: i64) -> sqlx::Result<Vec<
     .await
 }
 
-/// Ends a command, in the transaction of its effect. Whether it was still to be ended.
-pub async fn finish(conn: &mut PgConnection, id: CommandId, outcome: &Outcome, now: DateTime<Utc>) -> sqlx::Result<bool> {
+/// Where the answer of an ended command goes, if nobody waits for it here.
+#[derive(Debug)]
+pub struct ReplyTo {
+    pub channel: String,
+    /// What the channel calls the conversation.
+    pub thread: String,
+    pub address: Value,
+}
+
+/// Ends a command, in the transaction of its effect. `None` where it was ended already; else where its answer goes.
+pub async fn finish(conn: &mut PgConnection, id: CommandId, outcome: &Outcome, now: DateTime<Utc>) -> sqlx::Result<Option<Option<ReplyTo>>> {
     let status = if outcome.failed { Status::Failed } else { Status::Done };
     let ended = sqlx::query(
-        "update command set status = $2, reply = $3, problem = $4, proposal = $5, revision = $6, project_id = coalesce(project_id, $7),
+        "update command c set status = $2, reply = $3, problem = $4, proposal = $5, revision = $6, project_id = coalesce(c.project_id, $7),
                 finished_at = $8, claimed_until = null
-         where command_id = $1 and status in ('queued', 'running')",
+         from conversation v
+         where command_id = $1 and status in ('queued', 'running') and v.conversation_id = c.conversation_id
+         returning c.reply_channel, c.reply_address, v.thread",
     )
     .bind(id)
     .bind(status.as_str())
@@ -247,9 +270,13 @@ pub async fn finish(conn: &mut PgConnection, id: CommandId, outcome: &Outcome, n
     .bind(outcome.revision)
     .bind(outcome.project)
     .bind(now)
-    .execute(conn)
+    .fetch_optional(conn)
     .await?;
-    Ok(ended.rows_affected() == 1)
+    let Some(row) = ended else { return Ok(None) };
+    let channel: Option<String> = row.try_get("reply_channel")?;
+    let address: Option<Json<Value>> = row.try_get("reply_address")?;
+    let thread = row.try_get("thread")?;
+    Ok(Some(channel.zip(address).map(|(channel, address)| ReplyTo { channel, thread, address: address.0 })))
 }
 
 /// One request to a model and its answer, for inspection.
@@ -257,7 +284,7 @@ pub struct Exchange<'a> {
     pub provider: &'a str,
     pub model: &'a str,
     pub prompt: &'a str,
-    pub request: &'a serde_json::Value,
+    pub request: &'a Value,
     pub response: &'a str,
     pub input_tokens: Option<i64>,
     pub output_tokens: Option<i64>,

@@ -109,6 +109,19 @@ impl Db {
         &self.service
     }
 
+    /// Tells those who listen on a channel. Nothing is lost if the server crashes right after: so nobody waits for the disk.
+    pub(crate) async fn notify(&self, channel: &'static str) -> Result<()> {
+        let sql = format!("begin; set local synchronous_commit = off; notify {channel}; commit");
+        sqlx::raw_sql(AssertSqlSafe(sql)).execute(&self.service).await.map(drop)
+    }
+
+    /// Listens on a channel, with a connection of the service's own.
+    pub(crate) async fn listen(&self, channel: &'static str) -> Result<sqlx::postgres::PgListener> {
+        let mut listener = sqlx::postgres::PgListener::connect_with(&self.service).await?;
+        listener.listen(channel).await?;
+        Ok(listener)
+    }
+
     /// Whether the database answers.
     pub async fn ping(&self) -> Result<()> {
         sqlx::query("select 1").execute(&self.service).await.map(drop)

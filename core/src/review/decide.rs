@@ -7,7 +7,7 @@ use sqlx::PgConnection;
 
 use super::{Comment, Decided, Draft, Proposal, Revision, Standing, State, approvals, rebase, store};
 use crate::{
-    collab, command,
+    channel, collab, command,
     ids::Context,
     patch::{Fault, check::Rules, select},
     tenancy::{Actor, Scope},
@@ -238,5 +238,6 @@ async fn settle(
         "number": proposal.number, "project": proposal.project_key, "state": proposal.state, "applied_as": proposal.applied_as,
         "conversation": proposal.conversation, "reason": reason,
     });
-    collab::store::append(conn, actor.organization, now, "proposal.decided", &actor.handle, &format!("#{}", proposal.number), &details).await
+    collab::store::append(&mut *conn, actor.organization, now, "proposal.decided", &actor.handle, &format!("#{}", proposal.number), &details).await?;
+    channel::store::refresh_copies(conn, ctx, actor.organization, proposal.number).await
 }

@@ -21,6 +21,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     ids::{ConversationId, MemberId, ProjectId, ProposalId},
     patch::{ProjectPatch, diff::Diff, rebase::Conflict},
+    tenancy::Trust,
 };
 
 pub use approvals::{Approved, Standing, standing};
@@ -63,35 +64,6 @@ impl State {
 
     pub fn parse(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|state| state.as_str() == text)
-    }
-}
-
-/// How much the source of a proposal is believed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-#[schemars(inline)]
-pub enum Trust {
-    /// The channel proved who it is.
-    Verified,
-    /// A known identity with a weaker proof.
-    Linked,
-    /// Nobody proved anything.
-    Untrusted,
-}
-
-impl Trust {
-    const ALL: [Self; 3] = [Self::Verified, Self::Linked, Self::Untrusted];
-
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Verified => "verified",
-            Self::Linked => "linked",
-            Self::Untrusted => "untrusted",
-        }
-    }
-
-    fn parse(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|trust| trust.as_str() == text)
     }
 }
 

@@ -3,12 +3,12 @@
 use serde_json::json;
 use sqlx::PgConnection;
 
-use super::{Proposal, Revision, State, Trust, rebase::Source, store};
+use super::{Proposal, Revision, State, rebase::Source, store};
 use crate::{
-    collab,
+    channel, collab,
     ids::{Context, ConversationId, ProjectId, ProposalId},
     patch::{diff, rebase::Conflict},
-    tenancy::Actor,
+    tenancy::{Actor, Trust},
     workflow::Prepared,
 };
 
@@ -109,6 +109,7 @@ pub(super) async fn add(
     store::set_revision(conn, &proposal).await?;
     let details = json!({ "number": proposal.number, "project": proposal.project_key, "revision": number, "base_version": proposal.base_version, "conflicts": revision.conflicts.len() });
     collab::store::append(conn, actor.organization, now, event, &actor.handle, &format!("#{}", proposal.number), &details).await?;
+    channel::store::refresh_copies(conn, ctx, actor.organization, proposal.number).await?;
     Ok(Draft { proposal, revision })
 }
 

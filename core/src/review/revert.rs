@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 
 use sqlx::PgConnection;
 
-use super::{Draft, NewProposal, Proposed, REVERT, Trust, open, rebase};
+use super::{Draft, NewProposal, Proposed, REVERT, open, rebase};
 use crate::{
     ids::{Context, ConversationId, MemberId},
     patch::{Fault, ProjectPatch, check::Rules, rebase::Conflict},
-    tenancy::Actor,
+    tenancy::{Actor, Trust},
     workflow::{self, Apply, ApplyError, Change, Origin, ProjectRow, store::Line},
 };
 

@@ -2,10 +2,10 @@
 
 use sqlx::{AssertSqlSafe, FromRow, PgConnection, Row, postgres::PgRow, types::Json};
 
-use super::{Comment, Decided, Proposal, Revision, State, Trust, rebase::Source};
+use super::{Comment, Decided, Proposal, Revision, State, rebase::Source};
 use crate::{
     ids::{Context, ConversationId, OrganizationId, ProjectId, ProposalId},
-    tenancy::Actor,
+    tenancy::{Actor, Trust},
 };
 
 impl FromRow<'_, PgRow> for Proposal {

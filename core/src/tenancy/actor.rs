@@ -40,6 +40,35 @@ impl Actor {
     }
 }
 
+/// How much it is believed that a message is from whom it says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(inline)]
+pub enum Trust {
+    /// The channel proved who it is.
+    Verified,
+    /// A known identity with a weaker proof.
+    Linked,
+    /// Nobody proved anything.
+    Untrusted,
+}
+
+impl Trust {
+    pub const ALL: [Self; 3] = [Self::Verified, Self::Linked, Self::Untrusted];
+
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Verified => "verified",
+            Self::Linked => "linked",
+            Self::Untrusted => "untrusted",
+        }
+    }
+
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|trust| trust.as_str() == text)
+    }
+}
+
 /// Something that one may do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
@@ -97,6 +126,14 @@ impl Scopes {
 
     pub fn iter(self) -> impl Iterator<Item = Scope> {
         Scope::ALL.into_iter().filter(move |scope| self.contains(*scope))
+    }
+
+    /// What is let do who is believed so far. Whoever has not proved who they are may propose, and nothing more.
+    pub fn trusted(trust: Trust) -> Self {
+        match trust {
+            Trust::Verified => Scope::ALL.into_iter().collect(),
+            Trust::Linked | Trust::Untrusted => [Scope::Read, Scope::Propose].into_iter().collect(),
+        }
     }
 
     /// What a role allows. An agent proposes: it applies only where its key says so, which [`Scopes::and`] decides.

@@ -8,6 +8,6 @@ mod secret;
 
 pub mod store;
 
-pub use actor::{Actor, Scope, Scopes};
+pub use actor::{Actor, Scope, Scopes, Trust};
 pub use password::{PasswordError, check_password, hash_password, verify_password};
 pub use secret::{Secret, hash_secret};

@@ -12,8 +12,8 @@ use patchbay_core::{
         check::{self, Rules},
         normalise, shape,
     },
-    review::{self, NewProposal, Proposed, Trust, view::ProposalView},
-    tenancy::Scope,
+    review::{self, NewProposal, Proposed, view::ProposalView},
+    tenancy::{Scope, Trust},
     workflow::{self, ApplyError, Origin},
 };
 use schemars::JsonSchema;
@@ -131,7 +131,7 @@ async fn take(app: &App, proposer: &Proposer, patch: ProjectPatch, input: &SentP
             let draft = review::open(&mut tx, app.ctx.as_ref(), &new).await?;
             let view = super::proposals::view(&mut tx, draft.proposal, Some(draft.revision)).await?;
             tx.commit().await?;
-            app.live.wake(proposer.organization);
+            app.committed(proposer.organization);
             Ok((StatusCode::CREATED, Json(view)).into_response())
         }
     }

@@ -168,7 +168,7 @@ async fn replace(State(app): State<App>, admin: Admin, headers: HeaderMap, Json(
     let changed = policy::change(&mut tx, app.ctx.as_ref(), &admin, active, policy, note).await?;
     let view = view(&mut tx, changed).await?;
     tx.commit().await?;
-    app.live.wake(admin.organization);
+    app.committed(admin.organization);
     Ok(Json(view))
 }
 

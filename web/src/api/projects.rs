@@ -280,7 +280,7 @@ async fn delete(State(app): State<App>, admin: Admin, Path(name): Path<String>) 
     collab::store::append(&mut tx, admin.organization, now, "project.deleted", &admin.handle, key, &details).await?;
     audit::store::append(&mut tx, app.ctx.as_ref(), &admin, "project.deleted", key, &details).await?;
     tx.commit().await?;
-    app.live.wake(admin.organization);
+    app.committed(admin.organization);
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -373,7 +373,7 @@ async fn take_back(app: &App, actor: &Actor, mut tx: Tx, row: &ProjectRow, numbe
     match review::take_back(&mut tx, app.ctx.as_ref(), actor, row, number).await? {
         TakenBack::Done(change) => {
             tx.commit().await?;
-            app.live.wake(actor.organization);
+            app.committed(actor.organization);
             Ok(Json(Applied::of(&change)))
         }
         TakenBack::Clashes(conflicts) => Err(Problem::harms(key, number, &conflicts)),
@@ -388,7 +388,7 @@ async fn revert(State(app): State<App>, proposer: Proposer, Path(name): Path<Str
     let draft = review::revert(&mut tx, app.ctx.as_ref(), &proposer, &row, input.revision, None).await?;
     let view = super::proposals::view(&mut tx, draft.proposal, Some(draft.revision)).await?;
     tx.commit().await?;
-    app.live.wake(proposer.organization);
+    app.committed(proposer.organization);
     Ok((StatusCode::CREATED, Json(view)).into_response())
 }
 

@@ -294,7 +294,7 @@ async fn accept(State(app): State<App>, reviewer: Reviewer, Path(number): Path<i
         Verdict::LookAgain(draft) => Err(Problem::clash(&draft)),
     };
     tx.commit().await?;
-    app.live.wake(reviewer.organization);
+    app.committed(reviewer.organization);
     answer
 }
 
@@ -303,7 +303,7 @@ async fn rebase(State(app): State<App>, proposer: Proposer, Path(number): Path<i
     let draft = review::rebase(&mut tx, app.ctx.as_ref(), &proposer, number).await?;
     let view = view(&mut tx, draft.proposal, Some(draft.revision)).await?;
     tx.commit().await?;
-    app.live.wake(proposer.organization);
+    app.committed(proposer.organization);
     Ok(Json(view))
 }
 
@@ -321,7 +321,7 @@ async fn resolve(State(app): State<App>, proposer: Proposer, Path(number): Path<
         Resolved::LookAgain(draft) => Err(Problem::clash(&draft)),
     };
     tx.commit().await?;
-    app.live.wake(proposer.organization);
+    app.committed(proposer.organization);
     answer
 }
 
@@ -334,7 +334,7 @@ async fn reject(State(app): State<App>, reviewer: Reviewer, Path(number): Path<i
     let proposal = review::reject(&mut tx, app.ctx.as_ref(), &reviewer, number, reason).await?;
     let view = view(&mut tx, proposal, None).await?;
     tx.commit().await?;
-    app.live.wake(reviewer.organization);
+    app.committed(reviewer.organization);
     Ok(Json(view))
 }
 
@@ -343,7 +343,7 @@ async fn withdraw(State(app): State<App>, proposer: Proposer, Path(number): Path
     let proposal = review::withdraw(&mut tx, app.ctx.as_ref(), &proposer, number).await?;
     let view = view(&mut tx, proposal, None).await?;
     tx.commit().await?;
-    app.live.wake(proposer.organization);
+    app.committed(proposer.organization);
     Ok(Json(view))
 }
 
@@ -373,7 +373,7 @@ async fn edit(State(app): State<App>, proposer: Proposer, Path(number): Path<i32
         (Some(patch), None) => shape::parse(patch.get().as_bytes()).map_err(|faults| Problem::invalid(faults).below("/patch"))?,
         (None, Some(_)) if !draft.revision.conflicts.is_empty() => {
             tx.commit().await?;
-            app.live.wake(proposer.organization);
+            app.committed(proposer.organization);
             return Err(Problem::clash(&draft));
         }
         (None, Some(operations)) => edited(&draft.revision.patch, &operations)?,
@@ -387,7 +387,7 @@ async fn edit(State(app): State<App>, proposer: Proposer, Path(number): Path<i32
     let draft = review::refine(&mut tx, app.ctx.as_ref(), &proposer, &proposal, &prepared, "edited").await?;
     let view = view(&mut tx, draft.proposal, Some(draft.revision)).await?;
     tx.commit().await?;
-    app.live.wake(proposer.organization);
+    app.committed(proposer.organization);
     Ok(Json(view))
 }
 
@@ -425,6 +425,6 @@ async fn comment(State(app): State<App>, proposer: Proposer, Path(number): Path<
     let mut tx = app.db.begin(proposer.organization).await?;
     let (_, comment) = review::comment(&mut tx, app.ctx.as_ref(), &proposer, number, text, input.operation).await?;
     tx.commit().await?;
-    app.live.wake(proposer.organization);
+    app.committed(proposer.organization);
     Ok((StatusCode::CREATED, Json(comment)).into_response())
 }

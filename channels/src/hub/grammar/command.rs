@@ -111,6 +111,14 @@ pub enum Command {
     Rebase {
         proposal: Option<i32>,
     },
+    /// Pairs its author with who they are elsewhere; without a code, one is made.
+    Link {
+        code: Option<String>,
+    },
+    /// The room is about this project from now on, or about none.
+    Bind {
+        project: Option<String>,
+    },
     /// One's own last change, or the one that made a version.
     Undo {
         project: Option<String>,

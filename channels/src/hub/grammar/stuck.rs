@@ -34,6 +34,7 @@ pub(super) enum Expected {
     Versions,
     Operations,
     Conflict,
+    Code,
 }
 
 impl fmt::Display for Expected {
@@ -51,6 +52,7 @@ impl fmt::Display for Expected {
             Self::Versions => f.write_str("versions such as `3..9`"),
             Self::Operations => f.write_str("numbers such as `1,3-5`"),
             Self::Conflict => f.write_str("the number of a conflict such as `2`"),
+            Self::Code => f.write_str("a code such as `K7PM-2QXW`"),
         }
     }
 }

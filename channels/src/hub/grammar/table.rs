@@ -2,7 +2,7 @@
 
 use super::{
     command::Command,
-    forms::{looking, review, tasks},
+    forms::{channels, looking, review, tasks},
     stuck::{Input, Read},
 };
 
@@ -29,10 +29,11 @@ pub enum About {
     Tasks,
     Proposals,
     History,
+    Channels,
 }
 
 impl About {
-    pub const ALL: [Self; 4] = [Self::Projects, Self::Tasks, Self::Proposals, Self::History];
+    pub const ALL: [Self; 5] = [Self::Projects, Self::Tasks, Self::Proposals, Self::History, Self::Channels];
 
     pub const fn title(self) -> &'static str {
         match self {
@@ -40,6 +41,7 @@ impl About {
             Self::Tasks => "Tasks",
             Self::Proposals => "Proposals",
             Self::History => "History",
+            Self::Channels => "Channels",
         }
     }
 }
@@ -335,6 +337,24 @@ pub static TABLE: &[Entry] = &[
         help: "Show what changed between two versions.",
         examples: &["diff WEB 3..9", "diff WEB 11.."],
         read: looking::diff,
+    },
+    Entry {
+        name: "link",
+        aliases: &[],
+        about: About::Channels,
+        form: "link [CODE]",
+        help: "Make a code to say on another channel, or say one: both are you from then on.",
+        examples: &["link", "link K7PM-2QXW"],
+        read: channels::link,
+    },
+    Entry {
+        name: "bind",
+        aliases: &[],
+        about: About::Channels,
+        form: "bind WEB|none",
+        help: "This room is about a project from now on, or about none.",
+        examples: &["bind WEB", "bind none"],
+        read: channels::bind,
     },
     Entry {
         name: "help",

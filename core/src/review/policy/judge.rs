@@ -12,7 +12,8 @@ use super::{
 use crate::{
     ids::MemberId,
     patch::{diff::Diff, process::Role},
-    review::{Proposal, REVERT, Trust},
+    review::{Proposal, REVERT},
+    tenancy::Trust,
     tenancy::{Scope, Scopes},
 };
 

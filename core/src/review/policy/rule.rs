@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{patch::process::Role, review::Trust};
+use crate::{patch::process::Role, tenancy::Trust};
 
 /// Above this many operations somebody else should look.
 pub(in crate::review) const MANY: usize = 20;

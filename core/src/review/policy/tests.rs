@@ -8,7 +8,7 @@ use super::{
     rule::{FIELDS, MAX_APPROVALS, MAX_COUNT},
     *,
 };
-use crate::{ids::MemberId, patch::process::Role, review::Trust};
+use crate::{ids::MemberId, patch::process::Role, tenancy::Trust};
 
 /// The code that was the policy before policies were data: what the built-in one must still answer.
 fn oracle(is_author: bool, trust: Trust, others: i64, deletes: usize, operations: usize) -> Option<String> {

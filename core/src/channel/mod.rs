@@ -1,0 +1,167 @@
+//! Other people's platforms: who somebody on them is, what came in from them, what goes out to them.
+//!
+//! Invariants: what comes in is stored before it is acknowledged and has one effect however often it comes; what goes out is
+//! stored in the transaction that causes it; every copy of a proposal that was sent is told of what becomes of the proposal.
+
+pub mod link;
+pub mod store;
+
+use chrono::{DateTime, Utc};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::{
+    command::Reply,
+    ids::{CommandId, MessageId, OrganizationId},
+    tenancy::Trust,
+};
+
+/// A job of this kind handles what came in: `{"channel", "key"}`.
+pub const INBOX: &str = "inbox";
+/// A job of this kind sends a message, or edits it: `{"message"}`.
+pub const DELIVER: &str = "deliver";
+
+/// A platform that people speak to Patchbay on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(inline)]
+pub enum Channel {
+    Slack,
+    Discord,
+    Email,
+}
+
+impl Channel {
+    pub const ALL: [Self; 3] = [Self::Slack, Self::Discord, Self::Email];
+
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Slack => "slack",
+            Self::Discord => "discord",
+            Self::Email => "email",
+        }
+    }
+
+    /// As people write it.
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::Slack => "Slack",
+            Self::Discord => "Discord",
+            Self::Email => "E-mail",
+        }
+    }
+
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|channel| channel.as_str() == text)
+    }
+}
+
+/// Who wrote something, as the platform says.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sender {
+    /// What the platform calls them: a Slack or Discord user's id, a mail address in lower case.
+    pub id: String,
+    /// What people call them there.
+    pub name: String,
+    /// Their address, where the platform vouches for it.
+    pub email: Option<String>,
+}
+
+/// Something that came in.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Envelope {
+    pub channel: Channel,
+    /// The platform's name for it: the same again is the same message.
+    pub key: String,
+    pub sender: Sender,
+    /// How far the platform proves who wrote it.
+    pub trust: Trust,
+    /// What the channel calls the conversation.
+    pub thread: String,
+    /// The room that the conversation is in, which can be bound to a project.
+    pub place: Option<String>,
+    /// Where answers go, as the channel's adapter writes it.
+    pub address: Value,
+    /// What was written; of a button, the command that it stands for.
+    pub text: String,
+    /// What its sender was looking at when they decided: the digest of a proposal's revision.
+    pub shown: Option<String>,
+}
+
+/// Something that goes out.
+#[derive(Clone, Debug)]
+pub struct Outgoing {
+    pub organization: OrganizationId,
+    pub id: MessageId,
+    pub channel: Channel,
+    pub thread: String,
+    pub address: Value,
+    pub reply: Reply,
+    pub command: Option<CommandId>,
+    /// The proposal that it shows.
+    pub proposal: Option<i32>,
+    pub state: Sending,
+    /// What the platform calls it, once it was sent.
+    pub sent: Option<Value>,
+    /// Which state of the proposal the sent one shows.
+    pub shows: Option<String>,
+    pub problem: Option<String>,
+    pub created_at: DateTime<Utc>,
+    pub sent_at: Option<DateTime<Utc>>,
+}
+
+/// How far an outgoing message is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(inline)]
+pub enum Sending {
+    Waiting,
+    Sent,
+    /// Given up: the job that sends it is a dead letter.
+    Dead,
+}
+
+impl Sending {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Waiting => "waiting",
+            Self::Sent => "sent",
+            Self::Dead => "dead",
+        }
+    }
+}
+
+/// How an organisation wants a channel.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct ChannelSettings {
+    /// Whether who has a member's address there is that member, without a code.
+    pub trust_email: bool,
+    /// Messages a minute that one sender may write.
+    #[schemars(range(min = 1, max = 10_000))]
+    pub per_sender: u32,
+    /// Messages a minute that all senders together may write.
+    #[schemars(range(min = 1, max = 100_000))]
+    pub per_channel: u32,
+}
+
+impl Default for ChannelSettings {
+    fn default() -> Self {
+        Self { trust_email: false, per_sender: 30, per_channel: 600 }
+    }
+}
+
+/// Which member somebody on a channel is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Identity {
+    pub channel: Channel,
+    /// What the platform calls the person.
+    pub external_id: String,
+    pub name: String,
+    /// A member's handle.
+    pub member: String,
+    /// `code` or `email`.
+    pub proof: String,
+    pub linked_at: DateTime<Utc>,
+}

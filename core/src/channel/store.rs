@@ -1,0 +1,386 @@
+//! The rows of channels: inbox, outbox, identities, codes, bindings, settings.
+
+use chrono::{DateTime, Utc};
+use serde_json::{Value, json};
+use sqlx::{AssertSqlSafe, FromRow, PgConnection, Row, postgres::PgRow, types::Json};
+
+use super::{Channel, ChannelSettings, DELIVER, Envelope, INBOX, Identity, Outgoing, Sender, Sending, link::Maker};
+use crate::{
+    command::{Reply, store::Topic},
+    db::{self, Db},
+    ids::{CommandId, Context, ConversationId, MemberId, MessageId, OrganizationId, ProjectId},
+    jobs::{self, NewJob, URGENT},
+    tenancy::Actor,
+};
+
+fn channel(row: &PgRow) -> sqlx::Result<Channel> {
+    let text: String = row.try_get("channel")?;
+    Channel::parse(&text).ok_or_else(|| sqlx::Error::Decode(format!("`{text}` is no channel").into()))
+}
+
+impl FromRow<'_, PgRow> for Outgoing {
+    fn from_row(row: &PgRow) -> sqlx::Result<Self> {
+        let json = |column| row.try_get::<Option<Json<Value>>, _>(column).map(|json| json.map(|json| json.0));
+        let state = match row.try_get("state")? {
+            "waiting" => Sending::Waiting,
+            "sent" => Sending::Sent,
+            _ => Sending::Dead,
+        };
+        Ok(Self {
+            organization: row.try_get("organization_id")?,
+            id: row.try_get("message_id")?,
+            channel: channel(row)?,
+            thread: row.try_get("thread")?,
+            address: json("address")?.unwrap_or_default(),
+            reply: row.try_get::<Json<Reply>, _>("reply")?.0,
+            command: row.try_get("command_id")?,
+            proposal: row.try_get("proposal")?,
+            state,
+            sent: json("sent")?,
+            shows: row.try_get("shows")?,
+            problem: row.try_get("problem")?,
+            created_at: row.try_get("created_at")?,
+            sent_at: row.try_get("sent_at")?,
+        })
+    }
+}
+
+impl FromRow<'_, PgRow> for Identity {
+    fn from_row(row: &PgRow) -> sqlx::Result<Self> {
+        Ok(Self {
+            channel: channel(row)?,
+            external_id: row.try_get("external_id")?,
+            name: row.try_get("name")?,
+            member: row.try_get("handle")?,
+            proof: row.try_get("proof")?,
+            linked_at: row.try_get("linked_at")?,
+        })
+    }
+}
+
+/// Whose a workspace is; `None` where no installation says so.
+pub async fn organization_of(db: &Db, channel: Channel, external_id: &str) -> db::Result<Option<OrganizationId>> {
+    if external_id.contains(['\'', '\\', '\0']) {
+        return Ok(None);
+    }
+    let mut tx = db.begin_presented(&format!("{}:{external_id}", channel.as_str())).await?;
+    let organization = sqlx::query_scalar("select organization_id from channel_installation where channel = $1 and external_id = $2")
+        .bind(channel.as_str())
+        .bind(external_id)
+        .fetch_optional(&mut *tx)
+        .await?;
+    tx.rollback().await?;
+    Ok(organization)
+}
+
+/// Stores what came in and has it handled. `false` where it had come before.
+pub async fn receive(conn: &mut PgConnection, ctx: &dyn Context, organization: OrganizationId, envelope: &Envelope) -> sqlx::Result<bool> {
+    let inserted = sqlx::query(
+        "insert into inbox (organization_id, channel, key, envelope, state, received_at) values ($1, $2, $3, $4, 'waiting', $5)
+         on conflict (organization_id, channel, key) do nothing",
+    )
+    .bind(organization)
+    .bind(envelope.channel.as_str())
+    .bind(&envelope.key)
+    .bind(Json(envelope))
+    .bind(ctx.now())
+    .execute(&mut *conn)
+    .await?;
+    if inserted.rows_affected() == 0 {
+        return Ok(false);
+    }
+    let payload = json!({ "channel": envelope.channel, "key": envelope.key });
+    jobs::store::enqueue(conn, ctx, organization, &NewJob { priority: URGENT, ..NewJob::new(INBOX, payload) }).await?;
+    Ok(true)
+}
+
+/// What came in and still waits, held until the transaction ends.
+pub async fn lock_envelope(conn: &mut PgConnection, channel: &str, key: &str) -> sqlx::Result<Option<Envelope>> {
+    let envelope: Option<Json<Envelope>> = sqlx::query_scalar("select envelope from inbox where channel = $1 and key = $2 and state = 'waiting' for update")
+        .bind(channel)
+        .bind(key)
+        .fetch_optional(conn)
+        .await?;
+    Ok(envelope.map(|envelope| envelope.0))
+}
+
+/// Notes what became of something that came in: a command, or nothing.
+pub async fn took(conn: &mut PgConnection, envelope: &Envelope, command: Option<CommandId>) -> sqlx::Result<()> {
+    sqlx::query("update inbox set state = case when $3::uuid is null then 'refused' else 'taken' end, command_id = $3 where channel = $1 and key = $2")
+        .bind(envelope.channel.as_str())
+        .bind(&envelope.key)
+        .bind(command)
+        .execute(conn)
+        .await
+        .map(drop)
+}
+
+/// Where something goes.
+pub struct Address<'a> {
+    pub channel: Channel,
+    pub thread: &'a str,
+    pub address: &'a Value,
+}
+
+/// Puts a message out, in the transaction that causes it. With a proposal it is a copy of it, kept as the proposal is.
+pub async fn send(
+    conn: &mut PgConnection,
+    ctx: &dyn Context,
+    organization: OrganizationId,
+    to: &Address<'_>,
+    reply: &Reply,
+    command: Option<CommandId>,
+    proposal: Option<i32>,
+) -> sqlx::Result<MessageId> {
+    let id = MessageId(ctx.uuid());
+    sqlx::query(
+        "insert into outbox (organization_id, message_id, channel, thread, address, reply, command_id, proposal, state, created_at)
+         values ($1, $2, $3, $4, $5, $6, $7, (select number from proposal where number = $8 and state = 'open'), 'waiting', $9)",
+    )
+    .bind(organization)
+    .bind(id)
+    .bind(to.channel.as_str())
+    .bind(to.thread)
+    .bind(Json(to.address))
+    .bind(Json(reply))
+    .bind(command)
+    .bind(proposal)
+    .bind(ctx.now())
+    .execute(&mut *conn)
+    .await?;
+    jobs::store::enqueue(conn, ctx, organization, &NewJob { priority: URGENT, ..NewJob::new(DELIVER, json!({ "message": id })) }).await?;
+    Ok(id)
+}
+
+/// Has every copy of a proposal that was sent show what has become of it, in the transaction in which it becomes that.
+pub async fn refresh_copies(conn: &mut PgConnection, ctx: &dyn Context, organization: OrganizationId, proposal: i32) -> sqlx::Result<()> {
+    let copies: Vec<MessageId> = sqlx::query_scalar("select message_id from outbox where organization_id = $1 and proposal = $2 and state <> 'dead'")
+        .bind(organization)
+        .bind(proposal)
+        .fetch_all(&mut *conn)
+        .await?;
+    if copies.is_empty() {
+        return Ok(());
+    }
+    let payloads: Vec<Value> = copies.iter().map(|id| json!({ "message": id })).collect();
+    jobs::store::enqueue_all(conn, ctx, organization, DELIVER, &payloads).await
+}
+
+const OUTGOING: &str = "select * from outbox";
+
+pub async fn find_outgoing(conn: &mut PgConnection, id: MessageId) -> sqlx::Result<Option<Outgoing>> {
+    sqlx::query_as(AssertSqlSafe(format!("{OUTGOING} where message_id = $1"))).bind(id).fetch_optional(conn).await
+}
+
+/// Whether a later message of the same thread shows the same proposal.
+pub async fn is_superseded(conn: &mut PgConnection, outgoing: &Outgoing) -> sqlx::Result<bool> {
+    sqlx::query_scalar(
+        "select exists (select from outbox where organization_id = $1 and proposal = $2 and message_id > $3 and channel = $4 and thread = $5 and state <> 'dead')",
+    )
+    .bind(outgoing.organization)
+    .bind(outgoing.proposal)
+    .bind(outgoing.id)
+    .bind(outgoing.channel.as_str())
+    .bind(&outgoing.thread)
+    .fetch_one(conn)
+    .await
+}
+
+/// Notes that a message was sent or edited: what the platform calls it, and which state of its proposal it shows.
+pub async fn was_sent(conn: &mut PgConnection, id: MessageId, sent: &Value, shows: Option<&str>, now: DateTime<Utc>) -> sqlx::Result<()> {
+    sqlx::query("update outbox set state = 'sent', sent = $2, shows = $3, problem = null, sent_at = coalesce(sent_at, $4) where message_id = $1")
+        .bind(id)
+        .bind(Json(sent))
+        .bind(shows)
+        .bind(now)
+        .execute(conn)
+        .await
+        .map(drop)
+}
+
+/// Notes that a message will not be sent.
+pub async fn was_given_up(conn: &mut PgConnection, id: MessageId, why: &str) -> sqlx::Result<()> {
+    sqlx::query("update outbox set state = case when sent is null then 'dead' else state end, problem = $2 where message_id = $1")
+        .bind(id)
+        .bind(why)
+        .execute(conn)
+        .await
+        .map(drop)
+}
+
+/// The conversation that a channel calls by a name, which is begun where there is none; and what it is about.
+pub async fn conversation(
+    conn: &mut PgConnection,
+    ctx: &dyn Context,
+    organization: OrganizationId,
+    envelope: &Envelope,
+) -> sqlx::Result<(ConversationId, Topic)> {
+    let row = sqlx::query(
+        "insert into conversation (organization_id, conversation_id, channel, thread, place, project_id, created_at)
+         values ($1, $2, $3, $4, $5, (select project_id from channel_binding where channel = $3 and place = $5), $6)
+         on conflict (organization_id, channel, thread) do update set thread = excluded.thread
+         returning conversation_id, project_id, task_id",
+    )
+    .bind(organization)
+    .bind(ctx.uuid())
+    .bind(envelope.channel.as_str())
+    .bind(&envelope.thread)
+    .bind(&envelope.place)
+    .bind(ctx.now())
+    .fetch_one(conn)
+    .await?;
+    Ok((row.try_get("conversation_id")?, Topic { project: row.try_get("project_id")?, task: row.try_get("task_id")? }))
+}
+
+/// Binds the room of a conversation to a project, or frees it; and the conversation with it. `false` where it is in no room.
+pub async fn bind(conn: &mut PgConnection, actor: &Actor, conversation: ConversationId, project: Option<ProjectId>, now: DateTime<Utc>) -> sqlx::Result<bool> {
+    let place: Option<(String, Option<String>)> =
+        sqlx::query_as("update conversation set project_id = $2, task_id = null where conversation_id = $1 and channel <> 'web' returning channel, place")
+            .bind(conversation)
+            .bind(project)
+            .fetch_optional(&mut *conn)
+            .await?;
+    let Some((channel, Some(place))) = place else { return Ok(false) };
+    let bound = match project {
+        None => sqlx::query("delete from channel_binding where channel = $1 and place = $2").bind(channel).bind(place),
+        Some(project) => sqlx::query(
+            "insert into channel_binding (organization_id, channel, place, project_id, bound_by, bound_at) values ($3, $1, $2, $4, $5, $6)
+             on conflict (organization_id, channel, place) do update set project_id = excluded.project_id, bound_by = excluded.bound_by, bound_at = excluded.bound_at",
+        )
+        .bind(channel)
+        .bind(place)
+        .bind(actor.organization)
+        .bind(project)
+        .bind(&actor.handle)
+        .bind(now),
+    };
+    bound.execute(conn).await?;
+    Ok(true)
+}
+
+pub async fn settings(conn: &mut PgConnection, channel: Channel) -> sqlx::Result<ChannelSettings> {
+    let settings: Option<Json<ChannelSettings>> =
+        sqlx::query_scalar("select settings from channel_setting where channel = $1").bind(channel.as_str()).fetch_optional(conn).await?;
+    Ok(settings.map(|settings| settings.0).unwrap_or_default())
+}
+
+pub async fn set_settings(
+    conn: &mut PgConnection,
+    organization: OrganizationId,
+    channel: Channel,
+    settings: &ChannelSettings,
+    now: DateTime<Utc>,
+) -> sqlx::Result<()> {
+    sqlx::query(
+        "insert into channel_setting (organization_id, channel, settings, updated_at) values ($1, $2, $3, $4)
+         on conflict (organization_id, channel) do update set settings = excluded.settings, updated_at = excluded.updated_at",
+    )
+    .bind(organization)
+    .bind(channel.as_str())
+    .bind(Json(settings))
+    .bind(now)
+    .execute(conn)
+    .await
+    .map(drop)
+}
+
+pub async fn find_identity(conn: &mut PgConnection, channel: Channel, external_id: &str) -> sqlx::Result<Option<MemberId>> {
+    sqlx::query_scalar("select member_id from channel_identity where channel = $1 and external_id = $2")
+        .bind(channel.as_str())
+        .bind(external_id)
+        .fetch_optional(conn)
+        .await
+}
+
+pub async fn list_identities(conn: &mut PgConnection) -> sqlx::Result<Vec<Identity>> {
+    sqlx::query_as("select i.*, m.handle from channel_identity i join member m using (member_id) order by m.handle, i.channel, i.external_id")
+        .fetch_all(conn)
+        .await
+}
+
+/// Whether there was such a link, of a member where one is given.
+pub async fn unlink(conn: &mut PgConnection, channel: Channel, external_id: &str, member: Option<MemberId>) -> sqlx::Result<bool> {
+    let gone = sqlx::query("delete from channel_identity where channel = $1 and external_id = $2 and ($3::uuid is null or member_id = $3)")
+        .bind(channel.as_str())
+        .bind(external_id)
+        .bind(member)
+        .execute(conn)
+        .await?;
+    Ok(gone.rows_affected() == 1)
+}
+
+pub(super) async fn link(conn: &mut PgConnection, actor: &Actor, channel: Channel, sender: &Sender, proof: &str, now: DateTime<Utc>) -> sqlx::Result<()> {
+    sqlx::query(
+        "insert into channel_identity (organization_id, channel, external_id, member_id, name, proof, linked_at) values ($1, $2, $3, $4, $5, $6, $7)
+         on conflict (organization_id, channel, external_id)
+         do update set member_id = excluded.member_id, name = excluded.name, proof = excluded.proof, linked_at = excluded.linked_at",
+    )
+    .bind(actor.organization)
+    .bind(channel.as_str())
+    .bind(&sender.id)
+    .bind(actor.member)
+    .bind(&sender.name)
+    .bind(proof)
+    .bind(now)
+    .execute(conn)
+    .await
+    .map(drop)
+}
+
+/// The one member who signs in with an address.
+pub(super) async fn member_of_email(conn: &mut PgConnection, email: &str) -> sqlx::Result<Option<MemberId>> {
+    sqlx::query_scalar("select m.member_id from member m join account a using (account_id) where lower(a.email) = lower($1) and m.removed_at is null")
+        .bind(email)
+        .fetch_optional(conn)
+        .await
+}
+
+pub(super) async fn insert_code(
+    conn: &mut PgConnection,
+    organization: OrganizationId,
+    hash: &str,
+    maker: &Maker<'_>,
+    expires_at: DateTime<Utc>,
+) -> sqlx::Result<()> {
+    let (member, sender) = match maker {
+        Maker::Member(member) => (Some(*member), None),
+        Maker::Sender(channel, sender) => (None, Some((channel.as_str(), *sender))),
+    };
+    sqlx::query("insert into link_code (organization_id, code_hash, member_id, channel, external_id, name, expires_at) values ($1, $2, $3, $4, $5, $6, $7)")
+        .bind(organization)
+        .bind(hash)
+        .bind(member)
+        .bind(sender.map(|sender| sender.0))
+        .bind(sender.map(|sender| &sender.1.id))
+        .bind(sender.map(|sender| &sender.1.name))
+        .bind(expires_at)
+        .execute(conn)
+        .await
+        .map(drop)
+}
+
+/// Uses up a code that a member made.
+pub(super) async fn use_member_code(conn: &mut PgConnection, hash: &str, now: DateTime<Utc>) -> sqlx::Result<Option<MemberId>> {
+    sqlx::query_scalar("delete from link_code where code_hash = $1 and member_id is not null and expires_at > $2 returning member_id")
+        .bind(hash)
+        .bind(now)
+        .fetch_optional(conn)
+        .await
+}
+
+/// Uses up a code that was made on a channel.
+pub(super) async fn use_sender_code(conn: &mut PgConnection, hash: &str, now: DateTime<Utc>) -> sqlx::Result<Option<(Channel, Sender)>> {
+    let row = sqlx::query("delete from link_code where code_hash = $1 and external_id is not null and expires_at > $2 returning channel, external_id, name")
+        .bind(hash)
+        .bind(now)
+        .fetch_optional(conn)
+        .await?;
+    row.map(|row| Ok((channel(&row)?, Sender { id: row.try_get("external_id")?, name: row.try_get("name")?, email: None }))).transpose()
+}
+
+/// Drops what came in before a time, what went out, and codes that ran out.
+pub async fn sweep(conn: &mut PgConnection, before: DateTime<Utc>, now: DateTime<Utc>) -> sqlx::Result<()> {
+    sqlx::query("delete from inbox where received_at < $1 and state <> 'waiting'").bind(before).execute(&mut *conn).await?;
+    sqlx::query("delete from outbox where created_at < $1 and proposal is null and state <> 'waiting'").bind(before).execute(&mut *conn).await?;
+    sqlx::query("delete from link_code where expires_at < $1").bind(now).execute(conn).await.map(drop)
+}
