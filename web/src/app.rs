@@ -14,7 +14,7 @@ use patchbay_core::{
 };
 use tokio_util::sync::CancellationToken;
 
-use crate::{auth::Doors, live::Live, metrics::Metrics, problem::Problem};
+use crate::{auth::Doors, channels::Channels, live::Live, metrics::Metrics, problem::Problem};
 
 /// The running service. Cheap to clone.
 #[derive(Clone)]
@@ -28,6 +28,8 @@ pub struct Parts {
     pub live: Live,
     /// Rung after each commit that enqueued a job.
     pub bell: Bell,
+    /// The platforms that are connected.
+    pub channels: Channels,
     pub doors: Doors,
     pub trees: Trees,
     pub lanes: Lanes,

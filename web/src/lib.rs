@@ -3,6 +3,7 @@
 pub mod api;
 pub mod app;
 mod auth;
+pub mod channels;
 pub mod cli;
 mod console;
 mod extract;

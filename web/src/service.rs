@@ -35,7 +35,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use crate::{
     api,
     app::{App, Parts, PlannerInfo},
-    auth, console,
+    auth, channels, console,
     live::Live,
     settings::Settings,
 };
@@ -169,7 +169,7 @@ pub struct Service {
 /// What works the queue.
 fn workers(app: &App) -> Workers {
     let (db, ctx) = (app.db.clone(), app.ctx.clone());
-    let outbox = Outbox { db: db.clone(), ctx: ctx.clone(), adapters: Vec::new() };
+    let outbox = Outbox { db: db.clone(), ctx: ctx.clone(), adapters: app.channels.adapters.clone() };
     Workers::new(db, ctx, app.bell.clone())
         .kind(Kind::new(channel::INBOX), Arc::new(Inbox { hub: app.hub.clone(), limits: Limits::default() }))
         .kind(Kind::new(channel::DELIVER), Arc::new(outbox))
@@ -224,6 +224,7 @@ impl Service {
             hub,
             live,
             bell,
+            channels: channels::connect(settings, &public_url)?,
             doors: auth::Doors::default(),
             trees: patchbay_core::workflow::Trees::default(),
             lanes: patchbay_core::workflow::Lanes::default(),

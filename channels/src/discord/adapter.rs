@@ -92,6 +92,9 @@ impl Speaker {
         let in_room = Place::Channel(channel);
         let awaited = address.is_awaited && is_first;
         if is_for_one {
+            if awaited && address.is_private {
+                return self.client.post(Place::Awaited { application, token }, nonce, message).await;
+            }
             if awaited {
                 // Everybody sees that an answer is awaited, and would see the answer.
                 match self.client.take_back(application, token).await {
@@ -141,18 +144,18 @@ fn nonce(id: MessageId, at: usize) -> String {
 
 /// Words of ours stand above what they are about.
 fn messages(words: &Reply, shows: &Shows<'_>) -> Vec<Value> {
-    let mut shown = match shows {
+    let mut cards = match shows {
         Shows::Nothing => return reply::messages(words),
         Shows::Open(card) => discord::messages(card),
         Shows::Superseded(card) => discord::closed(card, "A later message shows it as it is now."),
         Shows::Decided(card, how) => discord::closed(card, how),
     };
     let mut contents = reply::contents(&words.text);
-    if let (Some(last), Some(first)) = (contents.pop(), shown.first_mut()) {
+    if let (Some(last), Some(first)) = (contents.pop(), cards.first_mut()) {
         first["content"] = last.into();
     }
     let above = contents.into_iter().map(|content| json!({ "content": content, "embeds": [], "components": [], "allowed_mentions": { "parse": [] } }));
-    above.chain(shown).collect()
+    above.chain(cards).collect()
 }
 
 /// Whether a room is not open to us.

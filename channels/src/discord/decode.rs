@@ -5,9 +5,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{commands, modal};
-use crate::render::{
-    card::{self, Choice, Press},
-    discord::reply,
+use crate::{
+    hub::looking::is_confidential,
+    render::{
+        card::{self, Choice, Press},
+        discord::reply,
+    },
 };
 
 /// What is wrong with a body, in words for whoever sends it.
@@ -232,7 +235,7 @@ impl Interaction {
             name,
             thread: if self.guild_id.is_some() { format!("{channel}/{}", user.id) } else { channel.clone() },
             room: self.guild_id.is_some().then(|| channel.clone()),
-            address: Address { channel, application: self.application_id, token: self.token, is_awaited: !is_on_message, is_private: is_on_message },
+            address: Address { channel, application: self.application_id, token: self.token, is_awaited: !is_on_message, is_private: is_on_message || is_confidential(&text) },
             key: self.id,
             guild: self.guild_id,
             text,

@@ -19,22 +19,26 @@ const ANSWER: &str = "answer";
 const EPHEMERAL: u32 = 64;
 
 /// Answers that the address works.
-pub fn pong() -> Value {
+pub(super) fn pong() -> Value {
     json!({ "type": 1 })
 }
 
 /// Says that an answer will follow: in place of "thinking", or by an edit of the message that was pressed.
-pub fn deferred(said: &Said) -> Value {
-    json!({ "type": if said.is_on_message { 6 } else { 5 } })
+pub(super) fn deferred(said: &Said) -> Value {
+    match (said.is_on_message, said.address.is_private) {
+        (true, _) => json!({ "type": 6 }),
+        (false, true) => json!({ "type": 5, "data": { "flags": EPHEMERAL } }),
+        (false, false) => json!({ "type": 5 }),
+    }
 }
 
 /// Answers one person at once.
-pub fn told(content: &str) -> Value {
+pub(super) fn told(content: &str) -> Value {
     json!({ "type": 4, "data": { "content": content, "flags": EPHEMERAL, "allowed_mentions": { "parse": [] } } })
 }
 
 /// The window for an answer to a proposal.
-pub fn answer(press: &Press, diff: &Diff) -> Value {
+pub(super) fn answer(press: &Press, diff: &Diff) -> Value {
     let number = press.proposal;
     let (title, fields) = match press.choice {
         Choice::Accept => ("Accept", vec![input("Anything to add?", 1, false)]),

@@ -9,8 +9,16 @@ use patchbay_core::{
     tenancy::{Actor, store as tenancy},
 };
 
-use super::Hub;
+use super::{
+    Hub,
+    grammar::{self, Command, Parsed},
+};
 use crate::render::card::Press;
+
+/// Whether the answer is for whoever asks alone: a code that says who somebody is.
+pub(crate) fn is_confidential(text: &str) -> bool {
+    matches!(grammar::parse(text, &[]), Parsed::Command(Command::Link { .. }))
+}
 
 impl Hub {
     /// Whose a workspace is: where no installation says so, the first organisation's. `None` on an empty database.

@@ -135,18 +135,18 @@ impl Speaker {
 
 /// Words of ours stand above what they are about.
 fn messages(words: &Reply, shows: &Shows<'_>) -> Vec<Value> {
-    let mut shown = match shows {
+    let mut cards = match shows {
         Shows::Nothing => return reply::messages(words),
         Shows::Open(card) => slack::messages(card),
         Shows::Superseded(card) => slack::closed(card, "A later message shows it as it is now."),
         Shows::Decided(card, how) => slack::closed(card, how),
     };
     let mut sections = reply::sections(&words.text);
-    if let (Some(last), Some(blocks)) = (sections.pop(), shown.first_mut().and_then(|first| first["blocks"].as_array_mut())) {
+    if let (Some(last), Some(blocks)) = (sections.pop(), cards.first_mut().and_then(|first| first["blocks"].as_array_mut())) {
         blocks.insert(0, last);
     }
     let above = sections.into_iter().map(|section| json!({ "text": section["text"]["text"], "blocks": [section] }));
-    above.chain(shown).collect()
+    above.chain(cards).collect()
 }
 
 /// Whether a room is not open to us.
@@ -156,7 +156,9 @@ fn is_shut(code: &str) -> bool {
 
 fn is_gone(done: Result<(), Failure>) -> Result<(), Failure> {
     match done {
-        Err(Failure::Refused { code }) if matches!(code.as_str(), "message_not_found" | "cant_update_message" | "edit_window_closed") || is_shut(&code) => Ok(()),
+        Err(Failure::Refused { code }) if matches!(code.as_str(), "message_not_found" | "cant_update_message" | "edit_window_closed") || is_shut(&code) => {
+            Ok(())
+        }
         other => other,
     }
 }

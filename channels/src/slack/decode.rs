@@ -7,9 +7,12 @@ use super::{
     modal::{self, Handed},
     text,
 };
-use crate::render::{
-    card::{self, Choice, Press},
-    slack::reply::COMMAND,
+use crate::{
+    hub::looking::is_confidential,
+    render::{
+        card::{self, Choice, Press},
+        slack::reply::COMMAND,
+    },
 };
 
 /// What is wrong with a body, in words for whoever sends it.
@@ -112,7 +115,7 @@ pub fn command(body: &[u8]) -> Result<Meaning, Malformed> {
         value => Ok(value),
     };
     let (team, channel, user, trigger) = (needed("team_id")?, needed("channel_id")?, needed("user_id")?, needed("trigger_id")?);
-    let said = text::plain(&fields("text"));
+    let said = or_help(text::plain(&fields("text")));
     Ok(Meaning::Said(Box::new(Said {
         key: trigger,
         name: Some(fields("user_name")).filter(|name| !name.is_empty()),
@@ -124,11 +127,11 @@ pub fn command(body: &[u8]) -> Result<Meaning, Malformed> {
             thread: None,
             user: user.clone(),
             response_url: response_url(fields("response_url")),
-            is_private: false,
+            is_private: is_confidential(&said),
         },
         team,
         user,
-        text: or_help(said),
+        text: said,
         shown: None,
     })))
 }
@@ -263,7 +266,7 @@ impl Callback {
             return Meaning::Nothing("a message about messages");
         }
         let said = ourselves.map_or_else(|| message.text.clone(), |ourselves| text::without_mention(&message.text, &ourselves));
-        let said = text::plain(&said);
+        let said = or_help(text::plain(&said));
         // In a room an answer begins a thread; between two people it follows.
         let thread = message.thread_ts.or_else(|| (!is_direct).then_some(message.ts));
         Meaning::Said(Box::new(Said {
@@ -271,10 +274,10 @@ impl Callback {
             name: None,
             thread: conversation(&message.channel, thread.as_deref()),
             room: (!is_direct).then(|| message.channel.clone()),
-            address: Address { team: self.team_id.clone(), channel: Some(message.channel), thread, user: user.clone(), response_url: None, is_private: false },
+            address: Address { team: self.team_id.clone(), channel: Some(message.channel), thread, user: user.clone(), response_url: None, is_private: is_confidential(&said) },
             team: self.team_id,
             user,
-            text: or_help(said),
+            text: said,
             shown: None,
         }))
     }

@@ -28,7 +28,7 @@ pub(super) enum Handed {
 }
 
 /// The window for an answer; `thread` and `address` are where it was asked for.
-pub fn answer(press: &Press, diff: &Diff, thread: &str, address: &Address) -> Value {
+pub(super) fn answer(press: &Press, diff: &Diff, thread: &str, address: &Address) -> Value {
     let number = press.proposal;
     let kept = Kept { press: press.to_string(), thread: thread.to_owned(), address: address.clone() };
     let (title, submit, block) = match press.choice {
@@ -42,7 +42,7 @@ pub fn answer(press: &Press, diff: &Diff, thread: &str, address: &Address) -> Va
 }
 
 /// The window for something to plan.
-pub fn ask() -> Value {
+pub(super) fn ask() -> Value {
     window(ASK, "Patchbay", "Send", "", &input("What do you want to achieve, or to know?", true, false))
 }
 

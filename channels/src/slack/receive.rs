@@ -79,13 +79,13 @@ impl Listener {
             Meaning::Said(said) => self.hear(hub, *said).await,
             Meaning::Open { trigger, window } => self.open(hub, trigger, window).await,
             Meaning::Home { team, user } => {
-                let (listener, hub) = (self.clone(), hub.clone());
-                self.beside(&hub.clone(), async move { home::publish(&hub, &listener.0.client, &team, &user).await });
+                let (client, hub) = (self.0.client.clone(), hub.clone());
+                Self::beside(&hub.clone(), async move { home::publish(&hub, &client, &team, &user).await });
                 Ok(Answer::Taken)
             }
             Meaning::Links(links) => {
-                let (listener, hub) = (self.clone(), hub.clone());
-                self.beside(&hub.clone(), async move { home::unfurl(&hub, &listener.0.client, &links).await });
+                let (client, hub) = (self.0.client.clone(), hub.clone());
+                Self::beside(&hub.clone(), async move { home::unfurl(&hub, &client, &links).await });
                 Ok(Answer::Taken)
             }
             Meaning::Nothing(why) => {
@@ -97,11 +97,10 @@ impl Listener {
 
     async fn hear(&self, hub: &Hub, said: Said) -> db::Result<Answer> {
         let Some(organization) = hub.organization_of(Channel::Slack, &said.team).await? else { return Ok(Answer::Taken) };
-        // What pairs an identity with a member is nobody else's business.
-        let is_secret = said.text.trim_start().to_ascii_lowercase().starts_with("link");
-        let is_command = said.address.response_url.is_some() && !said.address.is_private && said.address.thread.is_none();
+        let is_command = said.address.response_url.is_some() && said.address.thread.is_none();
+        let is_public = is_command && !said.address.is_private;
         self.store(hub, organization, said).await?;
-        Ok(if is_command && !is_secret { Answer::TakenInPublic } else { Answer::Taken })
+        Ok(if is_public { Answer::TakenInPublic } else { Answer::Taken })
     }
 
     async fn store(&self, hub: &Hub, organization: OrganizationId, said: Said) -> db::Result<()> {
@@ -134,12 +133,12 @@ impl Listener {
             }
         };
         let client = self.0.client.clone();
-        self.beside(hub, async move { client.open(&trigger, &view).await.map_err(anyhow::Error::from) });
+        Self::beside(hub, async move { client.open(&trigger, &view).await.map_err(anyhow::Error::from) });
         Ok(Answer::Taken)
     }
 
     /// Does something that is not worth keeping, after the answer.
-    fn beside(&self, hub: &Hub, work: impl Future<Output = anyhow::Result<()>> + Send + 'static) {
+    fn beside(hub: &Hub, work: impl Future<Output = anyhow::Result<()>> + Send + 'static) {
         hub.tracker.spawn(async move {
             if let Err(error) = work.await {
                 tracing::warn!(error = format!("{error:#}"), "Slack did not do what it was asked to");

@@ -1,6 +1,7 @@
 //! The HTTP API, one file for each resource. Every route stands here with its description.
 
 mod audit;
+mod channels;
 mod collab;
 mod commands;
 mod health;
@@ -87,6 +88,7 @@ fn describe() -> (Router<App>, Value) {
     let api = processes::routes(api);
     let api = schemas::routes(api);
     let api = audit::routes(api);
+    let api = channels::routes(api);
     api.finish()
 }
 
