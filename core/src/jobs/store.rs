@@ -269,7 +269,7 @@ pub async fn cancel(conn: &mut PgConnection, id: JobId) -> sqlx::Result<bool> {
 /// Sends jobs again that were given up or cancelled, with another payload where one is given. Those that were.
 pub async fn retry(conn: &mut PgConnection, ids: &[JobId], payload: Option<&Value>) -> sqlx::Result<Vec<JobId>> {
     sqlx::query_scalar(
-        "update job set state = 'waiting', attempt = 0, run_at = now(), cancel_requested = false, finished_at = null, payload = coalesce($2, payload)
+        "update job set state = 'waiting', attempt = 0, run_at = now(), cancel_requested = false, finished_at = null, payload = coalesce($2::json, payload)
          where job_id = any ($1) and state in ('dead', 'cancelled') returning job_id",
     )
     .bind(ids)
