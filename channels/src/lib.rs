@@ -3,6 +3,7 @@
 pub mod adapter;
 pub mod hub;
 pub mod render;
+pub mod webhook;
 
 #[cfg(test)]
 mod example;
