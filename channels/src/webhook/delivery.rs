@@ -71,14 +71,15 @@ pub fn event(kind: Kind, headers: &Headers, body: &Value) -> String {
 
 /// What a filter and a template see of a delivery.
 pub(super) fn document(source: &Source, delivery: &Delivery, payload: Value) -> Value {
-    json!({
+    let mut document = json!({
         "source": source.settings.name,
         "kind": source.settings.kind,
         "event": delivery.event,
         "headers": delivery.headers,
-        "payload": payload,
         "project": source.project_key,
-    })
+    });
+    document["payload"] = payload;
+    document
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Which deliveries and events are meant: a JSONPath filter (RFC 9535) over the whole document.
+//! Which deliveries and events are meant: a `JSONPath` filter (RFC 9535) over the whole document.
 
 use serde_json::Value;
 use serde_json_path::JsonPath;

@@ -32,8 +32,14 @@ pub async fn begin(conn: &mut PgConnection, organization: OrganizationId) -> sql
 /// The settled events that have not been read, oldest first, with the lock of the cursor: of two who read at once one waits.
 /// Empty also where nothing is read for this organisation.
 pub async fn unread(conn: &mut PgConnection, limit: i64) -> sqlx::Result<Vec<Happened>> {
-    let seq: Option<i64> = sqlx::query_scalar("select seq from event_cursor for update").fetch_optional(&mut *conn).await?;
-    let Some(seq) = seq else { return Ok(Vec::new()) };
+    // Most of the time there is nothing: then no row is locked, which would be a write.
+    let is_behind: bool = sqlx::query_scalar("select exists (select from event_cursor c join event e on e.seq > c.seq and e.seq < event_horizon())")
+        .fetch_one(&mut *conn)
+        .await?;
+    if !is_behind {
+        return Ok(Vec::new());
+    }
+    let seq: i64 = sqlx::query_scalar("select seq from event_cursor for update").fetch_one(&mut *conn).await?;
     sqlx::query_as(
         "select seq, at, event, actor, target, details, depth from event
          where seq > $1 and seq < event_horizon() order by seq limit $2",

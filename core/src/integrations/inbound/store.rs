@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::{Delivery, Headers, Kind, NewDelivery, Outcome, Recipe, Scheme, Settings, Source};
 use crate::{
     db::{self, Db},
-    ids::{CommandId, Context, OrganizationId, SourceId},
+    ids::{CommandId, Context, ConversationId, OrganizationId, ProjectId, SourceId},
     integrations::{Makes, unknown},
     tenancy::Secret,
 };
@@ -186,6 +186,28 @@ pub async fn list_deliveries(conn: &mut PgConnection, source: SourceId, before: 
         .bind(limit)
         .fetch_all(conn)
         .await
+}
+
+/// The conversation in which a delivery, or what followed from an event, is worked on.
+pub async fn conversation(
+    conn: &mut PgConnection,
+    ctx: &dyn Context,
+    organization: OrganizationId,
+    thread: &str,
+    project: Option<ProjectId>,
+) -> sqlx::Result<ConversationId> {
+    sqlx::query_scalar(
+        "insert into conversation (organization_id, conversation_id, channel, thread, project_id, created_at) values ($1, $2, 'webhook', $3, $4, $5)
+         on conflict (organization_id, channel, thread) do update set thread = excluded.thread
+         returning conversation_id",
+    )
+    .bind(organization)
+    .bind(ctx.uuid())
+    .bind(thread)
+    .bind(project)
+    .bind(ctx.now())
+    .fetch_one(conn)
+    .await
 }
 
 /// How the work on a delivery ended.

@@ -145,25 +145,27 @@ pub struct NewRun<'a> {
     pub event: &'a str,
     pub depth: i16,
     pub outcome: Outcome,
-    pub why: Option<&'a str>,
+    pub why: Option<String>,
 }
 
-/// Writes a run down.
-pub async fn insert_run(conn: &mut PgConnection, organization: OrganizationId, run: &NewRun<'_>, now: DateTime<Utc>) -> sqlx::Result<()> {
+/// Writes runs down, in the transaction that enqueues those that are to be run.
+pub async fn insert_runs(conn: &mut PgConnection, organization: OrganizationId, runs: &[NewRun<'_>], now: DateTime<Utc>) -> sqlx::Result<()> {
     sqlx::query(
         "insert into trigger_run (organization_id, run_id, trigger_id, version, seq, event, depth, outcome, why, at, finished_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, case when $8 = 'waiting' then null else $10 end)",
+         select $1, u.*, $2, case when u.outcome = 'waiting' then null else $2 end
+         from unnest($3::uuid[], $4::uuid[], $5::integer[], $6::bigint[], $7::text[], $8::smallint[], $9::text[], $10::text[])
+              as u (id, trigger_id, version, seq, event, depth, outcome, why)",
     )
     .bind(organization)
-    .bind(run.id)
-    .bind(run.trigger)
-    .bind(run.version)
-    .bind(run.seq)
-    .bind(run.event)
-    .bind(run.depth)
-    .bind(run.outcome.as_str())
-    .bind(run.why)
     .bind(now)
+    .bind(runs.iter().map(|run| run.id).collect::<Vec<_>>())
+    .bind(runs.iter().map(|run| run.trigger).collect::<Vec<_>>())
+    .bind(runs.iter().map(|run| run.version).collect::<Vec<_>>())
+    .bind(runs.iter().map(|run| run.seq).collect::<Vec<_>>())
+    .bind(runs.iter().map(|run| run.event).collect::<Vec<_>>())
+    .bind(runs.iter().map(|run| run.depth).collect::<Vec<_>>())
+    .bind(runs.iter().map(|run| run.outcome.as_str()).collect::<Vec<_>>())
+    .bind(runs.iter().map(|run| run.why.as_deref()).collect::<Vec<_>>())
     .execute(conn)
     .await
     .map(drop)
