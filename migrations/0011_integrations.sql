@@ -45,7 +45,8 @@ create table webhook_delivery (
     source_id uuid not null,
     -- By which it is known when it comes again.
     key text not null,
-    event text not null,
+    -- What kind of event it is: told by its body, which is not read before it is worked on.
+    event text not null default '',
     -- Without those that carry secrets.
     headers json not null,
     body bytea not null,
@@ -63,7 +64,7 @@ create index webhook_delivery_age on webhook_delivery (received_at);
 
 -- Stores deliveries of an organisation, and a job for each that had not come before, as one transaction. The job has the delivery's id.
 create function receive_webhooks(
-    organization uuid, ids uuid[], sources uuid[], keys text[], events text[], all_headers json[], bodies bytea[], times timestamptz[]
+    organization uuid, ids uuid[], sources uuid[], keys text[], all_headers json[], bodies bytea[], times timestamptz[]
 ) returns setof uuid
     language plpgsql volatile
     as $$
@@ -71,8 +72,8 @@ create function receive_webhooks(
         perform set_config('patchbay.organization', organization::text, true);
         return query
             with stored as (
-                insert into webhook_delivery (organization_id, delivery_id, source_id, key, event, headers, body, received_at, outcome)
-                select organization, u.*, 'waiting' from unnest(ids, sources, keys, events, all_headers, bodies, times) u
+                insert into webhook_delivery (organization_id, delivery_id, source_id, key, headers, body, received_at, outcome)
+                select organization, u.*, 'waiting' from unnest(ids, sources, keys, all_headers, bodies, times) u
                 on conflict (source_id, key) do nothing
                 returning delivery_id, received_at
             ), queued as (

@@ -1,6 +1,6 @@
 //! A delivery as filters and templates see it: who sent it, what kind of event it is, and by which key it is known when it comes again.
 
-use patchbay_core::integrations::inbound::{Delivery, Headers, Kind, Scheme, Source};
+use patchbay_core::integrations::inbound::{Headers, Kind, Scheme, Source};
 use reqwest::header::HeaderMap;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -70,12 +70,12 @@ pub fn event(kind: Kind, headers: &Headers, body: &Value) -> String {
 }
 
 /// What a filter and a template see of a delivery.
-pub(super) fn document(source: &Source, delivery: &Delivery, payload: Value) -> Value {
+pub(super) fn document(source: &Source, headers: &Headers, event: &str, payload: Value) -> Value {
     let mut document = json!({
         "source": source.settings.name,
         "kind": source.settings.kind,
-        "event": delivery.event,
-        "headers": delivery.headers,
+        "event": event,
+        "headers": headers,
         "project": source.project_key,
     });
     document["payload"] = payload;

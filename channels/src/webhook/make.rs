@@ -2,7 +2,7 @@
 
 use patchbay_core::integrations::{
     Makes,
-    inbound::{Delivery, Settings, Source},
+    inbound::{Headers, Settings, Source},
 };
 use serde_json::Value;
 
@@ -46,20 +46,25 @@ fn as_message(text: String) -> String {
     }
 }
 
-/// What a source makes of a delivery.
-pub fn of_delivery(source: &Source, delivery: &Delivery) -> Result<Made, String> {
-    let payload: Value = serde_json::from_slice(&delivery.body).map_err(|error| format!("the body is not JSON: {error}"))?;
-    let Settings { filter, template, makes, recipe, .. } = &source.settings;
-    let document = delivery::document(source, delivery, payload);
-    match template {
+/// What kind of event a delivery is, and what its source makes of it.
+pub fn of_delivery(source: &Source, headers: &Headers, body: &[u8]) -> (String, Result<Made, String>) {
+    let payload: Value = match serde_json::from_slice(body) {
+        Ok(payload) => payload,
+        Err(error) => return (String::new(), Err(format!("the body is not JSON: {error}"))),
+    };
+    let Settings { kind, filter, template, makes, recipe, .. } = &source.settings;
+    let event = delivery::event(*kind, headers, &payload);
+    let document = delivery::document(source, headers, &event, payload);
+    let made = match template {
         Some(template) => make(filter.as_deref(), template, *makes, &document),
         None => make(filter.as_deref(), recipe::template(*recipe), Makes::Plan, &document),
-    }
+    };
+    (event, made)
 }
 
 #[cfg(test)]
 mod tests {
-    use patchbay_core::integrations::inbound::{Headers, Kind, Recipe};
+    use patchbay_core::integrations::inbound::{Kind, Recipe};
     use serde_json::json;
 
     use super::*;

@@ -8,6 +8,7 @@ pub mod delivery;
 pub mod filter;
 pub mod fire;
 pub mod follow;
+pub mod intake;
 pub mod make;
 pub mod receive;
 pub mod recipe;

@@ -34,10 +34,11 @@ impl Work for Receiver {
         let Some(delivery) = store::find_delivery(&mut tx, id).await?.filter(|delivery| delivery.outcome == Outcome::Waiting) else { return Ok(Value::Null) };
         let Some(source) = store::find(&mut tx, delivery.source).await? else { return Ok(Value::Null) };
         let now = self.hub.ctx.now();
-        let details = json!({ "source": source.settings.name, "kind": source.settings.kind, "event": delivery.event, "delivery": id });
+        let (event, made) = make::of_delivery(&source, &delivery.headers, &delivery.body);
+        let details = json!({ "source": source.settings.name, "kind": source.settings.kind, "event": event, "delivery": id });
         collab::store::append(&mut tx, job.organization, now, "webhook.received", &source.member, &source.settings.name, &details).await?;
         let mut command = None;
-        let (outcome, why, text) = match make::of_delivery(&source, &delivery) {
+        let (outcome, why, text) = match made {
             Err(why) => (Outcome::Failed, Some(why), None),
             Ok(Made::Nothing(why)) => (Outcome::Ignored, Some(why.to_owned()), None),
             Ok(Made::Text { text, makes }) => {
@@ -59,7 +60,7 @@ impl Work for Receiver {
                 }
             }
         };
-        let ended = Ended { outcome, why: why.as_deref(), text: text.as_deref(), command };
+        let ended = Ended { event: &event, outcome, why: why.as_deref(), text: text.as_deref(), command };
         store::finish(&mut tx, id, &ended, now).await?;
         if !jobs::store::finish(&mut tx, job).await? {
             tx.rollback().await?;

@@ -188,15 +188,14 @@ impl Outcome {
 pub type Headers = BTreeMap<String, String>;
 
 /// What a source delivers.
-pub struct NewDelivery<'a> {
+#[derive(Clone, Debug)]
+pub struct NewDelivery {
     pub id: Uuid,
     pub source: SourceId,
     /// By which it is known when it comes again.
-    pub key: &'a str,
-    /// `issues.opened`; empty where the source does not say.
-    pub event: &'a str,
-    pub headers: &'a Headers,
-    pub body: &'a [u8],
+    pub key: String,
+    pub headers: Headers,
+    pub body: Vec<u8>,
     pub at: DateTime<Utc>,
 }
 
@@ -206,6 +205,7 @@ pub struct Delivery {
     pub id: Uuid,
     pub source: SourceId,
     pub key: String,
+    /// `issues.opened`; empty where the source does not say, or nobody has looked.
     pub event: String,
     pub headers: Headers,
     pub body: Vec<u8>,

@@ -155,15 +155,14 @@ pub async fn at_address(conn: &mut PgConnection, address: &str) -> sqlx::Result<
 
 /// Stores deliveries of one organisation and the jobs that work on them, durably, in one statement that is a transaction of its own.
 /// The ids of those that had not come before.
-pub async fn receive(db: &Db, organization: OrganizationId, deliveries: &[NewDelivery<'_>]) -> sqlx::Result<Vec<Uuid>> {
-    sqlx::query_scalar("select * from receive_webhooks($1, $2, $3, $4, $5, $6, $7, $8)")
+pub async fn receive(db: &Db, organization: OrganizationId, deliveries: &[NewDelivery]) -> sqlx::Result<Vec<Uuid>> {
+    sqlx::query_scalar("select * from receive_webhooks($1, $2, $3, $4, $5, $6, $7)")
         .bind(organization)
         .bind(deliveries.iter().map(|new| new.id).collect::<Vec<_>>())
         .bind(deliveries.iter().map(|new| new.source).collect::<Vec<_>>())
-        .bind(deliveries.iter().map(|new| new.key).collect::<Vec<_>>())
-        .bind(deliveries.iter().map(|new| new.event).collect::<Vec<_>>())
-        .bind(deliveries.iter().map(|new| Json(new.headers)).collect::<Vec<_>>())
-        .bind(deliveries.iter().map(|new| new.body).collect::<Vec<_>>())
+        .bind(deliveries.iter().map(|new| new.key.as_str()).collect::<Vec<_>>())
+        .bind(deliveries.iter().map(|new| Json(&new.headers)).collect::<Vec<_>>())
+        .bind(deliveries.iter().map(|new| new.body.as_slice()).collect::<Vec<_>>())
         .bind(deliveries.iter().map(|new| new.at).collect::<Vec<_>>())
         .fetch_all(db.entering())
         .await
@@ -212,6 +211,7 @@ pub async fn conversation(
 
 /// How the work on a delivery ended.
 pub struct Ended<'a> {
+    pub event: &'a str,
     pub outcome: Outcome,
     pub why: Option<&'a str>,
     pub text: Option<&'a str>,
@@ -221,7 +221,8 @@ pub struct Ended<'a> {
 /// Writes down what became of a delivery. Whether it was still waiting.
 pub async fn finish(conn: &mut PgConnection, id: Uuid, ended: &Ended<'_>, now: DateTime<Utc>) -> sqlx::Result<bool> {
     let finished = sqlx::query(
-        "update webhook_delivery set outcome = $2, why = $3, text = $4, command_id = $5, finished_at = $6 where delivery_id = $1 and outcome = 'waiting'",
+        "update webhook_delivery set outcome = $2, why = $3, text = $4, command_id = $5, finished_at = $6, event = $7
+         where delivery_id = $1 and outcome = 'waiting'",
     )
     .bind(id)
     .bind(ended.outcome.as_str())
@@ -229,6 +230,7 @@ pub async fn finish(conn: &mut PgConnection, id: Uuid, ended: &Ended<'_>, now: D
     .bind(ended.text)
     .bind(ended.command)
     .bind(now)
+    .bind(ended.event)
     .execute(conn)
     .await?;
     Ok(finished.rows_affected() == 1)
