@@ -5,6 +5,7 @@ pub mod discord;
 pub mod hub;
 pub mod render;
 pub mod slack;
+pub mod webhook;
 
 #[cfg(test)]
 mod example;
