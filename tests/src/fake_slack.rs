@@ -112,6 +112,7 @@ pub struct FakeSlack {
 
 impl FakeSlack {
     pub async fn start() -> Result<Self> {
+        let _ = rustls::crypto::ring::default_provider().install_default();
         let known = Arc::new(Watched::default());
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let url = format!("http://{}", listener.local_addr()?);
