@@ -30,6 +30,10 @@ crate::patch::uuid_newtype! {
     ConversationId
 }
 crate::patch::uuid_newtype! {
+    /// One holding of a lease: the next holder's is another.
+    LockId
+}
+crate::patch::uuid_newtype! {
     /// An account's place in one organisation.
     MemberId
 }

@@ -12,5 +12,6 @@ mod metrics;
 mod openapi;
 mod planner;
 mod problem;
+mod reclaim;
 pub mod service;
 pub mod settings;

@@ -27,7 +27,7 @@ pub(crate) struct Op {
 
 enum Part {
     Query(fn(&mut SchemaGenerator) -> schemars::Schema),
-    Body(fn(&mut SchemaGenerator) -> schemars::Schema),
+    Body { schema: fn(&mut SchemaGenerator) -> schemars::Schema, is_required: bool },
     Answer { status: u16, content: &'static str, schema: Option<fn(&mut SchemaGenerator) -> schemars::Schema> },
     Problem(u16),
     Header(&'static str, &'static str),
@@ -58,7 +58,12 @@ impl Op {
     }
 
     pub(crate) fn body<T: JsonSchema>(self) -> Self {
-        self.part(Part::Body(schema_of::<T>)).problem(400).problem(413).problem(415).problem(422)
+        self.part(Part::Body { schema: schema_of::<T>, is_required: true }).problem(400).problem(413).problem(415).problem(422)
+    }
+
+    /// A body that may be left out, where nothing is to be said.
+    pub(crate) fn maybe_body<T: JsonSchema>(self) -> Self {
+        self.part(Part::Body { schema: schema_of::<T>, is_required: false }).problem(400).problem(413).problem(415).problem(422)
     }
 
     pub(crate) fn answer<T: JsonSchema>(self, status: u16) -> Self {
@@ -141,9 +146,9 @@ impl Api {
         for part in op.parts {
             match part {
                 Part::Query(schema) => parameters.extend(query_parameters(&inlined(schema))),
-                Part::Body(schema) => {
+                Part::Body { schema, is_required } => {
                     let schema = schema(&mut self.asks).to_value();
-                    body = Some(json!({ "required": true, "content": { "application/json": { "schema": schema } } }));
+                    body = Some(json!({ "required": is_required, "content": { "application/json": { "schema": schema } } }));
                 }
                 Part::Answer { status, content, schema } => {
                     let mut answer = json!({ "description": meaning(status) });
@@ -316,6 +321,7 @@ const fn meaning(status: u16) -> &'static str {
         412 => "It has changed since you looked.",
         413 => "Too large.",
         415 => "Not JSON.",
+        428 => "Say with `If-Match` what the change is meant for.",
         422 => "Well-formed, but not valid; every fault is listed.",
         429 => "Too many; wait as long as `Retry-After` says.",
         503 => "Not available now.",

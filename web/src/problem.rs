@@ -6,12 +6,14 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use patchbay_core::{
+    collab::lease::{Lease, PLACE_SECONDS},
     patch::{Fault, rebase::Conflict},
     review::{DecideError, Draft},
     workflow::{ApplyError, Since},
 };
 use schemars::JsonSchema;
 use serde::Serialize;
+use serde_json::Value;
 
 tokio::task_local! {
     /// The id of the request that is being answered.
@@ -34,6 +36,12 @@ pub struct Problem {
     /// What changed in the plan since the version that a patch was made for.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub since: Vec<Since>,
+    /// What is there now: the task that has changed, the lease that is in the way.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub current: Option<Value>,
+    /// The place in the queue, from 1, of who waits.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub queue_position: Option<i64>,
     /// Names the log line.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub request_id: Option<String>,
@@ -65,6 +73,8 @@ impl Problem {
             detail: detail.into(),
             errors: Vec::new(),
             since: Vec::new(),
+            current: None,
+            queue_position: None,
             request_id: None,
             retry_after: None,
         }
@@ -107,6 +117,29 @@ impl Problem {
             "Revision {number} of {key} cannot be taken back without harming what was done later. POST /projects/{key}/revert proposes it, and there it can be settled."
         );
         Self { errors: conflicts.iter().map(clash_fault).collect(), ..Self::conflict("conflicted", detail) }
+    }
+
+    /// A resource that somebody else holds, or waits for.
+    pub fn held(resource: &str, by: Option<&Lease>, place: Option<i64>) -> Self {
+        let detail = match (by, place) {
+            (Some(lease), _) => {
+                format!("{resource} is held by {} until {}, if there is no heartbeat before.", lease.holder, lease.expires_at.format("%H:%M:%S UTC"))
+            }
+            (None, _) => format!("{resource} is free, but others wait for it."),
+        };
+        let detail = place.map_or_else(
+            || detail.clone(),
+            |place| format!("{detail} You are number {place} in the queue; ask again within {PLACE_SECONDS} seconds to keep your place."),
+        );
+        Self { current: by.and_then(|lease| serde_json::to_value(lease).ok()), queue_position: place, ..Self::conflict("held", detail) }
+    }
+
+    /// A lease that ended, or was never the caller's.
+    pub fn lost() -> Self {
+        Self::conflict(
+            "lease-lost",
+            "This lease is not yours, has run out or was taken from you. What it protected may have changed: look before you ask for it again.",
+        )
     }
 
     pub fn moved(detail: impl Into<String>) -> Self {

@@ -234,6 +234,7 @@ impl Service {
         });
         tracker.spawn(auth::keep_key_uses(app.clone()));
         tracker.spawn(keep_house(app.clone()));
+        tracker.spawn(crate::reclaim::reclaim(app.clone()));
         tracker.spawn(keep_snapshots(app.clone()));
         let hub = app.hub.clone();
         tracker.spawn(async move { hub.take_over().await });

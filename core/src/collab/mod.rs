@@ -1,8 +1,14 @@
-//! What programs share beside the plan. For now: the log of events.
+//! What programs share beside the plan: leases, agents, the log of events.
 //!
 //! Invariant: an event is written in the transaction that it tells of, and a reader that goes on after a `seq` misses none.
 
+pub mod agent;
+pub mod lease;
+mod reclaim;
 pub mod store;
+pub mod work;
+
+pub use reclaim::reclaim;
 
 use chrono::{DateTime, Utc};
 use schemars::JsonSchema;

@@ -128,6 +128,17 @@ impl Process {
         self.transitions.iter().find(|t| t.from == from && t.to == to)
     }
 
+    /// Whether who took a task is still at it: it is active, and not yet handed on to a review.
+    pub fn is_in_work(&self, step: &str) -> bool {
+        let handed_on = self.steps.iter().position(|step| step.name == "review").unwrap_or(self.steps.len());
+        self.steps.iter().take(handed_on).any(|known| known.name == step && known.kind == StepKind::Active)
+    }
+
+    /// The step that a task comes to when somebody takes it up.
+    pub fn taken_up(&self, from: &str) -> Option<&Step> {
+        self.steps.iter().find(|step| step.kind == StepKind::Active && self.transition(from, &step.name).is_some())
+    }
+
     /// Where a task can go from a step.
     pub fn reachable<'a>(&'a self, from: &'a str) -> impl Iterator<Item = &'a str> {
         self.transitions.iter().filter(move |t| t.from == from).map(|t| t.to.as_str())
@@ -212,6 +223,18 @@ mod tests {
                 assert!(process.step(&transition.to).is_some(), "{}: {}", process.name, transition.to);
             }
         }
+    }
+
+    #[test]
+    fn work_begins_where_a_task_is_taken_up_and_ends_with_the_review() {
+        let check = |process: &str, first: &str, in_work: &[&str]| {
+            let process = Process::find(process).unwrap();
+            assert_eq!(process.taken_up(&process.first().name).unwrap().name, first);
+            let steps: Vec<&str> = process.steps.iter().map(|step| step.name.as_str()).filter(|step| process.is_in_work(step)).collect();
+            assert_eq!(steps, in_work);
+        };
+        check("simple", "doing", &["doing"]);
+        check("agents", "claimed", &["claimed", "in_progress"]);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! The rows of projects, tasks, revisions and logged time.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 use futures::stream::BoxStream;
@@ -15,7 +15,7 @@ use crate::{
     db::Db,
     ids::{MemberId, OrganizationId},
     patch::{
-        Priority, ProjectId, ProjectPatch, TaskId,
+        Priority, ProjectId, ProjectPatch, Reference, TaskId,
         apply::Write,
         plan::{Detail, Plan, Project, Task},
         process::Process,
@@ -161,6 +161,50 @@ pub async fn load(conn: &mut PgConnection, project: &ProjectRow) -> sqlx::Result
     Ok(Plan::new(project.project.clone(), handles(conn).await?, tasks))
 }
 
+/// All plans of an organisation, or the one that may be seen, by key: two queries however many there are. They know no members.
+pub async fn load_all(conn: &mut PgConnection, only: Option<ProjectId>) -> sqlx::Result<Vec<Plan>> {
+    let projects: Vec<ProjectRow> =
+        sqlx::query_as(AssertSqlSafe(format!("select {PROJECT} from project where deleted_at is null and ($1::uuid is null or project_id = $1) order by key")))
+            .bind(only)
+            .fetch_all(&mut *conn)
+            .await?;
+    let rows = sqlx::query(AssertSqlSafe(format!("select t.project_id, {TASK} from task t where t.project_id = any($1)")))
+        .bind(projects.iter().map(|row| row.project.id).collect::<Vec<_>>())
+        .fetch_all(conn)
+        .await?;
+    let mut tasks: BTreeMap<ProjectId, Vec<Task>> = BTreeMap::new();
+    for row in &rows {
+        tasks.entry(row.try_get("project_id")?).or_default().push(task(row)?);
+    }
+    Ok(projects.into_iter().map(|row| Plan::new(row.project.clone(), BTreeSet::new(), tasks.remove(&row.project.id).unwrap_or_default())).collect())
+}
+
+/// Some tasks of any projects, with what they depend on: parts of plans that are enough to show them.
+pub async fn load_some(conn: &mut PgConnection, tasks: &[Located]) -> sqlx::Result<BTreeMap<ProjectId, Plan>> {
+    let projects: Vec<ProjectRow> = sqlx::query_as(AssertSqlSafe(format!("select {PROJECT} from project where project_id = any($1)")))
+        .bind(tasks.iter().map(|task| task.project).collect::<Vec<_>>())
+        .fetch_all(&mut *conn)
+        .await?;
+    let rows = sqlx::query(AssertSqlSafe(format!(
+        "select t.project_id, {TASK} from task t
+         where t.task_id in (select unnest($1::uuid[]) union select d.depends_on_id from task_dependency d where d.task_id = any($1))"
+    )))
+    .bind(tasks.iter().map(|task| task.task).collect::<Vec<_>>())
+    .fetch_all(conn)
+    .await?;
+    let mut found: BTreeMap<ProjectId, Vec<Task>> = BTreeMap::new();
+    for row in &rows {
+        found.entry(row.try_get("project_id")?).or_default().push(task(row)?);
+    }
+    let plan = |row: ProjectRow| (row.project.id, Plan::new(row.project.clone(), BTreeSet::new(), found.remove(&row.project.id).unwrap_or_default()));
+    Ok(projects.into_iter().map(plan).collect())
+}
+
+/// How many changes there were in all plans, or in the one that may be seen.
+pub async fn total_version(conn: &mut PgConnection, only: Option<ProjectId>) -> sqlx::Result<i64> {
+    sqlx::query_scalar("select coalesce(sum(version), 0)::bigint from project where $1::uuid is null or project_id = $1").bind(only).fetch_one(conn).await
+}
+
 /// The version that a project is at.
 pub async fn version(conn: &mut PgConnection, project: ProjectId) -> sqlx::Result<Option<i32>> {
     sqlx::query_scalar("select version from project where project_id = $1 and deleted_at is null").bind(project).fetch_optional(conn).await
@@ -174,6 +218,50 @@ pub async fn count_tasks(conn: &mut PgConnection, project: ProjectId) -> sqlx::R
 /// The project of a task, by the task's id.
 pub async fn project_of(conn: &mut PgConnection, task: TaskId) -> sqlx::Result<Option<ProjectId>> {
     sqlx::query_scalar("select project_id from task where task_id = $1").bind(task).fetch_optional(conn).await
+}
+
+/// Where a task stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Located {
+    pub project: ProjectId,
+    pub key: String,
+    pub task: TaskId,
+    pub number: i32,
+}
+
+impl Located {
+    /// The task's name for people.
+    pub fn reference(&self) -> String {
+        Reference { key: self.key.clone(), number: self.number }.to_string()
+    }
+}
+
+impl FromRow<'_, PgRow> for Located {
+    fn from_row(row: &PgRow) -> sqlx::Result<Self> {
+        Ok(Self { project: row.try_get("project_id")?, key: row.try_get("key")?, task: row.try_get("task_id")?, number: row.try_get("number")? })
+    }
+}
+
+/// The task with this reference or id.
+pub async fn locate(conn: &mut PgConnection, name: &str) -> sqlx::Result<Option<Located>> {
+    if let Some(reference) = Reference::parse(name) {
+        return sqlx::query_as(
+            "select p.project_id, p.key, t.task_id, t.number from project p join task t on t.project_id = p.project_id
+             where p.key = $1 and p.deleted_at is null and t.number = $2",
+        )
+        .bind(reference.key)
+        .bind(reference.number)
+        .fetch_optional(conn)
+        .await;
+    }
+    let Ok(id) = name.parse::<TaskId>() else { return Ok(None) };
+    sqlx::query_as(
+        "select p.project_id, p.key, t.task_id, t.number from task t join project p on p.project_id = t.project_id
+         where t.task_id = $1 and p.deleted_at is null",
+    )
+    .bind(id)
+    .fetch_optional(conn)
+    .await
 }
 
 /// Whether a project's row is held until the transaction ends.

@@ -1,8 +1,10 @@
 //! The service as others meet it: over HTTP, on a real Postgres.
 
+mod agents;
 mod exchange;
 mod history;
 mod layering;
+mod leases;
 mod policy;
 mod proposals;
 mod rebase;

@@ -91,6 +91,11 @@ fn likely_body(path: &str) -> Value {
         "edit" => json!({ "operations": [{ "index": 1, "body": { "title": "taken" } }] }),
         "revert" => json!({ "revision": 1 }),
         "transition" => json!({ "to": "done" }),
+        "acquire" => json!({ "resource": "task:WEB-1", "ttl_seconds": 60 }),
+        "claim" => json!({ "task": "WEB-1" }),
+        "steal" => json!({ "reason": "mine", "ttl_seconds": 60 }),
+        "tasks" => json!({ "project": "WEB", "title": "taken" }),
+        "me" => json!({ "role": "spy" }),
         "time" => json!({ "minutes": 5 }),
         "keys" => json!({ "name": "k", "scopes": ["read"], "project": "WEB" }),
         "policies" | "preview" => json!({ "rules": [], "base_version": 0 }),
@@ -101,7 +106,19 @@ fn likely_body(path: &str) -> Value {
 
 async fn everything(patchbay: &Running) -> Result<Vec<Value>> {
     let mut all = Vec::new();
-    for path in ["/projects", "/projects/WEB/tree", "/projects/WEB/revisions", "/proposals", "/members", "/keys", "/commands?project=WEB", "/policies"] {
+    for path in [
+        "/projects",
+        "/projects/WEB/tree",
+        "/projects/WEB/revisions",
+        "/proposals",
+        "/members",
+        "/keys",
+        "/commands?project=WEB",
+        "/policies",
+        "/collab/state/locks",
+        "/collab/state/tasks",
+        "/collab/state/agents",
+    ] {
         let (_, mut answer) = patchbay.get(path).await?;
         // When a key was last used is told as it happens.
         for row in answer["data"].as_array_mut().into_iter().flatten() {

@@ -8,8 +8,8 @@ use axum::{
 use chrono::{DateTime, Utc};
 use patchbay_core::{
     audit,
-    ids::KeyId,
-    patch::Fault,
+    ids::{KeyId, MemberId},
+    patch::{Fault, process::Role},
     tenancy::{
         Scope, Scopes,
         store::{self, Key, NewKey},
@@ -75,6 +75,9 @@ struct CreateKey {
     /// A project's id or key: the key sees only that one.
     #[schemars(length(max = 100))]
     project: Option<String>,
+    /// The handle of the agent that it is for; yours where nothing is said. People make their keys themselves.
+    #[schemars(length(min = 1, max = 100))]
+    member: Option<String>,
     expires_at: Option<DateTime<Utc>>,
 }
 
@@ -121,9 +124,13 @@ async fn create(State(app): State<App>, admin: Admin, Json(input): Json<CreateKe
         None => None,
         Some(name) => Some(find(&mut tx, &admin, name).await.map_err(|problem| Problem::fault("/project", problem.detail))?.project.id),
     };
-    let new = NewKey { member: admin.member, name, scopes, project, expires_at: input.expires_at };
+    let member = match &input.member {
+        None => admin.member,
+        Some(handle) => agent(&mut tx, handle).await?,
+    };
+    let new = NewKey { member, name, scopes, project, expires_at: input.expires_at };
     let (id, secret) = store::create_key(&mut tx, app.ctx.as_ref(), admin.organization, &new).await?;
-    let details = json!({ "name": name, "scopes": input.scopes, "project": input.project });
+    let details = json!({ "name": name, "scopes": input.scopes, "project": input.project, "member": input.member });
     audit::store::append(&mut tx, app.ctx.as_ref(), &admin, "key.created", &secret.hint(), &details).await?;
     tx.commit().await?;
     let created = CreatedKey { id, key: secret.text.expose_secret().to_owned(), name: name.to_owned(), scopes: scopes.iter().collect() };
@@ -131,6 +138,16 @@ async fn create(State(app): State<App>, admin: Admin, Json(input): Json<CreateKe
     // Not for any cache, nor for the memory of idempotency keys.
     response.headers_mut().insert(axum::http::header::CACHE_CONTROL, axum::http::HeaderValue::from_static("no-store"));
     Ok(response)
+}
+
+/// The agent with a handle.
+async fn agent(conn: &mut sqlx::PgConnection, handle: &str) -> Result<MemberId, Problem> {
+    let member = store::list_members(conn).await?.into_iter().find(|member| member.handle == handle);
+    let member = member.ok_or_else(|| Problem::fault("/member", format!("there is no member {handle}")))?;
+    if member.role != Role::Agent {
+        return Err(Problem::fault("/member", format!("{handle} is no agent: people make their keys themselves")));
+    }
+    Ok(member.id)
 }
 
 async fn revoke(State(app): State<App>, admin: Admin, Path(id): Path<KeyId>) -> Result<StatusCode, Problem> {

@@ -1,6 +1,7 @@
 //! The HTTP API, one file for each resource. Every route stands here with its description.
 
 mod audit;
+mod collab;
 mod commands;
 mod health;
 mod keys;
@@ -79,6 +80,7 @@ fn describe() -> (Router<App>, Value) {
     let api = patches::routes(api);
     let api = tasks::routes(api);
     let api = proposals::routes(api);
+    let api = collab::routes(api);
     let api = policies::routes(api);
     let api = members::routes(api);
     let api = keys::routes(api);

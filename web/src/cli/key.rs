@@ -4,10 +4,11 @@ use anyhow::{Context as _, Result, bail};
 use chrono::Duration;
 use patchbay_core::{
     audit,
-    ids::{Context, KeyId},
+    ids::{Context, KeyId, MemberId},
+    patch::process::Role,
     tenancy::{
-        Scope, Scopes,
-        store::{self, NewKey},
+        Actor, Scope, Scopes,
+        store::{self, NewKey, NewMember},
     },
     workflow,
 };
@@ -20,7 +21,7 @@ use crate::{service, settings::Settings};
 pub(super) async fn run(settings: &Settings, key: Key) -> Result<()> {
     let open = Open::new(settings).await?;
     let done = match key {
-        Key::Create { scopes, project, name, expires } => create(&open, &scopes, project.as_deref(), &name, expires).await,
+        Key::Create { scopes, project, agent, name, expires } => create(&open, &scopes, project.as_deref(), agent.as_deref(), &name, expires).await,
         Key::List => list(&open).await,
         Key::Revoke { id } => revoke(&open, &id).await,
     };
@@ -28,7 +29,7 @@ pub(super) async fn run(settings: &Settings, key: Key) -> Result<()> {
     done
 }
 
-async fn create(open: &Open, words: &[String], project: Option<&str>, name: &str, expires: Option<u32>) -> Result<()> {
+async fn create(open: &Open, words: &[String], project: Option<&str>, agent: Option<&str>, name: &str, expires: Option<u32>) -> Result<()> {
     let mut scopes = Vec::new();
     for word in words {
         match Scope::parse(word.trim()) {
@@ -42,15 +43,33 @@ async fn create(open: &Open, words: &[String], project: Option<&str>, name: &str
         None => None,
         Some(name) => Some(workflow::store::find_project(&mut tx, name).await?.with_context(|| format!("there is no project {name}"))?.project.id),
     };
+    let member = match agent {
+        None => owner.member,
+        Some(name) => find_or_add(open, &mut tx, &owner, name).await?,
+    };
     let expires_at = expires.map(|days| open.ctx.now() + Duration::days(days.into()));
-    let new = NewKey { member: owner.member, name, scopes: scopes.iter().copied().collect::<Scopes>(), project: project_id, expires_at };
+    let new = NewKey { member, name, scopes: scopes.iter().copied().collect::<Scopes>(), project: project_id, expires_at };
     let (id, secret) = store::create_key(&mut tx, &open.ctx, owner.organization, &new).await?;
-    let details = json!({ "name": name, "scopes": scopes, "project": project });
+    let details = json!({ "name": name, "scopes": scopes, "project": project, "member": agent });
     audit::store::append(&mut tx, &open.ctx, &owner, "key.created", &secret.hint(), &details).await?;
     tx.commit().await?;
     look::say(secret.text.expose_secret());
     look::note(&format!("Keep it: it is not shown again. `patchbay key revoke {id}` takes it back."));
     Ok(())
+}
+
+/// The agent that goes by a name.
+async fn find_or_add(open: &Open, conn: &mut sqlx::PgConnection, owner: &Actor, name: &str) -> Result<MemberId> {
+    if let Some(member) = store::list_members(conn).await?.into_iter().find(|member| member.handle == name || member.name == name) {
+        if member.role != Role::Agent {
+            bail!("{name} is no agent: people make their keys themselves");
+        }
+        return Ok(member.id);
+    }
+    let new = NewMember { name, handle: None, email: None, role: Role::Agent, time_zone: "UTC" };
+    let added = store::add_member(conn, &open.ctx, owner.organization, &new).await?.context("a member without an address is always new")?;
+    audit::store::append(conn, &open.ctx, owner, "member.added", name, &json!({ "role": Role::Agent })).await?;
+    Ok(added)
 }
 
 async fn list(open: &Open) -> Result<()> {

@@ -113,6 +113,9 @@ enum Key {
         /// The only project it may see.
         #[arg(long, value_name = "KEY")]
         project: Option<String>,
+        /// The agent that it is for, by name: made where there is none. Yours where nothing is said.
+        #[arg(long, value_name = "NAME")]
+        agent: Option<String>,
         /// What it is for.
         #[arg(long, default_value = "command line")]
         name: String,

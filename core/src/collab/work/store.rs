@@ -1,0 +1,44 @@
+//! Which tasks are ready.
+
+use sqlx::PgConnection;
+
+use super::Ready;
+use crate::{
+    patch::process::{Process, StepKind},
+    workflow::store::Located,
+};
+
+/// The tasks that wait for nothing and that nobody holds, the most urgent first.
+pub async fn list_ready(conn: &mut PgConnection, wanted: Ready<'_>, limit: i64) -> sqlx::Result<Vec<Located>> {
+    let steps = |kind: StepKind| {
+        Process::builtin().iter().flat_map(move |process| process.steps.iter().filter(move |step| step.kind == kind).map(move |step| (process, step)))
+    };
+    let (processes, open): (Vec<&str>, Vec<&str>) = steps(StepKind::Open).map(|(process, step)| (process.name.as_str(), step.name.as_str())).unzip();
+    let done: Vec<&str> = steps(StepKind::Done).map(|(_, step)| step.name.as_str()).collect();
+    sqlx::query_as(
+        "select p.project_id, p.key, t.task_id, t.number
+         from project p join task t on t.project_id = p.project_id
+         where p.deleted_at is null and ($1::uuid is null or p.project_id = $1) and ($2::uuid is null or t.task_id = $2)
+           and (p.process, t.status) in (select * from unnest($3::text[], $4::text[]))
+           and ($5::text is null or t.detail -> 'labels' @> jsonb_build_array($5))
+           and (t.assignee is null or t.assignee = $6)
+           -- Neither held, nor promised to who waits for it.
+           and not exists (select from lease l where l.task_id = t.task_id and l.expires_at > clock_timestamp())
+           and not exists (select from lease l join lease_waiter w on w.organization_id = l.organization_id and w.resource = l.resource
+                           where l.task_id = t.task_id and w.expires_at > clock_timestamp())
+           and not exists (select from task_dependency d join task b on b.task_id = d.depends_on_id where d.task_id = t.task_id and b.status <> all($7))
+           -- What is below a task is done before it.
+           and not exists (select from task c where c.below_id = t.task_id and c.status <> all($7))
+         order by t.priority nulls last, t.due_on nulls last, p.key, t.number limit $8",
+    )
+    .bind(wanted.project)
+    .bind(wanted.task)
+    .bind(processes)
+    .bind(open)
+    .bind(wanted.label)
+    .bind(wanted.assignee)
+    .bind(done)
+    .bind(limit)
+    .fetch_all(conn)
+    .await
+}
