@@ -6,21 +6,10 @@ use super::{
     fresh::{Fresh, fresh},
     read::Letter,
 };
-use crate::hub::grammar::{self, Parsed};
+use crate::hub::grammar::{self, Command, Parsed};
 
 /// As long as a command may be in any channel.
 const MAX: usize = 100_000;
-
-/// What is asked.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Asked {
-    /// One command a line, or free text.
-    pub text: String,
-    /// Key of a project, where a JSON block names one.
-    pub project: Option<String>,
-    /// Reference of a task, where a JSON block names one.
-    pub task: Option<String>,
-}
 
 /// A JSON block: `{"command": "done WEB-7"}`, `{"commands": ["…"]}`, `{"text": "…", "project": "WEB"}`.
 #[derive(Deserialize)]
@@ -30,12 +19,13 @@ struct Block {
     text: Option<String>,
     #[serde(default)]
     commands: Vec<String>,
+    /// What free text is about: a project's key, or a task's reference.
     project: Option<String>,
     task: Option<String>,
 }
 
-/// What a mail asks for; `None` where it says nothing.
-pub fn asked(letter: &Letter) -> Option<Asked> {
+/// What a mail asks for, one command a line, or free text; `None` where it says nothing.
+pub fn asked(letter: &Letter) -> Option<String> {
     let Fresh { text, forwarded } = fresh(&letter.text);
     if let Some(asked) = block(&text) {
         return Some(asked);
@@ -61,8 +51,17 @@ pub fn asked(letter: &Letter) -> Option<Asked> {
         }
         free
     };
-    let text = text[..text.floor_char_boundary(MAX)].trim().to_owned();
-    (!text.is_empty()).then(|| Asked { text, ..Asked::default() })
+    bounded(&text)
+}
+
+fn bounded(text: &str) -> Option<String> {
+    let text = text[..text.floor_char_boundary(MAX)].trim();
+    (!text.is_empty()).then(|| text.to_owned())
+}
+
+/// Whether a decision is asked for: those need more than to be who one is.
+pub fn decides(text: &str) -> bool {
+    text.lines().any(|line| matches!(grammar::parse(line, &[]), Parsed::Command(Command::Accept { .. } | Command::Reject { .. })))
 }
 
 /// A command, or nearly one.
@@ -80,7 +79,7 @@ fn commands(text: &str) -> String {
 }
 
 /// A text that is a JSON block, fenced or not; what stands around the fences is talk.
-fn block(text: &str) -> Option<Asked> {
+fn block(text: &str) -> Option<String> {
     let fenced = text.split_once("```json").or_else(|| text.split_once("```")).and_then(|(_, rest)| rest.split_once("```")).map(|(inner, _)| inner);
     let json = fenced.unwrap_or(text).trim();
     if !json.starts_with('{') {
@@ -88,8 +87,11 @@ fn block(text: &str) -> Option<Asked> {
     }
     let block: Block = serde_json::from_str(json).ok()?;
     let text = block.text.into_iter().chain(block.commands).collect::<Vec<_>>().join("\n");
-    let text = text[..text.floor_char_boundary(MAX)].trim().to_owned();
-    (!text.is_empty()).then_some(Asked { text, project: block.project, task: block.task })
+    let about = block.task.or(block.project).filter(|_| text.lines().all(|line| !is_meant(line)));
+    match about {
+        Some(about) => bounded(&format!("plan {about} {text}")),
+        None => bounded(&text),
+    }
 }
 
 /// `Hi Patchbay,` on a line of its own is no part of a command.

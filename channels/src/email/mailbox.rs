@@ -7,6 +7,7 @@ use async_imap::{Client, Session, types::UnsolicitedResponse};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use futures::TryStreamExt;
+use patchbay_core::channel::mail::Place;
 use rustls_platform_verifier::ConfigVerifierExt;
 use secrecy::{ExposeSecret, SecretString};
 use tokio::{
@@ -48,15 +49,6 @@ enum Tls {
     Upgraded,
     /// Only to this machine.
     None,
-}
-
-/// How far a mailbox is read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Place {
-    /// Another one means that all UIDs are others (RFC 3501, section 2.3.1.1).
-    pub uid_validity: u32,
-    /// The greatest that was read.
-    pub last_uid: u32,
 }
 
 /// A mail as the server gives it.
@@ -114,11 +106,6 @@ impl Access {
             password: decoded(url.password().unwrap_or_default())?.into(),
             folder: if folder.is_empty() { "INBOX".to_owned() } else { folder },
         })
-    }
-
-    /// Names the mailbox, without secrets.
-    pub fn name(&self) -> String {
-        format!("{}@{}:{}/{}", self.user, self.host, self.port, self.folder)
     }
 }
 

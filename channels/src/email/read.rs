@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use mail_parser::{Address, HeaderName, HeaderValue, Message, MessageParser, MessagePart, MimeHeaders, PartType};
 use sha2::{Digest, Sha256};
 
-/// Larger mails are not read; the sender is told so.
+/// Larger mails are not read.
 pub const MAX_BYTES: usize = 10 * 1024 * 1024;
 /// Text beyond this is cut off: longer than any plan that a person writes.
 const MAX_TEXT: usize = 2 * 1024 * 1024;
@@ -115,9 +115,17 @@ pub(super) fn letter(message: &Message<'_>) -> Result<Letter, Unreadable> {
     })
 }
 
-/// Names a mail for good: its Message-ID, or what it consists of where it has none.
+/// Names a mail for good: its Message-ID, or what it consists of where it has none; with its sender, who alone chose it.
 pub fn key(letter: &Letter, raw: &[u8]) -> String {
-    letter.message_id.clone().unwrap_or_else(|| format!("sha256:{}", hex(&Sha256::digest(raw))))
+    match &letter.message_id {
+        Some(id) => format!("{} {id}", letter.from),
+        None => digest(raw),
+    }
+}
+
+/// Names what is no letter.
+pub(super) fn digest(raw: &[u8]) -> String {
+    format!("sha256:{}", hex(&Sha256::digest(raw)))
 }
 
 pub(super) fn hex(bytes: &[u8]) -> String {

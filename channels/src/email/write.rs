@@ -76,6 +76,14 @@ impl Address {
             thread,
         }
     }
+
+    /// The same behind a mail of ours that went there before.
+    #[must_use]
+    pub fn after(&self, message_id: Option<&str>) -> Self {
+        let mut references = self.references.clone();
+        references.extend(message_id.map(str::to_owned));
+        Self { references, ..self.clone() }
+    }
 }
 
 /// A mail, ready to be sent.
@@ -92,10 +100,15 @@ pub struct Writer {
 
 impl Writer {
     /// `address` as in `Patchbay <plan@example.org>`, or only the address.
-    pub fn new(address: &str, signer: Option<Signer>) -> anyhow::Result<Self> {
+    pub fn new(address: &str) -> anyhow::Result<Self> {
         let mut from: Mailbox = address.parse().with_context(|| format!("{address} is no mail address"))?;
         from.name.get_or_insert_with(|| "Patchbay".to_owned());
-        Ok(Self { from, signer })
+        Ok(Self { from, signer: None })
+    }
+
+    /// Signs what it writes.
+    pub fn signed(self, signer: Option<Signer>) -> Self {
+        Self { signer, ..self }
     }
 
     /// The address alone, in small letters.

@@ -16,7 +16,7 @@ fn letter(subject: &str, text: &str) -> Letter {
 }
 
 fn check(subject: &str, text: &str, expected: &str) {
-    assert_eq!(asked(&letter(subject, text)).map_or_else(String::new, |asked| asked.text), expected, "{subject} / {text}");
+    assert_eq!(asked(&letter(subject, text)).unwrap_or_default(), expected, "{subject} / {text}");
 }
 
 #[test]
@@ -48,7 +48,7 @@ fn free_text_goes_with_its_subject_and_what_came_with_it() {
     check("Fwd: A shop", "plan this\n\n---------- Forwarded message ---------\nFrom: Bo\n\n- a till", "A shop\n\nplan this\n\nFrom: Bo\n\n- a till");
     let attachment = Attachment { name: "plan.md".into(), media_type: "text/markdown".into(), bytes: b"- a till\n".to_vec() };
     let with = Letter { attachments: vec![attachment], ..letter("A shop", "as attached") };
-    assert_eq!(asked(&with).unwrap().text, "A shop\n\nas attached\n\n- a till");
+    assert_eq!(asked(&with).unwrap(), "A shop\n\nas attached\n\n- a till");
     check("", " \n", "");
 }
 
@@ -56,8 +56,14 @@ fn free_text_goes_with_its_subject_and_what_came_with_it() {
 fn a_json_block_is_a_command() {
     let block = "Please do:\n```json\n{\"commands\": [\"done WEB-7\", \"start WEB-8\"]}\n```\nThanks";
     check("x", block, "done WEB-7\nstart WEB-8");
-    let asked = asked(&letter("x", "{\"text\": \"add a till\", \"project\": \"WEB\", \"task\": \"WEB-7\"}")).unwrap();
-    assert_eq!(asked, Asked { text: "add a till".into(), project: Some("WEB".into()), task: Some("WEB-7".into()) });
+    check("x", "{\"text\": \"add a till\", \"project\": \"WEB\"}", "plan WEB add a till");
+    check("x", "{\"text\": \"split it\", \"project\": \"WEB\", \"task\": \"WEB-7\"}", "plan WEB-7 split it");
+}
+
+#[test]
+fn decisions_are_known() {
+    assert!(decides("accept 1,3") && decides("done WEB-7\nreject #12: no"));
+    assert!(!decides("done WEB-7") && !decides("accept it or not, the shop is open"));
 }
 
 #[test]
