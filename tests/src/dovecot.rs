@@ -98,6 +98,18 @@ impl Dovecot {
         Ok(counts)
     }
 
+    /// Marks all mails of an address as not seen, as if whoever read them had died before it marked them.
+    pub fn mark_unseen(&self, address: &str) -> Result<()> {
+        for entry in fs::read_dir(self.mailbox(address).join("cur"))? {
+            let path = entry?.path();
+            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            if let Some((base, flags)) = name.rsplit_once(":2,") {
+                fs::rename(&path, path.with_file_name(format!("{base}:2,{}", flags.replace('S', ""))))?;
+            }
+        }
+        Ok(())
+    }
+
     /// Gives a mailbox another UIDVALIDITY: what its server knew of it is gone.
     pub fn forget(&self, address: &str) -> Result<()> {
         for entry in fs::read_dir(self.mailbox(address))? {

@@ -12,7 +12,11 @@ use std::{
 use anyhow::{Context as _, Result, bail};
 use axum::Router;
 use patchbay_agent::planner::Planner;
-use patchbay_channels::hub::{self, Hub, Runs, inbox::Inbox, limits::Limits, outbox::Outbox};
+use patchbay_channels::{
+    adapter::Adapter,
+    email,
+    hub::{self, Hub, Runs, inbox::Inbox, limits::Limits, outbox::Outbox},
+};
 use patchbay_core::{
     channel,
     db::{
@@ -167,12 +171,19 @@ pub struct Service {
 }
 
 /// What works the queue.
-fn workers(app: &App) -> Workers {
+fn workers(app: &App, adapters: Vec<Arc<dyn Adapter>>) -> Workers {
     let (db, ctx) = (app.db.clone(), app.ctx.clone());
-    let outbox = Outbox { db: db.clone(), ctx: ctx.clone(), adapters: Vec::new() };
+    let outbox = Outbox { db: db.clone(), ctx: ctx.clone(), adapters };
     Workers::new(db, ctx, app.bell.clone())
         .kind(Kind::new(channel::INBOX), Arc::new(Inbox { hub: app.hub.clone(), limits: Limits::default() }))
         .kind(Kind::new(channel::DELIVER), Arc::new(outbox))
+}
+
+/// Mail, where the settings have it: it speaks for the first organisation.
+async fn mail(settings: &Settings, app: &App) -> Result<(Option<Arc<email::adapter::Speaker>>, Option<email::receive::Receiver>)> {
+    let Some(organization) = app.db.organizations().await?.first().copied() else { return Ok((None, None)) };
+    let connected = email::connect(&settings.email, &app.hub, organization).await.context("the settings of e-mail")?;
+    Ok(connected.map_or((None, None), |connected| (connected.speaker, connected.receiver)))
 }
 
 /// The planner that the settings ask for.
@@ -240,9 +251,15 @@ impl Service {
         tracker.spawn(async move { hub.take_over().await });
         let carrying = app.clone();
         tracker.spawn(async move { carrying.bell.carry(&carrying.db, &carrying.stopping).await });
-        if settings.server.roles.iter().any(|role| role == "worker") {
-            let workers = workers(&app);
+        let has_role = |name| settings.server.roles.iter().any(|role| role == name);
+        let (speaker, receiver) = mail(settings, &app).await?;
+        if has_role("worker") {
+            let adapters = speaker.map(|speaker| -> Arc<dyn Adapter> { speaker }).into_iter().collect();
+            let workers = workers(&app, adapters);
             tracker.spawn(workers.run(app.stopping.clone()));
+        }
+        if let Some(receiver) = receiver.filter(|_| has_role("channels")) {
+            tracker.spawn(receiver.run());
         }
         Ok(Self { app, data, tracker })
     }
@@ -311,6 +328,7 @@ async fn keep_house(app: App) {
                 let now = app.ctx.now();
                 idempotency::store::sweep(&mut tx, now).await?;
                 channel::store::sweep(&mut tx, now - KEPT, now).await?;
+                channel::mail::store::sweep(&mut tx, now - KEPT * 4).await?;
                 jobs::store::sweep(&mut tx, organization, now - KEPT * 4).await?;
                 tx.commit().await?;
             }

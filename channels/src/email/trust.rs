@@ -7,8 +7,9 @@ use std::net::SocketAddr;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use mail_auth::{
-    AuthenticatedMessage, DkimResult, DmarcResult, MessageAuthenticator, SpfOutput, SpfResult,
+    AuthenticatedMessage, DkimResult, DmarcResult, Error, MessageAuthenticator, SpfOutput, SpfResult,
     common::crypto::Algorithm,
+    dkim::DkimError,
     dmarc::verify::DmarcParameters,
     hickory_resolver::config::{ConnectionConfig, NameServerConfig, ProtocolConfig, ResolverConfig, ResolverOpts},
 };
@@ -80,7 +81,7 @@ impl Trust {
         let mut usable = Vec::new();
         for result in results {
             let Some(signature) = result.signature() else {
-                refused.get_or_insert_with(|| format!("a signature cannot be used: {}", why(result.result())));
+                refused.get_or_insert_with(|| why(result.result()));
                 continue;
             };
             let missing = SIGNED.iter().find(|name| !signature.h.iter().any(|signed| signed.eq_ignore_ascii_case(name)));
@@ -93,7 +94,7 @@ impl Trust {
                     DkimResult::Pass if signature.d.eq_ignore_ascii_case(domain) => return Verdict::Aligned,
                     DkimResult::Pass | DkimResult::TempError(_) => usable.push(result),
                     other => {
-                        refused.get_or_insert_with(|| format!("the signature of {} is not valid: {}", signature.d, why(other)));
+                        refused.get_or_insert_with(|| format!("{} vouches for something else: {}", signature.d, why(other)));
                     }
                 }
             }
@@ -155,6 +156,9 @@ impl Trust {
 
 fn why(result: &DkimResult) -> String {
     match result {
+        DkimResult::Neutral(Error::Dkim(DkimError::SignatureLength)) => "its signature covers only the beginning of the text".to_owned(),
+        DkimResult::Neutral(Error::Dkim(DkimError::FailedBodyHashMatch)) => "the text is not the one that was signed".to_owned(),
+        DkimResult::Fail(Error::Crypto(_)) => "it is not the mail that was signed".to_owned(),
         DkimResult::Neutral(error) | DkimResult::Fail(error) | DkimResult::PermError(error) | DkimResult::TempError(error) => error.to_string(),
         DkimResult::Pass | DkimResult::None => "it says nothing".to_owned(),
     }

@@ -11,6 +11,7 @@ mod policies;
 mod processes;
 mod projects;
 mod proposals;
+mod quarantine;
 mod schemas;
 mod session;
 mod tasks;
@@ -87,6 +88,7 @@ fn describe() -> (Router<App>, Value) {
     let api = processes::routes(api);
     let api = schemas::routes(api);
     let api = audit::routes(api);
+    let api = quarantine::routes(api);
     api.finish()
 }
 

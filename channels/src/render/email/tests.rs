@@ -46,6 +46,6 @@ fn an_answer_says_what_can_be_done_next() {
     );
     let everything = everything();
     let shown = answer(&reply, Some(&card(&everything)), Some("https://plan.example.org/proposals/12"));
-    assert!(shown.text.starts_with("WEB-4 Tests") && shown.text.contains("accept #12 1,3-5") && !shown.text.contains("undo"), "{}", shown.text);
+    assert!(shown.text.starts_with("WEB-4 Tests") && shown.text.contains("1,3-5\", with") && !shown.text.contains("undo"), "{}", shown.text);
     assert!(shown.subject.starts_with("#12 Sign-in"));
 }
