@@ -12,6 +12,7 @@ use std::{
 use anyhow::{Context as _, Result, bail};
 use axum::Router;
 use patchbay_agent::planner::Planner;
+use patchbay_channels::adapter::Adapter;
 use patchbay_channels::hub::{self, Hub, Runs, inbox::Inbox, limits::Limits, outbox::Outbox};
 use patchbay_core::{
     channel,
@@ -166,10 +167,15 @@ pub struct Service {
     tracker: TaskTracker,
 }
 
+/// The channels that the settings have what is needed for.
+fn adapters() -> Vec<Arc<dyn Adapter>> {
+    Vec::new()
+}
+
 /// What works the queue.
-fn workers(app: &App) -> Workers {
+fn workers(app: &App, adapters: Vec<Arc<dyn Adapter>>) -> Workers {
     let (db, ctx) = (app.db.clone(), app.ctx.clone());
-    let outbox = Outbox { db: db.clone(), ctx: ctx.clone(), adapters: Vec::new() };
+    let outbox = Outbox { db: db.clone(), ctx: ctx.clone(), adapters };
     Workers::new(db, ctx, app.bell.clone())
         .kind(Kind::new(channel::INBOX), Arc::new(Inbox { hub: app.hub.clone(), limits: Limits::default() }))
         .kind(Kind::new(channel::DELIVER), Arc::new(outbox))
@@ -218,6 +224,7 @@ impl Service {
             stopping: stopping.clone(),
             runs: Runs::default(),
         });
+        let adapters = adapters();
         let app = App::new(Parts {
             db,
             ctx,
@@ -230,6 +237,7 @@ impl Service {
             metrics: crate::metrics::Metrics::default(),
             public_url,
             planner: info,
+            channels: adapters.iter().map(|adapter| adapter.channel()).collect(),
             stopping,
         });
         tracker.spawn(auth::keep_key_uses(app.clone()));
@@ -241,7 +249,7 @@ impl Service {
         let carrying = app.clone();
         tracker.spawn(async move { carrying.bell.carry(&carrying.db, &carrying.stopping).await });
         if settings.server.roles.iter().any(|role| role == "worker") {
-            let workers = workers(&app);
+            let workers = workers(&app, adapters);
             tracker.spawn(workers.run(app.stopping.clone()));
         }
         Ok(Self { app, data, tracker })
