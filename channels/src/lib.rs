@@ -4,6 +4,7 @@ pub mod adapter;
 pub mod email;
 pub mod hub;
 pub mod render;
+pub mod webhook;
 
 #[cfg(test)]
 mod example;

@@ -54,6 +54,19 @@ crate::patch::uuid_newtype! {
     SessionId
 }
 
+crate::patch::uuid_newtype! {
+    /// A service that tells Patchbay things.
+    SourceId
+}
+crate::patch::uuid_newtype! {
+    /// A URL that Patchbay tells things.
+    EndpointId
+}
+crate::patch::uuid_newtype! {
+    /// A rule of what is to follow from what happens.
+    TriggerId
+}
+
 /// A name for people as it was wanted, or with the first number that makes it none of those taken.
 pub(crate) fn first_free(wanted: &str, taken: &[String]) -> String {
     let is_taken = |name: &String| taken.contains(name);

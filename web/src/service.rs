@@ -170,6 +170,11 @@ pub struct Service {
     tracker: TaskTracker,
 }
 
+/// The channels that the settings have what is needed for.
+fn adapters() -> Vec<Arc<dyn Adapter>> {
+    Vec::new()
+}
+
 /// What works the queue.
 fn workers(app: &App, adapters: Vec<Arc<dyn Adapter>>) -> Workers {
     let (db, ctx) = (app.db.clone(), app.ctx.clone());
@@ -180,10 +185,9 @@ fn workers(app: &App, adapters: Vec<Arc<dyn Adapter>>) -> Workers {
 }
 
 /// Mail, where the settings have it: it speaks for the first organisation.
-async fn mail(settings: &Settings, app: &App) -> Result<(Option<Arc<email::adapter::Speaker>>, Option<email::receive::Receiver>)> {
-    let Some(organization) = app.db.organizations().await?.first().copied() else { return Ok((None, None)) };
-    let connected = email::connect(&settings.email, &app.hub, organization).await.context("the settings of e-mail")?;
-    Ok(connected.map_or((None, None), |connected| (connected.speaker, connected.receiver)))
+async fn mail(settings: &Settings, hub: &Hub) -> Result<Option<email::Connected>> {
+    let Some(organization) = hub.db.organizations().await?.first().copied() else { return Ok(None) };
+    email::connect(&settings.email, hub, organization).await.context("the settings of e-mail")
 }
 
 /// The planner that the settings ask for.
@@ -229,6 +233,12 @@ impl Service {
             stopping: stopping.clone(),
             runs: Runs::default(),
         });
+        let mut adapters = adapters();
+        let mut receiver = None;
+        if let Some(mail) = mail(settings, &hub).await? {
+            adapters.extend(mail.speaker.map(|speaker| -> Arc<dyn Adapter> { speaker }));
+            receiver = mail.receiver;
+        }
         let app = App::new(Parts {
             db,
             ctx,
@@ -241,6 +251,7 @@ impl Service {
             metrics: crate::metrics::Metrics::default(),
             public_url,
             planner: info,
+            channels: adapters.iter().map(|adapter| adapter.channel()).collect(),
             stopping,
         });
         tracker.spawn(auth::keep_key_uses(app.clone()));
@@ -252,9 +263,7 @@ impl Service {
         let carrying = app.clone();
         tracker.spawn(async move { carrying.bell.carry(&carrying.db, &carrying.stopping).await });
         let has_role = |name| settings.server.roles.iter().any(|role| role == name);
-        let (speaker, receiver) = mail(settings, &app).await?;
         if has_role("worker") {
-            let adapters = speaker.map(|speaker| -> Arc<dyn Adapter> { speaker }).into_iter().collect();
             let workers = workers(&app, adapters);
             tracker.spawn(workers.run(app.stopping.clone()));
         }
