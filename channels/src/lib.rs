@@ -1,8 +1,10 @@
 //! What listens and speaks: the hub and one folder per channel.
 
 pub mod adapter;
+pub mod email;
 pub mod hub;
 pub mod render;
+pub mod webhook;
 
 #[cfg(test)]
 mod example;

@@ -26,6 +26,10 @@ crate::patch::uuid_newtype! {
     MessageId
 }
 crate::patch::uuid_newtype! {
+    /// A mail that is held back.
+    QuarantineId
+}
+crate::patch::uuid_newtype! {
     /// A thread on a channel, as we know it.
     ConversationId
 }
@@ -48,6 +52,19 @@ crate::patch::uuid_newtype! {
 crate::patch::uuid_newtype! {
     /// A signed-in browser.
     SessionId
+}
+
+crate::patch::uuid_newtype! {
+    /// A service that tells Patchbay things.
+    SourceId
+}
+crate::patch::uuid_newtype! {
+    /// A URL that Patchbay tells things.
+    EndpointId
+}
+crate::patch::uuid_newtype! {
+    /// A rule of what is to follow from what happens.
+    TriggerId
 }
 
 /// A name for people as it was wanted, or with the first number that makes it none of those taken.

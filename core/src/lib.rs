@@ -11,6 +11,7 @@ pub mod db;
 pub mod exchange;
 pub mod idempotency;
 pub mod ids;
+pub mod integrations;
 pub mod jobs;
 pub mod patch;
 pub mod review;

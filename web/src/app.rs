@@ -5,6 +5,7 @@ use std::{ops::Deref, sync::Arc};
 use patchbay_channels::hub::Hub;
 use patchbay_core::patch::check::Rules;
 use patchbay_core::{
+    channel::Channel,
     db::Db,
     ids::{Context, OrganizationId},
     jobs::Bell,
@@ -35,6 +36,8 @@ pub struct Parts {
     /// Where people reach it, without a slash at the end.
     pub public_url: String,
     pub planner: PlannerInfo,
+    /// Which channels this Patchbay has what it needs for.
+    pub channels: Vec<Channel>,
     /// Cancelled when the service stops taking work.
     pub stopping: CancellationToken,
 }

@@ -208,7 +208,8 @@ impl Hub {
         self.runs.running.lock().unwrap_or_else(PoisonError::into_inner).get(&id).map(|running| running.over.clone())
     }
 
-    fn start(&self, organization: OrganizationId, id: CommandId) -> watch::Receiver<bool> {
+    /// Begins to run a stored command.
+    pub(crate) fn start(&self, organization: OrganizationId, id: CommandId) -> watch::Receiver<bool> {
         let (tx, over) = watch::channel(false);
         let cancel = self.stopping.child_token();
         let running = Running { over: over.clone(), cancel };

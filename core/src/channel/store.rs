@@ -163,7 +163,7 @@ pub async fn refresh_copies(conn: &mut PgConnection, ctx: &dyn Context, organiza
         return Ok(());
     }
     let payloads: Vec<Value> = copies.iter().map(|id| json!({ "message": id })).collect();
-    jobs::store::enqueue_all(conn, ctx, organization, DELIVER, &payloads).await
+    jobs::store::enqueue_all(conn, ctx, organization, &NewJob::new(DELIVER, Value::Null), &payloads).await
 }
 
 const OUTGOING: &str = "select * from outbox";

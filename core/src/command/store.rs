@@ -208,9 +208,15 @@ pub async fn list_before(conn: &mut PgConnection, conversation: ConversationId, 
 }
 
 /// Takes the lock of a command that is not finished, so that of two who run it one ends it. Whether it is still to be done.
+///
+/// What the transaction does from here on is known to follow from as many triggers as the command does.
 pub async fn lock(conn: &mut PgConnection, id: CommandId) -> sqlx::Result<bool> {
-    let open: Option<i32> =
-        sqlx::query_scalar("select 1 from command where command_id = $1 and status in ('queued', 'running') for update").bind(id).fetch_optional(conn).await?;
+    let open: Option<String> = sqlx::query_scalar(
+        "select set_config('patchbay.depth', depth::text, true) from command where command_id = $1 and status in ('queued', 'running') for update",
+    )
+    .bind(id)
+    .fetch_optional(conn)
+    .await?;
     Ok(open.is_some())
 }
 
@@ -260,7 +266,8 @@ pub async fn finish(conn: &mut PgConnection, id: CommandId, outcome: &Outcome, n
                 finished_at = $8, claimed_until = null
          from conversation v
          where command_id = $1 and status in ('queued', 'running') and v.conversation_id = c.conversation_id
-         returning c.reply_channel, c.reply_address, v.thread",
+         -- The events of its end follow from as many triggers as it does.
+         returning c.reply_channel, c.reply_address, v.thread, set_config('patchbay.depth', c.depth::text, true)",
     )
     .bind(id)
     .bind(status.as_str())

@@ -89,20 +89,19 @@ pub async fn enqueue(conn: &mut PgConnection, ctx: &dyn Context, organization: O
     Ok((inserted.rows_affected() == 1).then_some(id))
 }
 
-/// Enqueues ordinary jobs of one kind, one for each payload, in one statement.
-pub async fn enqueue_all(conn: &mut PgConnection, ctx: &dyn Context, organization: OrganizationId, kind: &str, payloads: &[Value]) -> sqlx::Result<()> {
+/// Enqueues jobs that are to be done at once and differ in their payloads only, in one statement.
+pub async fn enqueue_all(conn: &mut PgConnection, ctx: &dyn Context, organization: OrganizationId, like: &NewJob<'_>, payloads: &[Value]) -> sqlx::Result<()> {
     let ids: Vec<Uuid> = payloads.iter().map(|_| ctx.uuid()).collect();
-    let ordinary = NewJob::new(kind, Value::Null);
     sqlx::query(
         "insert into job (organization_id, job_id, kind, priority, payload, state, run_at, max_attempts, actor, created_at)
          select $1, u.id, $2, $3, u.payload, 'waiting', $4, $5, $6, $4 from unnest($7::uuid[], $8::json[]) as u (id, payload)",
     )
     .bind(organization)
-    .bind(kind)
-    .bind(ordinary.priority)
+    .bind(like.kind)
+    .bind(like.priority)
     .bind(ctx.now())
-    .bind(ordinary.max_attempts)
-    .bind(ordinary.actor)
+    .bind(like.max_attempts)
+    .bind(like.actor)
     .bind(ids)
     .bind(payloads.iter().map(Json).collect::<Vec<_>>())
     .execute(conn)
@@ -269,7 +268,7 @@ pub async fn cancel(conn: &mut PgConnection, id: JobId) -> sqlx::Result<bool> {
 /// Sends jobs again that were given up or cancelled, with another payload where one is given. Those that were.
 pub async fn retry(conn: &mut PgConnection, ids: &[JobId], payload: Option<&Value>) -> sqlx::Result<Vec<JobId>> {
     sqlx::query_scalar(
-        "update job set state = 'waiting', attempt = 0, run_at = now(), cancel_requested = false, finished_at = null, payload = coalesce($2, payload)
+        "update job set state = 'waiting', attempt = 0, run_at = now(), cancel_requested = false, finished_at = null, payload = coalesce($2::json, payload)
          where job_id = any ($1) and state in ('dead', 'cancelled') returning job_id",
     )
     .bind(ids)

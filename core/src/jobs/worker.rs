@@ -157,7 +157,11 @@ impl Workers {
             let Ok(permit) = self.desks[at].room.clone().try_acquire_owned() else { continue };
             let held = Arc::new(Held::default());
             let entry = Running { token: job.token, lease: self.desks[at].kind.lease, held: held.clone() };
-            self.running.lock().unwrap_or_else(PoisonError::into_inner).insert(job.id, entry);
+            let before = self.running.lock().unwrap_or_else(PoisonError::into_inner).insert(job.id, entry);
+            if let Some(lost) = before {
+                // It could not be kept held here, and came back: what runs of it cannot end it any more.
+                lost.held.cut_off.cancel();
+            }
             self.tracker.spawn(self.clone().work(at, job, held, permit, done.clone()));
         }
         Ok(some)
@@ -176,7 +180,12 @@ impl Workers {
             Err(Failure::Over) => {}
             Err(failure) => self.fail(desk, &job, &held, failure).await,
         }
-        self.running.lock().unwrap_or_else(PoisonError::into_inner).remove(&job.id);
+        {
+            let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+            if running.get(&job.id).is_some_and(|running| running.token == job.token) {
+                running.remove(&job.id);
+            }
+        }
         drop(permit);
         self.freed.notify_one();
     }

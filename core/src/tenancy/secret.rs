@@ -14,13 +14,7 @@ impl Secret {
     pub fn generate(prefix: &str) -> Self {
         let mut bytes = [0; 32];
         OsRng.try_fill_bytes(&mut bytes).expect("the operating system gives randomness");
-        let mut text = String::with_capacity(prefix.len() + 64);
-        text.push_str(prefix);
-        for byte in bytes {
-            // Base 64 would be shorter, but hex is never broken by a double click.
-            text.push(char::from(b"0123456789abcdef"[usize::from(byte >> 4)]));
-            text.push(char::from(b"0123456789abcdef"[usize::from(byte & 15)]));
-        }
+        let text = format!("{prefix}{}", hex(&bytes));
         let hash = hash_secret(&text);
         Self { text: text.into(), hash }
     }
@@ -29,6 +23,11 @@ impl Secret {
     pub fn hint(&self) -> String {
         self.text.expose_secret().chars().take(9).collect()
     }
+}
+
+/// Base 64 would be shorter, but hex is never broken by a double click.
+pub(super) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]).map(|digit| char::from(b"0123456789abcdef"[usize::from(digit)])).collect()
 }
 
 /// The hash of a secret as it is stored. A fast one, because the secret itself cannot be guessed.

@@ -1,9 +1,11 @@
 //! The HTTP API, one file for each resource. Every route stands here with its description.
 
 mod audit;
+mod channels;
 mod collab;
 mod commands;
 mod health;
+mod jobs;
 mod keys;
 mod members;
 mod patches;
@@ -11,6 +13,7 @@ mod policies;
 mod processes;
 mod projects;
 mod proposals;
+mod quarantine;
 mod schemas;
 mod session;
 mod tasks;
@@ -92,7 +95,10 @@ fn describe() -> (Router<App>, Value) {
     let api = keys::routes(api);
     let api = processes::routes(api);
     let api = schemas::routes(api);
+    let api = channels::routes(api);
+    let api = jobs::routes(api);
     let api = audit::routes(api);
+    let api = quarantine::routes(api);
     api.finish()
 }
 
