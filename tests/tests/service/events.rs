@@ -34,12 +34,11 @@ impl Tail {
     /// The next event, in either form.
     async fn next(&mut self) -> Result<Value> {
         loop {
-            while let Some((line, rest)) = self.text.split_once('\n') {
-                let event = line.strip_prefix("data: ").unwrap_or(line);
-                let event = event.starts_with('{').then(|| serde_json::from_str(event)).transpose()?;
-                self.text = rest.to_owned();
-                if let Some(event) = event {
-                    return Ok(event);
+            while let Some(end) = self.text.find('\n') {
+                let line: String = self.text.drain(..=end).collect();
+                let event = line.trim_end().strip_prefix("data: ").unwrap_or(&line);
+                if event.starts_with('{') {
+                    return Ok(serde_json::from_str(event)?);
                 }
             }
             let chunk = timeout(PATIENCE, self.response.chunk()).await.context("an event comes in time")??.context("the stream goes on")?;
