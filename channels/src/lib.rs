@@ -2,6 +2,7 @@
 
 pub mod adapter;
 pub mod discord;
+pub mod email;
 pub mod hub;
 pub mod render;
 pub mod slack;

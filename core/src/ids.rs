@@ -26,6 +26,10 @@ crate::patch::uuid_newtype! {
     MessageId
 }
 crate::patch::uuid_newtype! {
+    /// A mail that is held back.
+    QuarantineId
+}
+crate::patch::uuid_newtype! {
     /// A thread on a channel, as we know it.
     ConversationId
 }

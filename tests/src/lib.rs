@@ -1,8 +1,11 @@
-//! Patchbay against the real thing: Postgres, HTTP, a scripted model, a browser.
+//! Patchbay against the real thing: Postgres, HTTP, a scripted model, mail, a browser.
 
 pub mod cluster;
+pub mod dns;
+pub mod dovecot;
 pub mod fake_discord;
 pub mod fake_model;
 pub mod fake_slack;
 pub mod service;
+pub mod smtp;
 pub mod watched;

@@ -114,7 +114,8 @@ fn quick(name: &'static str) -> Kind {
 #[tokio::test]
 async fn a_job_is_done_and_what_it_gave_is_kept() -> Result<()> {
     let queue = Queue::new().await?;
-    let worker = queue.work(Kind { keep: true, ..quick("double") }, Arc::new(Do(|job: Job| async move { Ok(json!(job.payload["n"].as_i64().unwrap_or(0) * 2)) })));
+    let worker =
+        queue.work(Kind { keep: true, ..quick("double") }, Arc::new(Do(|job: Job| async move { Ok(json!(job.payload["n"].as_i64().unwrap_or(0) * 2)) })));
     let id = queue.enqueue(NewJob { visible: true, ..NewJob::new("double", json!({ "n": 21 })) }).await?.context("it is enqueued")?;
     queue.until(id, "done", |job| job.is_some_and(|job| job.state == State::Done && job.result == Some(json!(42)))).await?;
     worker.stop().await
@@ -139,7 +140,7 @@ async fn what_fails_is_tried_again_and_then_kept_for_a_person_who_mends_it() -> 
     let mut tx = queue.db.begin(queue.organization).await?;
     let listed = store::list(&mut tx, queue.organization, store::Filter { state: Some(State::Dead), ..store::Filter::default() }, 10).await?;
     assert_eq!(listed.iter().map(|job| job.id).collect::<Vec<_>>(), [id], "a dead letter is seen, though its kind is the service's own");
-    let events = collab::store::list_after(&mut tx, 0, 10).await?;
+    let events = collab::store::read_after(&mut tx, 0, &collab::event::Filter::default()).await?.events;
     assert!(events.iter().any(|event| event.event == "job.failed" && event.target == id.to_string()), "{events:?}");
     assert_eq!(store::retry(&mut tx, &[id], Some(&json!({ "good": true }))).await?, [id]);
     tx.commit().await?;
@@ -196,6 +197,17 @@ async fn a_worker_that_stops_gives_back_what_it_cannot_end() -> Result<()> {
     second.stop().await
 }
 
+/// Stops when it is asked to.
+struct Polite(Arc<Notify>);
+#[async_trait]
+impl Work for Polite {
+    async fn run(&self, _: &Job, held: &Held) -> Result<Value, Failure> {
+        self.0.notify_one();
+        held.cancelled.cancelled().await;
+        Err(Failure::Later { after: None, why: "stopped in the middle".into() })
+    }
+}
+
 #[tokio::test]
 async fn a_person_cancels_what_waits_and_what_runs() -> Result<()> {
     let queue = Queue::new().await?;
@@ -206,15 +218,6 @@ async fn a_person_cancels_what_waits_and_what_runs() -> Result<()> {
     tx.commit().await?;
     let begun = Arc::new(Notify::new());
     let running = queue.enqueue(NewJob::new("cancelled", Value::Null)).await?.context("it is enqueued")?;
-    struct Polite(Arc<Notify>);
-    #[async_trait]
-    impl Work for Polite {
-        async fn run(&self, _: &Job, held: &Held) -> Result<Value, Failure> {
-            self.0.notify_one();
-            held.cancelled.cancelled().await;
-            Err(Failure::Later { after: None, why: "stopped in the middle".into() })
-        }
-    }
     let worker = queue.work(quick("cancelled"), Arc::new(Polite(begun.clone())));
     begun.notified().await;
     let mut tx = queue.db.begin(queue.organization).await?;
@@ -236,13 +239,19 @@ async fn a_fault_of_the_program_is_a_failed_try_and_later_ones_wait_for_their_ti
             Ok(Value::Null)
         }
     });
-    let late = queue.enqueue(NewJob { run_at: Some(queue.ctx.now() + chrono::TimeDelta::hours(1)), ..NewJob::new("breaks", Value::Null) }).await?.context("it is enqueued")?;
+    let late = queue
+        .enqueue(NewJob { run_at: Some(queue.ctx.now() + chrono::TimeDelta::hours(1)), ..NewJob::new("breaks", Value::Null) })
+        .await?
+        .context("it is enqueued")?;
     let id = queue.enqueue(NewJob { unique_key: Some("one"), ..NewJob::new("breaks", Value::Null) }).await?.context("it is enqueued")?;
     assert_eq!(queue.enqueue(NewJob { unique_key: Some("one"), ..NewJob::new("breaks", Value::Null) }).await?, None, "one with this key waits already");
     let worker = queue.work(quick("breaks"), Arc::new(work));
     queue.until(id, "done at the second try", |job| job.is_none()).await?;
     assert_eq!(queue.look(late).await?.map(|job| job.state), Some(State::Scheduled));
-    assert!(queue.enqueue(NewJob { unique_key: Some("one"), ..NewJob::new("breaks", Value::Null) }).await?.is_some(), "the first is done: there may be another");
+    assert!(
+        queue.enqueue(NewJob { unique_key: Some("one"), ..NewJob::new("breaks", Value::Null) }).await?.is_some(),
+        "the first is done: there may be another"
+    );
     worker.stop().await
 }
 
@@ -254,10 +263,10 @@ async fn an_organisation_with_few_jobs_does_not_wait_for_one_with_many() -> Resu
     tenancy::store::create_organization(&mut tx, queue.ctx.as_ref(), other, "Other").await?;
     tx.commit().await?;
     let mut tx = queue.db.begin(queue.organization).await?;
-    store::enqueue_all(&mut tx, queue.ctx.as_ref(), queue.organization, "fair", &vec![Value::Null; 1000]).await?;
+    store::enqueue_all(&mut tx, queue.ctx.as_ref(), queue.organization, &NewJob::new("fair", Value::Null), &vec![Value::Null; 1000]).await?;
     tx.commit().await?;
     let mut tx = queue.db.begin(other).await?;
-    store::enqueue_all(&mut tx, queue.ctx.as_ref(), other, "fair", &vec![Value::Null; 5]).await?;
+    store::enqueue_all(&mut tx, queue.ctx.as_ref(), other, &NewJob::new("fair", Value::Null), &vec![Value::Null; 5]).await?;
     tx.commit().await?;
     let order = Arc::new(std::sync::Mutex::new(Vec::new()));
     let noting = order.clone();

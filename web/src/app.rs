@@ -5,6 +5,7 @@ use std::{ops::Deref, sync::Arc};
 use patchbay_channels::hub::Hub;
 use patchbay_core::patch::check::Rules;
 use patchbay_core::{
+    channel::Channel,
     db::Db,
     ids::{Context, OrganizationId},
     jobs::Bell,
@@ -14,7 +15,7 @@ use patchbay_core::{
 };
 use tokio_util::sync::CancellationToken;
 
-use crate::{auth::Doors, channels::Channels, live::Live, metrics::Metrics, problem::Problem};
+use crate::{auth::Doors, live::Live, metrics::Metrics, platforms::Platforms, problem::Problem};
 
 /// The running service. Cheap to clone.
 #[derive(Clone)]
@@ -28,8 +29,7 @@ pub struct Parts {
     pub live: Live,
     /// Rung after each commit that enqueued a job.
     pub bell: Bell,
-    /// The platforms that are connected.
-    pub channels: Channels,
+    pub platforms: Platforms,
     pub doors: Doors,
     pub trees: Trees,
     pub lanes: Lanes,
@@ -37,6 +37,8 @@ pub struct Parts {
     /// Where people reach it, without a slash at the end.
     pub public_url: String,
     pub planner: PlannerInfo,
+    /// Which channels this Patchbay has what it needs for.
+    pub channels: Vec<Channel>,
     /// Cancelled when the service stops taking work.
     pub stopping: CancellationToken,
 }

@@ -3,7 +3,6 @@
 pub mod api;
 pub mod app;
 mod auth;
-pub mod channels;
 pub mod cli;
 mod console;
 mod extract;
@@ -12,6 +11,7 @@ pub mod live;
 mod metrics;
 mod openapi;
 mod planner;
+pub mod platforms;
 mod problem;
 mod reclaim;
 pub mod service;

@@ -29,8 +29,15 @@ enum Part {
     /// A body that somebody else defines, of the given type.
     RawBody(&'static str),
     Query(fn(&mut SchemaGenerator) -> schemars::Schema),
-    Body { schema: fn(&mut SchemaGenerator) -> schemars::Schema, is_required: bool },
-    Answer { status: u16, content: &'static str, schema: Option<fn(&mut SchemaGenerator) -> schemars::Schema> },
+    Body {
+        schema: fn(&mut SchemaGenerator) -> schemars::Schema,
+        is_required: bool,
+    },
+    Answer {
+        status: u16,
+        content: &'static str,
+        schema: Option<fn(&mut SchemaGenerator) -> schemars::Schema>,
+    },
     Problem(u16),
     Header(&'static str, &'static str),
 }

@@ -12,7 +12,11 @@ use std::{
 use anyhow::{Context as _, Result, bail};
 use axum::Router;
 use patchbay_agent::planner::Planner;
-use patchbay_channels::hub::{self, Hub, Runs, inbox::Inbox, limits::Limits, outbox::Outbox};
+use patchbay_channels::{
+    adapter::Adapter,
+    email,
+    hub::{self, Hub, Runs, inbox::Inbox, limits::Limits, outbox::Outbox},
+};
 use patchbay_core::{
     channel,
     db::{
@@ -35,8 +39,9 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use crate::{
     api,
     app::{App, Parts, PlannerInfo},
-    auth, channels, console,
+    auth, console,
     live::Live,
+    platforms,
     settings::Settings,
 };
 
@@ -167,12 +172,18 @@ pub struct Service {
 }
 
 /// What works the queue.
-fn workers(app: &App) -> Workers {
+fn workers(app: &App, adapters: Vec<Arc<dyn Adapter>>) -> Workers {
     let (db, ctx) = (app.db.clone(), app.ctx.clone());
-    let outbox = Outbox { db: db.clone(), ctx: ctx.clone(), adapters: app.channels.adapters.clone() };
+    let outbox = Outbox { db: db.clone(), ctx: ctx.clone(), adapters };
     Workers::new(db, ctx, app.bell.clone())
         .kind(Kind::new(channel::INBOX), Arc::new(Inbox { hub: app.hub.clone(), limits: Limits::default() }))
         .kind(Kind::new(channel::DELIVER), Arc::new(outbox))
+}
+
+/// Mail, where the settings have it: it speaks for the first organisation.
+async fn mail(settings: &Settings, hub: &Hub) -> Result<Option<email::Connected>> {
+    let Some(organization) = hub.db.organizations().await?.first().copied() else { return Ok(None) };
+    email::connect(&settings.email, hub, organization).await.context("the settings of e-mail")
 }
 
 /// The planner that the settings ask for.
@@ -218,19 +229,26 @@ impl Service {
             stopping: stopping.clone(),
             runs: Runs::default(),
         });
+        let (platforms, mut adapters) = platforms::connect(settings, &public_url)?;
+        let mut receiver = None;
+        if let Some(mail) = mail(settings, &hub).await? {
+            adapters.extend(mail.speaker.map(|speaker| -> Arc<dyn Adapter> { speaker }));
+            receiver = mail.receiver;
+        }
         let app = App::new(Parts {
             db,
             ctx,
             hub,
             live,
             bell,
-            channels: channels::connect(settings, &public_url)?,
+            platforms,
             doors: auth::Doors::default(),
             trees: patchbay_core::workflow::Trees::default(),
             lanes: patchbay_core::workflow::Lanes::default(),
             metrics: crate::metrics::Metrics::default(),
             public_url,
             planner: info,
+            channels: adapters.iter().map(|adapter| adapter.channel()).collect(),
             stopping,
         });
         tracker.spawn(auth::keep_key_uses(app.clone()));
@@ -241,9 +259,13 @@ impl Service {
         tracker.spawn(async move { hub.take_over().await });
         let carrying = app.clone();
         tracker.spawn(async move { carrying.bell.carry(&carrying.db, &carrying.stopping).await });
-        if settings.server.roles.iter().any(|role| role == "worker") {
-            let workers = workers(&app);
+        let has_role = |name| settings.server.roles.iter().any(|role| role == name);
+        if has_role("worker") {
+            let workers = workers(&app, adapters);
             tracker.spawn(workers.run(app.stopping.clone()));
+        }
+        if let Some(receiver) = receiver.filter(|_| has_role("channels")) {
+            tracker.spawn(receiver.run());
         }
         Ok(Self { app, data, tracker })
     }
@@ -312,6 +334,7 @@ async fn keep_house(app: App) {
                 let now = app.ctx.now();
                 idempotency::store::sweep(&mut tx, now).await?;
                 channel::store::sweep(&mut tx, now - KEPT, now).await?;
+                channel::mail::store::sweep(&mut tx, now - KEPT * 4).await?;
                 jobs::store::sweep(&mut tx, organization, now - KEPT * 4).await?;
                 tx.commit().await?;
             }

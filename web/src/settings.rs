@@ -24,6 +24,7 @@ pub struct Settings {
     pub model: Model,
     pub slack: Slack,
     pub discord: Discord,
+    pub email: patchbay_channels::email::Settings,
     pub log: Log,
 }
 
@@ -186,6 +187,8 @@ fn figment(flags: &Flags) -> Figment {
             "context_tokens": 16_000, "connect_timeout_s": 5, "first_byte_timeout_s": 60, "total_timeout_s": 180, "retries": 2 },
         "slack": { "signing_secret": null, "bot_token": null, "api_url": patchbay_channels::slack::client::API_URL },
         "discord": { "public_key": null, "token": null, "application_id": null, "api_url": patchbay_channels::discord::client::API_URL },
+        "email": { "imap_url": null, "smtp_url": null, "address": null, "aliases": [], "authserv_id": null, "dkim_key": null,
+            "dkim_selector": "patchbay", "dns": null },
         "log": { "level": "info", "format": "text" },
     });
     let file = flags.config.clone().unwrap_or_else(|| PathBuf::from("patchbay.toml"));
@@ -264,6 +267,14 @@ pub fn shown(settings: &Settings, figment: &Figment) -> Vec<Shown> {
         ("discord.token", secret(&settings.discord.token)),
         ("discord.application_id", settings.discord.application_id.clone().unwrap_or_default()),
         ("discord.api_url", settings.discord.api_url.clone()),
+        ("email.imap_url", settings.email.imap_url.as_ref().map_or_else(String::new, |url| mask_url(url.expose_secret()))),
+        ("email.smtp_url", settings.email.smtp_url.as_ref().map_or_else(String::new, |url| mask_url(url.expose_secret()))),
+        ("email.address", settings.email.address.clone().unwrap_or_default()),
+        ("email.aliases", settings.email.aliases.join(", ")),
+        ("email.authserv_id", settings.email.authserv_id.clone().unwrap_or_default()),
+        ("email.dkim_key", settings.email.dkim_key.as_deref().map(Path::display).map_or_else(String::new, |path| path.to_string())),
+        ("email.dkim_selector", settings.email.dkim_selector.clone()),
+        ("email.dns", settings.email.dns.map_or_else(String::new, |dns| dns.to_string())),
         ("log.level", settings.log.level.clone()),
         ("log.format", settings.log.format.clone()),
     ];

@@ -6,9 +6,9 @@ use serde_json::Value;
 
 use super::{commands, modal};
 use crate::{
-    hub::looking::is_confidential,
+    hub::looking::{is_confidential, material},
     render::{
-        card::{self, Choice, Press},
+        card::{Choice, Press},
         discord::reply,
     },
 };
@@ -183,7 +183,7 @@ impl Interaction {
                 }
                 // Whoever points at their own words says them again.
                 let is_own = self.person().is_some_and(|(user, _)| user.id == message.author.id);
-                if is_own { message.content } else { card::material(&message.content) }
+                if is_own { message.content } else { material(&message.content) }
             }
             _ => return Ok(UNKNOWN),
         };
@@ -235,7 +235,13 @@ impl Interaction {
             name,
             thread: if self.guild_id.is_some() { format!("{channel}/{}", user.id) } else { channel.clone() },
             room: self.guild_id.is_some().then(|| channel.clone()),
-            address: Address { channel, application: self.application_id, token: self.token, is_awaited: !is_on_message, is_private: is_on_message || is_confidential(&text) },
+            address: Address {
+                channel,
+                application: self.application_id,
+                token: self.token,
+                is_awaited: !is_on_message,
+                is_private: is_on_message || is_confidential(&text),
+            },
             key: self.id,
             guild: self.guild_id,
             text,

@@ -20,6 +20,14 @@ pub(crate) fn is_confidential(text: &str) -> bool {
     matches!(grammar::parse(text, &[]), Parsed::Command(Command::Link { .. }))
 }
 
+/// What somebody else wrote, to be planned: never read as a command of whoever points at it.
+pub(crate) fn material(text: &str) -> String {
+    // A command begins with its verb, perhaps behind a slash or a please.
+    let words = text.split_whitespace().take(3).map(|word| word.trim_matches(|c: char| !c.is_alphanumeric()));
+    let may_be_command = text.trim_start().starts_with('?') || words.into_iter().any(|word| grammar::find(word).is_some());
+    if may_be_command { format!("- {text}") } else { text.to_owned() }
+}
+
 impl Hub {
     /// Whose a workspace is: where no installation says so, the first organisation's. `None` on an empty database.
     pub async fn organization_of(&self, channel: Channel, external_id: &str) -> db::Result<Option<OrganizationId>> {
@@ -49,5 +57,24 @@ async fn known(conn: &mut db::Connection, organization: OrganizationId, channel:
     match store::find_identity(&mut *conn, channel, sender).await? {
         Some(member) => tenancy::act_as(conn, organization, member).await,
         None => Ok(None),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_others_wrote_is_no_command() {
+        for text in ["accept #3", "done web-1", "/delete WEB-1", "please undo", "Please, undo", "DELETE WEB-1", "? help", "new \"x\"", "link K7PM-2QXW"] {
+            let material = material(text);
+            assert_eq!(grammar::parse(&material, &["WEB"]), Parsed::Free, "{material}");
+        }
+        assert_eq!(material("We need:\n- a shop"), "We need:\n- a shop");
+    }
+
+    #[test]
+    fn codes_are_confidential() {
+        assert!(is_confidential("link") && is_confidential("please link K7PM-2QXW") && !is_confidential("list"));
     }
 }

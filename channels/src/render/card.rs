@@ -90,11 +90,6 @@ impl Press {
     }
 }
 
-/// What somebody else wrote, to be planned: never read as a command of whoever points at it.
-pub fn material(text: &str) -> String {
-    format!("Make tasks of this:\n\n{text}")
-}
-
 /// The text is not what a button of ours says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not a button of ours")]

@@ -1,11 +1,18 @@
 //! A proposal as the two bodies of a mail. A mail has no pages; what it asks for stands at its end, behind all that it shows.
 
+use patchbay_core::command::Reply;
+
 use super::{
     Terminal,
     card::Card,
     diff, escape,
     page::{Line, faint, plain},
 };
+
+/// Columns of plain text (RFC 3676, section 4.2).
+const WIDTH: usize = 76;
+/// Characters of a subject that programs show.
+const MAX_SUBJECT: usize = 78;
 
 /// What goes into a `multipart/alternative` message.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,6 +27,50 @@ pub struct Mail {
 
 /// The mail. `link` is where the proposal can be seen; opening it decides nothing.
 pub fn mail(card: &Card<'_>, link: Option<&str>) -> Mail {
+    let (text, html) = bodies(card, link);
+    let subject = subject(card);
+    Mail { html: document(&subject, &html), text, subject }
+}
+
+/// An answer of ours, over a proposal where it shows one.
+pub fn answer(reply: &Reply, card: Option<&Card<'_>>, link: Option<&str>) -> Mail {
+    let mut text = super::reply(&reply.text, WIDTH).trim_end().to_owned();
+    let mut options = comrak::Options::default();
+    options.render.escape = true;
+    options.extension.strikethrough = true;
+    let mut html = comrak::markdown_to_html(&reply.text, &options);
+    if let Some(card) = card {
+        let (shown, shown_html) = bodies(card, link);
+        text = format!("{text}\n\n{shown}");
+        html = format!("{html}<hr>\n{shown_html}");
+    } else {
+        // What a proposal can be answered with stands below it.
+        for action in &reply.actions {
+            let (label, command) = (escape::line(&action.label), escape::line(&action.command));
+            text = format!("{text}\n\n{label}: answer with \"{command}\".");
+            html = format!("{html}<p>{}: answer with <code>{}</code>.</p>\n", escape::html(&label), escape::html(&command));
+        }
+        text.push('\n');
+    }
+    let subject = card.map_or_else(|| first_line(&super::plain(&reply.text)), subject);
+    Mail { html: document(&subject, &html), text, subject }
+}
+
+fn subject(card: &Card<'_>) -> String {
+    format!("#{} {} ({})", card.number, escape::line(card.title), diff::counts(&card.diff.counts))
+}
+
+/// What a text is about, as a subject.
+fn first_line(text: &str) -> String {
+    let line = escape::line(text.lines().next().unwrap_or_default()).into_owned();
+    match line.char_indices().nth(MAX_SUBJECT) {
+        Some((end, _)) => format!("{}…", line[..end].trim_end()),
+        None => line,
+    }
+}
+
+/// A proposal as plain text and as HTML.
+fn bodies(card: &Card<'_>, link: Option<&str>) -> (String, String) {
     let mut page = card.page(diff::page(card.diff));
     let number = card.number;
     let mut say = |text: String| page.lines.push(Line::Text(vec![plain(text)]));
@@ -32,8 +83,7 @@ pub fn mail(card: &Card<'_>, link: Option<&str>) -> Mail {
     page.lines.push(Line::Text(vec![faint(format!("Proposal {number}, revision {}, {}", card.revision, card.digest))]));
     let html = page.html();
     let html = link.map(escape::html).map_or_else(|| html.clone(), |link| html.replace(&link, &format!(r#"<a href="{link}">{link}</a>"#)));
-    let subject = format!("#{number} {} ({})", escape::line(card.title), diff::counts(&card.diff.counts));
-    Mail { text: page.terminal(Terminal { colour: false, width: 76 }), html: document(&subject, &html), subject }
+    (page.terminal(Terminal { colour: false, width: WIDTH }), html)
 }
 
 /// The looks, tag by tag: mail programs drop style sheets. Colours are see-through, so that they go with a light ground and with a dark one.

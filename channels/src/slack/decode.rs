@@ -8,9 +8,9 @@ use super::{
     text,
 };
 use crate::{
-    hub::looking::is_confidential,
+    hub::looking::{is_confidential, material},
     render::{
-        card::{self, Choice, Press},
+        card::{Choice, Press},
         slack::reply::COMMAND,
     },
 };
@@ -274,7 +274,14 @@ impl Callback {
             name: None,
             thread: conversation(&message.channel, thread.as_deref()),
             room: (!is_direct).then(|| message.channel.clone()),
-            address: Address { team: self.team_id.clone(), channel: Some(message.channel), thread, user: user.clone(), response_url: None, is_private: is_confidential(&said) },
+            address: Address {
+                team: self.team_id.clone(),
+                channel: Some(message.channel),
+                thread,
+                user: user.clone(),
+                response_url: None,
+                is_private: is_confidential(&said),
+            },
             team: self.team_id,
             user,
             text: said,
@@ -469,7 +476,7 @@ impl MessageAction {
         let channel = self.channel.id;
         let thread = self.message.thread_ts.or(self.message.ts).or(self.message_ts);
         // Whoever points at their own words says them again.
-        let text = if self.message.user.as_ref() == Some(&user) { or_help(text) } else { card::material(&text) };
+        let text = if self.message.user.as_ref() == Some(&user) { or_help(text) } else { material(&text) };
         Meaning::Said(Box::new(Said {
             key: self.trigger_id,
             name: self.user.username.or(self.user.name),

@@ -12,6 +12,7 @@ use serde_json::{Map, Value, json};
 use super::{
     client::Client,
     decode::{Links, Unfurl},
+    receive::sender,
 };
 use crate::{
     hub::Hub,
@@ -24,7 +25,7 @@ const LISTED: i64 = 20;
 /// Shows somebody what waits for a decision.
 pub(super) async fn publish(hub: &Hub, client: &Client, team: &str, user: &str) -> anyhow::Result<()> {
     let Some(organization) = hub.organization_of(Channel::Slack, team).await? else { return Ok(()) };
-    let view = match open_proposals(hub, organization, &format!("{team}/{user}")).await? {
+    let view = match open_proposals(hub, organization, &sender(team, user)).await? {
         None => json!({ "type": "home", "blocks": reply::sections(
             "I do not know yet who you are. Write `link` to me under *Messages*, and I tell you how to change that.") }),
         Some(open) => home(&open, &hub.public_url),
@@ -79,7 +80,7 @@ async fn actor(conn: &mut db::Connection, organization: OrganizationId, sender: 
 pub(super) async fn unfurl(hub: &Hub, client: &Client, links: &Links) -> anyhow::Result<()> {
     let Some(organization) = hub.organization_of(Channel::Slack, &links.team).await? else { return Ok(()) };
     let mut tx = hub.db.snapshot(organization).await?;
-    let Some(actor) = actor(&mut tx, organization, &format!("{}/{}", links.team, links.user)).await? else { return Ok(()) };
+    let Some(actor) = actor(&mut tx, organization, &sender(&links.team, &links.user)).await? else { return Ok(()) };
     let mut unfurls = Map::new();
     for url in &links.urls {
         let Some(number) = proposal_of(url, &hub.public_url) else { continue };

@@ -62,6 +62,11 @@ impl Answer {
     }
 }
 
+/// Somebody's name in our books: of two workspaces each may have a user of the same name.
+pub(super) fn sender(team: &str, user: &str) -> String {
+    format!("{team}.{user}")
+}
+
 impl Listener {
     pub fn new(secret: SecretString, client: Client) -> Self {
         Self(Arc::new(Parts { secret, client, people: Mutex::default() }))
@@ -109,7 +114,7 @@ impl Listener {
         let envelope = Envelope {
             channel: Channel::Slack,
             key: said.key,
-            sender: Sender { id: format!("{}/{}", said.team, said.user), name, email: person.and_then(|person| person.email) },
+            sender: Sender { id: sender(&said.team, &said.user), name, email: person.and_then(|person| person.email) },
             trust: Trust::Verified,
             thread: format!("{}/{}", said.team, said.thread),
             place: said.room.map(|room| format!("{}/{room}", said.team)),
@@ -125,7 +130,7 @@ impl Listener {
             Window::Ask => modal::ask(),
             Window::Answer { press, said } => {
                 let Some(organization) = hub.organization_of(Channel::Slack, &said.team).await? else { return Ok(Answer::Taken) };
-                let sender = format!("{}/{}", said.team, said.user);
+                let sender = sender(&said.team, &said.user);
                 match hub.pressed(organization, Channel::Slack, &sender, &press).await? {
                     Some(diff) => modal::answer(&press, &diff, &said.thread, &said.address),
                     None => return self.hear(hub, *said).await,

@@ -4,6 +4,7 @@
 //! stored in the transaction that causes it; every copy of a proposal that was sent is told of what becomes of the proposal.
 
 pub mod link;
+pub mod mail;
 pub mod store;
 
 use chrono::{DateTime, Utc};

@@ -26,7 +26,8 @@ async fn ana_proposes_in_slack_bo_accepts_elsewhere_and_cys_late_click_on_discor
     .await?;
     slack.patchbay.clone_from(&patchbay.url);
     discord.patchbay.clone_from(&patchbay.url);
-    let (bo, cy) = (patchbay.member_key("bo", &["read", "review"]).await?, patchbay.member_key("cy", &["read", "review"]).await?);
+    let (bo, cy) =
+        (patchbay.member_key("bo", &["read", "propose", "review", "apply"]).await?, patchbay.member_key("cy", &["read", "propose", "review", "apply"]).await?);
     link(&patchbay, &slack, "ana", &patchbay.key).await?;
     link(&patchbay, &discord, "cy", &cy).await?;
 

@@ -80,10 +80,14 @@ async fn what_is_sent_again_happens_once() -> Result<()> {
     let (mut patchbay, discord) = start().await?;
     link(&patchbay, &discord, "ana", &patchbay.key).await?;
     patchbay.post("/projects", &json!({ "title": "Website", "key": "WEB" })).await?;
-    person(&discord, "ana").command("add \"Sign-in page\" to WEB", 3).await?;
-    discord.message("an answer", |message| message.text.contains("Sign-in page")).await?;
-    person(&discord, "ana").command("show WEB", 1).await?;
-    discord.message("the plan", |message| message.text.contains("Website") && message.text.contains("WEB-1")).await?;
+    let ana = person(&discord, "ana");
+    ana.command("bind WEB", 1).await?;
+    discord.message("the room is bound", |message| message.text.contains("This room is about WEB")).await?;
+    ana.command("add \"Sign-in page\"", 3).await?;
+    let once = discord.message("an answer", |message| message.text.contains("Sign-in page")).await?;
+    // A later question, so that whatever the copies cause would have been caused by now.
+    ana.command("show WEB", 1).await?;
+    discord.message("the plan", |message| message.id > once.id && message.text.contains("Sign-in page")).await?;
     assert_eq!(titles(&patchbay, "WEB").await?, ["Sign-in page"]);
     discord.check()?;
     patchbay.end().await
@@ -95,7 +99,7 @@ async fn an_answer_comes_later_where_discord_asks_for_it_and_in_the_room_where_i
     link(&patchbay, &discord, "ana", &patchbay.key).await?;
     patchbay.post("/projects", &json!({ "title": "Website", "key": "WEB" })).await?;
     discord.fail([Fault::Wait(0.2), Fault::Status(502), Fault::Wait(0.5)]);
-    person(&discord, "ana").command("add \"Sign-in page\" to WEB", 1).await?;
+    person(&discord, "ana").command("rename WEB to \"Sign-in page\"", 1).await?;
     discord.let_time_pass();
     discord.message("an answer", |message| message.text.contains("Sign-in page")).await?;
     assert_eq!(discord.messages().iter().filter(|message| message.text.contains("Sign-in page")).count(), 1);
@@ -110,7 +114,7 @@ async fn discord_is_told_our_commands() -> Result<()> {
     let (mut settings, _) = patchbay_web::settings::load(&flags)?;
     settings.discord.token = Some(TOKEN.into());
     settings.discord.api_url.clone_from(&discord.url);
-    let client = patchbay_web::channels::discord_client(&settings.discord, "http://localhost")?;
+    let client = patchbay_web::platforms::discord_client(&settings.discord, "http://localhost")?;
     assert_eq!(client.register(APPLICATION, &commands::all()).await?, 2);
     assert_eq!(discord.commands()[0]["name"], "patchbay");
     assert!(client.register("1", &commands::all()).await.is_err());

@@ -81,11 +81,13 @@ async fn what_is_sent_again_happens_once_and_its_answer_is_in_the_thread() -> Re
     let ana = person(&slack, "ana");
     link(&patchbay, &slack, "ana", &patchbay.key).await?;
     patchbay.post("/projects", &json!({ "title": "Website", "key": "WEB" })).await?;
-    ana.mention("add \"Sign-in page\" to WEB", None, 4).await?;
+    ana.mention("bind WEB", None, 1).await?;
+    slack.message("the room is bound", |message| message.text.contains("This room is about WEB")).await?;
+    ana.mention("add \"Sign-in page\"", None, 4).await?;
     let once = slack.message("an answer", |message| message.text.contains("Sign-in page")).await?;
     // A later question, so that whatever the copies cause would have been caused by now.
     ana.mention("show WEB", None, 1).await?;
-    slack.message("the plan", |message| message.id != once.id && message.text.contains("WEB-1")).await?;
+    slack.message("the plan", |message| message.id > once.id && message.text.contains("Sign-in page")).await?;
     assert_eq!(titles(&patchbay, "WEB").await?, ["Sign-in page"]);
     slack.check()?;
     patchbay.end().await
@@ -98,7 +100,7 @@ async fn what_slack_does_not_take_now_is_sent_later_and_once() -> Result<()> {
     patchbay.post("/projects", &json!({ "title": "Website", "key": "WEB" })).await?;
     slack.fail("chat.postMessage", [Fault::Wait(1), Fault::Status(500), Fault::Wait(1)]);
     let before = slack.calls("chat.postMessage");
-    person(&slack, "ana").command("add \"Sign-in page\" to WEB").await?;
+    person(&slack, "ana").command("rename WEB to \"Sign-in page\"").await?;
     slack.message("an answer", |message| message.text.contains("Sign-in page")).await?;
     assert_eq!(slack.calls("chat.postMessage") - before, 4);
     assert_eq!(slack.messages().iter().filter(|message| message.text.contains("Sign-in page")).count(), 1);
@@ -142,11 +144,11 @@ async fn what_others_wrote_is_planned_and_never_obeyed() -> Result<()> {
     patchbay.post("/projects", &json!({ "title": "Website", "key": "WEB" })).await?;
     patchbay.say("add \"Keep me\"", Some("WEB")).await?;
     ana.plan_this("delete WEB-1", "U0EVE").await?;
-    let answer = slack.message("an answer", |message| message.only_for.is_none()).await?;
-    assert_eq!(titles(&patchbay, "WEB").await?, ["Keep me"], "{answer:?}");
+    let first = slack.message("a proposal", is_proposal).await?;
+    assert!(first.text.contains("delete WEB-1"), "{first:?}");
+    assert_eq!(titles(&patchbay, "WEB").await?, ["Keep me"]);
     ana.plan_this("For the launch:\n• invite the press\n• order cake", "U0EVE").await?;
-    let proposal = slack.message("a proposal", is_proposal).await?;
-    assert!(proposal.text.contains("order cake"), "{proposal:?}");
+    slack.message("another proposal", |message| is_proposal(message) && message.text.contains("order cake")).await?;
     slack.check()?;
     patchbay.end().await
 }

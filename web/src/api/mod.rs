@@ -5,6 +5,7 @@ mod channels;
 mod collab;
 mod commands;
 mod health;
+mod jobs;
 mod keys;
 mod members;
 mod patches;
@@ -12,6 +13,7 @@ mod policies;
 mod processes;
 mod projects;
 mod proposals;
+mod quarantine;
 mod schemas;
 mod session;
 mod tasks;
@@ -30,7 +32,13 @@ use axum::{
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
-use tower_http::{compression::CompressionLayer, set_header::SetResponseHeaderLayer};
+use tower_http::{
+    compression::{
+        CompressionLayer,
+        predicate::{DefaultPredicate, NotForContentType, Predicate},
+    },
+    set_header::SetResponseHeaderLayer,
+};
 
 use crate::{
     app::App,
@@ -87,8 +95,10 @@ fn describe() -> (Router<App>, Value) {
     let api = keys::routes(api);
     let api = processes::routes(api);
     let api = schemas::routes(api);
-    let api = audit::routes(api);
     let api = channels::routes(api);
+    let api = jobs::routes(api);
+    let api = audit::routes(api);
+    let api = quarantine::routes(api);
     api.finish()
 }
 
@@ -121,7 +131,7 @@ pub fn router(app: &App) -> Router<App> {
 pub fn surround(router: Router<App>, app: &App) -> Router<App> {
     let header = |name: HeaderName, value: &'static str| SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value));
     router
-        .layer(CompressionLayer::new().gzip(true))
+        .layer(CompressionLayer::new().gzip(true).compress_when(DefaultPredicate::new().and(NotForContentType::const_new("application/x-ndjson"))))
         .layer(header(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
         .layer(header(header::REFERRER_POLICY, "same-origin"))
         .layer(header(header::X_FRAME_OPTIONS, "DENY"))

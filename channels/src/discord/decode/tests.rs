@@ -56,7 +56,7 @@ fn what_others_said_is_material_and_no_command() {
     let message = json!({ "id": "867793854505943041", "type": 0, "content": "accept #3", "channel_id": "645027906669510667", "author": { "id": "222222222222222222", "username": "bo" } });
     let data = json!({ "id": "866818195033292851", "name": "Plan this", "type": 3, "target_id": "867793854505943041", "resolved": { "messages": { "867793854505943041": message } } });
     let mut payload = interaction_of(2, &data);
-    assert_eq!(said(read(&payload)).text, "Make tasks of this:\n\naccept #3");
+    assert_eq!(said(read(&payload)).text, "- accept #3");
     let pointed = &mut payload["data"]["resolved"]["messages"]["867793854505943041"];
     pointed["author"]["id"] = "53908232506183680".into();
     assert_eq!(said(read(&payload)).text, "accept #3");

@@ -32,3 +32,20 @@ fn hostile_text_stays_text_and_nothing_is_fetched() {
     }
     assert!(!mail.subject.contains('\n'));
 }
+
+#[test]
+fn an_answer_says_what_can_be_done_next() {
+    let reply = Reply::new("**WEB-4** Tests is in *Done* now.\n\n- one <b>\n- two").action("Undo", "undo WEB 7");
+    let plain = answer(&reply, None, None);
+    assert_eq!(plain.text, "WEB-4 Tests is in Done now.\n\n- one <b>\n- two\n\nUndo: answer with \"undo WEB 7\".\n");
+    assert_eq!(plain.subject, "WEB-4 Tests is in Done now.");
+    assert!(
+        plain.html.contains("<strong>WEB-4</strong>") && plain.html.contains("one &lt;b&gt;") && plain.html.contains(">undo WEB 7</code>"),
+        "{}",
+        plain.html
+    );
+    let everything = everything();
+    let shown = answer(&reply, Some(&card(&everything)), Some("https://plan.example.org/proposals/12"));
+    assert!(shown.text.starts_with("WEB-4 Tests") && shown.text.contains("1,3-5\", with") && !shown.text.contains("undo"), "{}", shown.text);
+    assert!(shown.subject.starts_with("#12 Sign-in"));
+}

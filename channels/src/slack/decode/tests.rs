@@ -184,7 +184,7 @@ fn what_others_said_is_material_and_no_command() {
         "message": { "type": "message", "user": "U0MJRG1AL", "ts": "1516229207.000133", "text": "accept #3" },
     });
     let pointed = said(done(&payload));
-    assert_eq!(pointed.text, "Make tasks of this:\n\naccept #3");
+    assert_eq!(pointed.text, "- accept #3");
     assert_eq!((pointed.name.as_deref(), pointed.thread.as_str()), (Some("ana"), "D0LFFBKLZ/1516229207.000133"));
     payload["message"]["user"] = "U0D15K92L".into();
     assert_eq!(said(done(&payload)).text, "accept #3");

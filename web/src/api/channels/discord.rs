@@ -2,6 +2,7 @@
 
 use axum::{body::Bytes, extract::State, http::HeaderMap};
 use patchbay_channels::discord::decode;
+use patchbay_core::channel::Channel;
 use serde_json::Value;
 
 use super::{Api, header, not_connected, public};
@@ -25,7 +26,7 @@ pub(super) fn routes(api: Api) -> Api {
 
 /// Stores what was said and answers at once; the rest follows.
 async fn interactions(State(app): State<App>, headers: HeaderMap, body: Bytes) -> Result<Json<Value>, Problem> {
-    let listener = app.channels.discord.as_ref().ok_or_else(|| not_connected("Discord", "discord.public_key and discord.token"))?;
+    let listener = app.platforms.discord.as_ref().ok_or_else(|| not_connected(Channel::Discord, "discord.public_key and discord.token"))?;
     let (timestamp, signature) = (header(&headers, "x-signature-timestamp"), header(&headers, "x-signature-ed25519"));
     listener.verify(timestamp, signature, &body).map_err(|error| Problem::unauthenticated(format!("Not from Discord: {error}.")))?;
     let meaning = decode::interaction(&body).map_err(|error| Problem::malformed(error.to_string()))?;

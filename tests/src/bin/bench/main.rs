@@ -1,5 +1,7 @@
 //! Measures one thing and prints it as a line of JSON. `tests/bench/run` calls it.
 
+mod queue;
+
 use std::{
     collections::BTreeSet,
     io::Write as _,
@@ -48,10 +50,11 @@ async fn main() -> Result<()> {
         ["old", url, key] => Remote::new(url, key).old().await?,
         ["kept", url, key] => Remote::new(url, key).kept().await?,
         ["revisions", url, key] => Remote::new(url, key).revisions().await?,
+        ["queue", data] => queue::measure(data).await?,
         ["verify", patchbay, data] => verify(patchbay, data).await?,
         other => {
             bail!(
-                "bench patch | (apply | hot | size | command | tree | rebase | accept | old | kept | revisions) URL KEY | verify PATCHBAY DATA, not {other:?}"
+                "bench patch | (apply | hot | size | command | tree | rebase | accept | old | kept | revisions) URL KEY | verify PATCHBAY DATA | queue DATA, not {other:?}"
             )
         }
     };

@@ -1,4 +1,4 @@
-//! The channels that the settings connect.
+//! The platforms that post to us and that the settings connect: Slack and Discord.
 
 use std::sync::Arc;
 
@@ -8,26 +8,25 @@ use secrecy::SecretString;
 
 use crate::settings::{self, Settings};
 
-/// What listens, and what speaks.
+/// What listens to them.
 #[derive(Default)]
-pub struct Channels {
+pub struct Platforms {
     pub slack: Option<slack::receive::Listener>,
     pub discord: Option<discord::receive::Listener>,
-    pub adapters: Vec<Arc<dyn Adapter>>,
 }
 
-/// Connects what the settings name; `public_url` is where people reach us.
-pub fn connect(settings: &Settings, public_url: &str) -> Result<Channels> {
-    let mut channels = Channels::default();
+/// What listens and what speaks, as far as the settings have what it needs; `public_url` is where people reach us.
+pub fn connect(settings: &Settings, public_url: &str) -> Result<(Platforms, Vec<Arc<dyn Adapter>>)> {
+    let (mut platforms, mut adapters) = (Platforms::default(), Vec::<Arc<dyn Adapter>>::new());
     if let Some((secret, client)) = slack(&settings.slack)? {
-        channels.adapters.push(Arc::new(slack::adapter::Speaker::new(client.clone())));
-        channels.slack = Some(slack::receive::Listener::new(secret, client));
+        adapters.push(Arc::new(slack::adapter::Speaker::new(client.clone())));
+        platforms.slack = Some(slack::receive::Listener::new(secret, client));
     }
     if let Some((verifier, client)) = discord(&settings.discord, public_url)? {
-        channels.adapters.push(Arc::new(discord::adapter::Speaker::new(client)));
-        channels.discord = Some(discord::receive::Listener::new(verifier));
+        adapters.push(Arc::new(discord::adapter::Speaker::new(client)));
+        platforms.discord = Some(discord::receive::Listener::new(verifier));
     }
-    Ok(channels)
+    Ok((platforms, adapters))
 }
 
 fn slack(settings: &settings::Slack) -> Result<Option<(SecretString, slack::client::Client)>> {

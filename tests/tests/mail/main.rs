@@ -1,0 +1,6 @@
+//! Patchbay by mail: real servers for IMAP, SMTP and DNS, real signatures, and people who write from real addresses.
+
+mod plans;
+mod servers;
+mod trust;
+mod world;

@@ -1,0 +1,172 @@
+//! Channels: which ones speak, who their people are, and how much they may say.
+
+mod discord;
+mod slack;
+
+use axum::{extract::State, http::HeaderMap, response::Response};
+use patchbay_core::{
+    audit,
+    channel::{Channel, ChannelSettings, Identity, link, store},
+    patch::Fault,
+    tenancy::{Actor, Scope},
+};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use super::{Api, Page, op, public};
+use crate::{
+    app::App,
+    extract::{Admin, Json, Path, Reader, check_if_match},
+    problem::Problem,
+};
+
+pub(super) fn routes(api: Api) -> Api {
+    discord::routes(slack::routes(api))
+        .get("/channels", list, op("channels", "The channels, whether each is connected, and its limits").answer::<Page<ChannelView>>(200))
+        .get("/channels/{channel}", read, op("channels", "One channel").answer::<ChannelView>(200).problem(404))
+        .patch(
+            "/channels/{channel}",
+            change,
+            op("channels", "Set whom a channel lets in unasked, and how much it takes").body::<ChannelSettings>().answer::<ChannelView>(200).problem(404),
+        )
+        .get("/identities", identities, op("channels", "Which member somebody on a channel is").answer::<Page<Identity>>(200))
+        .delete("/identities/{channel}/{id}", unlink, op("channels", "Part a member from who they are on a channel").plain(204, "").problem(404))
+        .post("/identities/codes", code, op("channels", "A code to say on a channel within ten minutes: `link CODE`").answer::<Code>(200))
+        .post("/identities", say, op("channels", "Say a code that a channel showed: whoever got it there is you").body::<Code>().answer::<Linked>(200))
+}
+
+/// A channel of an organisation.
+#[derive(Serialize, JsonSchema)]
+struct ChannelView {
+    channel: Channel,
+    title: &'static str,
+    /// Whether this Patchbay has what it needs to speak there.
+    is_connected: bool,
+    settings: ChannelSettings,
+}
+
+#[derive(Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Code {
+    /// `K7PM-2QXW`
+    #[schemars(length(min = 8, max = 20))]
+    code: String,
+}
+
+/// Who somebody on a channel is from now on.
+#[derive(Serialize, JsonSchema)]
+struct Linked {
+    channel: Channel,
+    name: String,
+}
+
+fn find(name: &str) -> Result<Channel, Problem> {
+    Channel::parse(name).ok_or_else(|| {
+        let names = Channel::ALL.map(Channel::as_str).join(", ");
+        Problem::not_found(format!("There is no channel {name}. There are {names}."))
+    })
+}
+
+async fn view(app: &App, conn: &mut sqlx::PgConnection, channel: Channel) -> Result<ChannelView, Problem> {
+    let settings = store::settings(conn, channel).await?;
+    Ok(ChannelView { channel, title: channel.title(), is_connected: app.channels.contains(&channel), settings })
+}
+
+async fn list(State(app): State<App>, reader: Reader) -> Result<Json<Page<ChannelView>>, Problem> {
+    let mut tx = app.db.begin(reader.organization).await?;
+    let mut channels = Vec::with_capacity(Channel::ALL.len());
+    for channel in Channel::ALL {
+        channels.push(view(&app, &mut tx, channel).await?);
+    }
+    tx.rollback().await?;
+    Ok(Json(Page::whole(channels)))
+}
+
+async fn read(State(app): State<App>, reader: Reader, Path(name): Path<String>) -> Result<Json<ChannelView>, Problem> {
+    let channel = find(&name)?;
+    let mut tx = app.db.begin(reader.organization).await?;
+    let view = view(&app, &mut tx, channel).await?;
+    tx.rollback().await?;
+    Ok(Json(view))
+}
+
+async fn change(
+    State(app): State<App>,
+    admin: Admin,
+    Path(name): Path<String>,
+    headers: HeaderMap,
+    Json(settings): Json<ChannelSettings>,
+) -> Result<Json<ChannelView>, Problem> {
+    let channel = find(&name)?;
+    let within = [("/per_sender", settings.per_sender, 10_000), ("/per_channel", settings.per_channel, 100_000)];
+    let faults: Vec<Fault> = within
+        .into_iter()
+        .filter(|(_, value, most)| !(1..=*most).contains(value))
+        .map(|(path, value, most)| Fault::new(path, format!("a limit is 1–{most} messages a minute")).found(value.to_string()))
+        .collect();
+    if !faults.is_empty() {
+        return Err(Problem::invalid(faults));
+    }
+    let mut tx = app.db.begin(admin.organization).await?;
+    check_if_match(&headers, &view(&app, &mut tx, channel).await?)?;
+    store::set_settings(&mut tx, admin.organization, channel, &settings, app.ctx.now()).await?;
+    audit::store::append(&mut tx, app.ctx.as_ref(), &admin, "channel.set", channel.as_str(), &json!(settings)).await?;
+    let view = view(&app, &mut tx, channel).await?;
+    tx.commit().await?;
+    Ok(Json(view))
+}
+
+async fn identities(State(app): State<App>, reader: Reader) -> Result<Json<Page<Identity>>, Problem> {
+    let mut tx = app.db.begin(reader.organization).await?;
+    let mut identities = store::list_identities(&mut tx).await?;
+    tx.rollback().await?;
+    // Who somebody is elsewhere is theirs and the admins' to know.
+    identities.retain(|identity| reader.may(Scope::Admin) || identity.member == reader.handle);
+    Ok(Json(Page::whole(identities)))
+}
+
+async fn unlink(State(app): State<App>, reader: Reader, Path((name, id)): Path<(String, String)>) -> Result<Response, Problem> {
+    let channel = find(&name)?;
+    let mut tx = app.db.begin(reader.organization).await?;
+    let own = (!reader.may(Scope::Admin)).then_some(reader.member);
+    if !store::unlink(&mut tx, channel, &id, own).await? {
+        return Err(Problem::not_found(format!("There is nobody {id} on {} who is linked.", channel.title())));
+    }
+    audit::store::append(&mut tx, app.ctx.as_ref(), &reader, "identity.unlinked", &reader.handle, &json!({ "channel": channel, "id": id })).await?;
+    tx.commit().await?;
+    Ok(axum::response::IntoResponse::into_response(axum::http::StatusCode::NO_CONTENT))
+}
+
+/// A key is a program's: it has nobody to be elsewhere.
+fn person(actor: &Actor) -> Result<(), Problem> {
+    if actor.project.is_some() { Err(Problem::forbidden("A key for one project cannot say who you are elsewhere.")) } else { Ok(()) }
+}
+
+async fn code(State(app): State<App>, reader: Reader) -> Result<Json<Code>, Problem> {
+    person(&reader)?;
+    let mut tx = app.db.begin(reader.organization).await?;
+    let code = link::make(&mut tx, app.ctx.as_ref(), reader.organization, link::Maker::Member(reader.member)).await?;
+    tx.commit().await?;
+    Ok(Json(Code { code }))
+}
+
+async fn say(State(app): State<App>, reader: Reader, Json(input): Json<Code>) -> Result<Json<Linked>, Problem> {
+    person(&reader)?;
+    let mut tx = app.db.begin(reader.organization).await?;
+    let said = link::said_by_member(&mut tx, app.ctx.as_ref(), &reader, &input.code).await?;
+    let Some((channel, sender)) = said else {
+        return Err(Problem::fault("/code", "there is no such code any more: a code holds for ten minutes and once"));
+    };
+    tx.commit().await?;
+    Ok(Json(Linked { channel, name: sender.name }))
+}
+
+/// A header of a request that proves itself by its signature.
+fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    headers.get(name)?.to_str().ok()
+}
+
+fn not_connected(channel: Channel, settings: &str) -> Problem {
+    Problem::not_found(format!("{} is not connected: set {settings}.", channel.title()))
+}

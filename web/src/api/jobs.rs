@@ -1,0 +1,143 @@
+//! The queue as people see it: what waits, runs, was done or given up.
+
+use axum::{extract::State, http::StatusCode};
+use patchbay_core::{
+    audit,
+    ids::JobId,
+    jobs::{
+        self, JobView,
+        store::{self, Filter},
+    },
+};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::{Api, Page, op};
+use crate::{
+    app::App,
+    extract::{Admin, Json, Path, Query, Reader, page_size},
+    problem::Problem,
+};
+
+pub(super) fn routes(api: Api) -> Api {
+    api.get(
+        "/jobs",
+        list,
+        op("jobs", "What waits, runs, was done or given up, newest first").query::<ListQuery>().answer::<Page<JobView>>(200).problem(400).problem(422),
+    )
+    .get("/jobs/{id}", read, op("jobs", "One job, with what its attempts said").answer::<JobView>(200).problem(404))
+    .post(
+        "/jobs/{id}/cancel",
+        cancel,
+        op("jobs", "Cancel a job: at once where it waits, within seconds where it runs").answer::<JobView>(200).problem(404).problem(409),
+    )
+    .post(
+        "/jobs/{id}/retry",
+        retry,
+        op("jobs", "Send a job again that was given up or cancelled, mended where that is needed")
+            .body::<Retry>()
+            .answer::<JobView>(200)
+            .problem(404)
+            .problem(409),
+    )
+    .post("/jobs/retry", retry_many, op("jobs", "Send many given-up jobs again").body::<RetryMany>().answer::<Retried>(200))
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct ListQuery {
+    state: Option<jobs::State>,
+    #[schemars(length(max = 100))]
+    kind: Option<String>,
+    #[schemars(range(min = 1, max = 200))]
+    limit: Option<u32>,
+    /// `meta.next_cursor` of the page before.
+    cursor: Option<JobId>,
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Retry {
+    /// What it is given instead; absent: what it was given before.
+    #[serde(default)]
+    payload: Option<Value>,
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct RetryMany {
+    #[schemars(length(min = 1, max = 1000))]
+    ids: Vec<JobId>,
+}
+
+#[derive(Serialize, JsonSchema)]
+struct Retried {
+    /// Those that were given up or cancelled, and wait again now.
+    ids: Vec<JobId>,
+}
+
+async fn list(State(app): State<App>, reader: Reader, Query(query): Query<ListQuery>) -> Result<Json<Page<JobView>>, Problem> {
+    let size = page_size(query.limit)?;
+    whole(&reader)?;
+    let filter = Filter { state: query.state, kind: query.kind.as_deref(), before: query.cursor };
+    let mut tx = app.db.begin(reader.organization).await?;
+    let jobs = store::list(&mut tx, reader.organization, filter, size + 1).await?;
+    tx.rollback().await?;
+    Ok(Json(Page::of(jobs, size, |job| job.id.to_string(), |job| job)))
+}
+
+/// Jobs belong to no project: a key for one project does not see them.
+fn whole(reader: &Reader) -> Result<(), Problem> {
+    if reader.project.is_some() { Err(Problem::forbidden("This key is for one project, and jobs are the organisation's.")) } else { Ok(()) }
+}
+
+async fn load(app: &App, reader: &patchbay_core::tenancy::Actor, id: JobId) -> Result<JobView, Problem> {
+    let mut tx = app.db.begin(reader.organization).await?;
+    let job = store::find(&mut tx, id).await?;
+    tx.rollback().await?;
+    job.ok_or_else(|| Problem::not_found("There is no such job: it may be done, and of its kind nothing is kept."))
+}
+
+async fn read(State(app): State<App>, reader: Reader, Path(id): Path<JobId>) -> Result<Json<JobView>, Problem> {
+    whole(&reader)?;
+    load(&app, &reader, id).await.map(Json)
+}
+
+async fn cancel(State(app): State<App>, admin: Admin, Path(id): Path<JobId>) -> Result<Json<JobView>, Problem> {
+    let before = load(&app, &admin, id).await?;
+    let mut tx = app.db.begin(admin.organization).await?;
+    if !store::cancel(&mut tx, id).await? {
+        return Err(Problem::new(StatusCode::CONFLICT, "not-cancellable", "Not cancelled", "The job is over already."));
+    }
+    audit::store::append(&mut tx, app.ctx.as_ref(), &admin, "job.cancelled", &id.to_string(), &json!({ "kind": before.kind })).await?;
+    tx.commit().await?;
+    app.committed(admin.organization);
+    load(&app, &admin, id).await.map(Json)
+}
+
+async fn retry(State(app): State<App>, admin: Admin, Path(id): Path<JobId>, Json(input): Json<Retry>) -> Result<Json<JobView>, Problem> {
+    let before = load(&app, &admin, id).await?;
+    let mut tx = app.db.begin(admin.organization).await?;
+    if store::retry(&mut tx, &[id], input.payload.as_ref()).await?.is_empty() {
+        return Err(Problem::new(StatusCode::CONFLICT, "not-retriable", "Not sent again", "The job was neither given up nor cancelled."));
+    }
+    let details = json!({ "kind": before.kind, "edited": input.payload.is_some() });
+    audit::store::append(&mut tx, app.ctx.as_ref(), &admin, "job.retried", &id.to_string(), &details).await?;
+    // Read before the commit: done at once, of some kinds nothing is left to be read.
+    let job = store::find(&mut tx, id).await?;
+    tx.commit().await?;
+    app.committed(admin.organization);
+    job.map(Json).ok_or_else(|| Problem::not_found("There is no such job."))
+}
+
+async fn retry_many(State(app): State<App>, admin: Admin, Json(input): Json<RetryMany>) -> Result<Json<Retried>, Problem> {
+    let mut tx = app.db.begin(admin.organization).await?;
+    let ids = store::retry(&mut tx, &input.ids, None).await?;
+    for id in &ids {
+        audit::store::append(&mut tx, app.ctx.as_ref(), &admin, "job.retried", &id.to_string(), &json!({})).await?;
+    }
+    tx.commit().await?;
+    app.committed(admin.organization);
+    Ok(Json(Retried { ids }))
+}
