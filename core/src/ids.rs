@@ -50,6 +50,10 @@ crate::patch::uuid_newtype! {
     ProposalId
 }
 crate::patch::uuid_newtype! {
+    /// Something that a member is told.
+    NotificationId
+}
+crate::patch::uuid_newtype! {
     /// A signed-in browser.
     SessionId
 }

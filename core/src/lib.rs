@@ -13,6 +13,7 @@ pub mod idempotency;
 pub mod ids;
 pub mod integrations;
 pub mod jobs;
+pub mod notify;
 pub mod patch;
 pub mod review;
 pub mod tenancy;

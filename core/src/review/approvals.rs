@@ -15,8 +15,8 @@ use super::{
 };
 use crate::{
     collab,
-    ids::Context,
-    patch::{ProjectPatch, TaskPatch},
+    ids::{Context, MemberId},
+    patch::{ProjectPatch, TaskPatch, process::Role},
     tenancy::Actor,
 };
 
@@ -136,6 +136,23 @@ async fn of_newest(conn: &mut PgConnection, proposal: &Proposal, revision: &Revi
     let voices = voices(given.iter().filter(|approval| may_decide(approval)), revision, &all(revision));
     let needs = policy::judge(&policy, &facts, &voices);
     Ok(Standing { policy: Some(version), approvals: lines(given, revision), needs })
+}
+
+/// Those of some people whose approval an open proposal needs, or could do with; its author is not asked.
+pub async fn wanted(conn: &mut PgConnection, proposal: &Proposal, people: &[(MemberId, Role)]) -> sqlx::Result<Vec<MemberId>> {
+    if proposal.state != State::Open {
+        return Ok(Vec::new());
+    }
+    let revision = super::store::revision(&mut *conn, proposal.id, proposal.revision).await?;
+    let Ground { policy, author, others, .. } = store::ground(conn, proposal.member).await?;
+    let facts = Facts::of(proposal, &revision.diff, author, others);
+    let needs = policy::judge(&policy, &facts, &[]);
+    let counts = |member: MemberId, role: Role| {
+        let voice = Voice { member, handle: String::new(), role };
+        needs.iter().any(|need| need.counts(&facts, &voice))
+    };
+    let is_wanted = |(member, role): &&(MemberId, Role)| *member != proposal.member && policy::reviews(*role) && counts(*member, *role);
+    Ok(people.iter().filter(is_wanted).map(|(member, _)| *member).collect())
 }
 
 fn lines(given: Vec<Approval>, revision: &Revision) -> Vec<Approved> {

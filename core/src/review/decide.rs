@@ -200,7 +200,7 @@ pub async fn comment(
     }
     let comment = Comment { id: ctx.uuid(), author: actor.handle.clone(), text: text.to_owned(), operation, at: ctx.now() };
     store::insert_comment(conn, actor, proposal.id, &comment).await?;
-    let details = json!({ "number": number, "project": proposal.project_key, "operation": operation });
+    let details = json!({ "number": number, "project": proposal.project_key, "operation": operation, "comment": comment.id });
     collab::store::append(conn, actor.organization, comment.at, "proposal.commented", &actor.handle, &format!("#{number}"), &details).await?;
     Ok((proposal, comment))
 }

@@ -24,7 +24,7 @@ use crate::{
     tenancy::Trust,
 };
 
-pub use approvals::{Approved, Standing, standing};
+pub use approvals::{Approved, Standing, standing, wanted};
 pub use decide::{Accepted, DecideError, Verdict, Waiting, accept, comment, lock_open, reject, withdraw};
 pub use open::{Draft, NewProposal, Proposed, open, refine};
 pub use rebase::{Resolved, look_ahead, merge_from, rebase, resolve};

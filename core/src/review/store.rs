@@ -40,6 +40,18 @@ impl FromRow<'_, PgRow> for Proposal {
     }
 }
 
+impl FromRow<'_, PgRow> for Comment {
+    fn from_row(row: &PgRow) -> sqlx::Result<Self> {
+        Ok(Self {
+            id: row.try_get("comment_id")?,
+            author: row.try_get("author")?,
+            text: row.try_get("text")?,
+            operation: row.try_get("operation")?,
+            at: row.try_get("at")?,
+        })
+    }
+}
+
 impl FromRow<'_, PgRow> for Revision {
     fn from_row(row: &PgRow) -> sqlx::Result<Self> {
         Ok(Self {
@@ -141,6 +153,16 @@ pub(super) async fn set_revision(conn: &mut PgConnection, proposal: &Proposal) -
 
 pub async fn find(conn: &mut PgConnection, number: i32) -> sqlx::Result<Option<Proposal>> {
     sqlx::query_as(AssertSqlSafe(format!("{PROPOSAL} where r.number = $1"))).bind(number).fetch_optional(conn).await
+}
+
+/// The proposals of these numbers.
+pub async fn list_by_number(conn: &mut PgConnection, numbers: &[i32]) -> sqlx::Result<Vec<Proposal>> {
+    sqlx::query_as(AssertSqlSafe(format!("{PROPOSAL} where r.number = any($1)"))).bind(numbers).fetch_all(conn).await
+}
+
+/// The comments of these ids.
+pub async fn list_comments_by_id(conn: &mut PgConnection, ids: &[uuid::Uuid]) -> sqlx::Result<Vec<Comment>> {
+    sqlx::query_as("select comment_id, author, text, operation, at from proposal_comment where comment_id = any($1)").bind(ids).fetch_all(conn).await
 }
 
 /// Finds a proposal and holds its row until the transaction ends.
@@ -269,11 +291,8 @@ pub(super) async fn insert_comment(conn: &mut PgConnection, actor: &Actor, propo
 
 /// What was said about a proposal, oldest first.
 pub async fn list_comments(conn: &mut PgConnection, proposal: ProposalId) -> sqlx::Result<Vec<Comment>> {
-    let rows = sqlx::query("select comment_id, author, text, operation, at from proposal_comment where proposal_id = $1 order by comment_id")
+    sqlx::query_as("select comment_id, author, text, operation, at from proposal_comment where proposal_id = $1 order by comment_id")
         .bind(proposal)
         .fetch_all(conn)
-        .await?;
-    rows.iter()
-        .map(|row| Ok(Comment { id: row.try_get(0)?, author: row.try_get(1)?, text: row.try_get(2)?, operation: row.try_get(3)?, at: row.try_get(4)? }))
-        .collect()
+        .await
 }
