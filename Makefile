@@ -31,6 +31,7 @@ check: console ## Formatting, lints, documentation, dependencies.
 
 .PHONY: unit
 unit: console postgres
+	tests/mailserver
 	PROPTEST_RNG_SEED=$${PROPTEST_RNG_SEED:-1} cargo test --workspace --locked
 	npm --prefix $(console) test
 

@@ -22,7 +22,7 @@ pub enum Automatic {
     List,
     #[error("it asks not to be answered by programs")]
     Suppressed,
-    #[error("it comes from our own address")]
+    #[error("it is our own")]
     Ours,
     #[error("its sender is a program, by its name")]
     SenderName,

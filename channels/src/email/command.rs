@@ -54,8 +54,10 @@ pub fn asked(letter: &Letter) -> Option<String> {
     bounded(&text)
 }
 
+/// As the inbox takes it: bounded, and without what no keyboard writes.
 fn bounded(text: &str) -> Option<String> {
-    let text = text[..text.floor_char_boundary(MAX)].trim();
+    let text: String = text[..text.floor_char_boundary(MAX)].chars().filter(|c| !c.is_control() || matches!(c, '\n' | '\t')).collect();
+    let text = text.trim();
     (!text.is_empty()).then(|| text.to_owned())
 }
 

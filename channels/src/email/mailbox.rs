@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, fmt, sync::Arc, time::Duration};
 use anyhow::{Context as _, bail, ensure};
 use async_imap::{Client, Session, types::UnsolicitedResponse};
 use async_trait::async_trait;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use futures::TryStreamExt;
 use patchbay_core::channel::mail::Place;
 use rustls_platform_verifier::ConfigVerifierExt;
@@ -29,6 +29,8 @@ const TIMEOUT: Duration = Duration::from_mins(1);
 const IDLE: Duration = Duration::from_mins(5);
 /// Without IDLE, and where a mail waits to be tried again.
 const POLL: Duration = Duration::from_secs(30);
+/// An unseen mail that has lain there for longer is not a new one; a day more than a command may be old.
+const MAX_AGE: TimeDelta = TimeDelta::days(8);
 /// Between attempts to connect: the first wait, and the longest.
 const BACKOFF: (Duration, Duration) = (Duration::from_secs(1), Duration::from_mins(5));
 
@@ -73,6 +75,7 @@ pub enum Kept {
 /// Who takes the mails.
 #[async_trait]
 pub trait Keeper: Send + Sync {
+    fn now(&self) -> DateTime<Utc>;
     /// How far the mailbox was read.
     async fn place(&self) -> anyhow::Result<Option<Place>>;
     /// Stores a mail with its place. Given the same again it has no second effect.
@@ -202,8 +205,9 @@ async fn poll(mut session: Connection, wait: Duration, stopping: &CancellationTo
 async fn round(session: &mut Connection, uid_validity: u32, keeper: &dyn Keeper, stopping: &CancellationToken) -> anyhow::Result<bool> {
     let known = keeper.place().await.context("it is not known how far the mailbox was read")?.filter(|place| place.uid_validity == uid_validity);
     let mut last = known.map_or(0, |place| place.last_uid);
-    // Unseen ones, and those that somebody else marked as seen before we read them.
-    let mut uids: BTreeSet<u32> = in_time(async { Ok(session.uid_search("UNSEEN").await?) }).await?.into_iter().collect();
+    // Unseen ones that are not from before our time, and those that somebody else marked as seen before we read them.
+    let unseen = format!("UNSEEN SINCE {}", (keeper.now() - MAX_AGE).format("%-d-%b-%Y"));
+    let mut uids: BTreeSet<u32> = in_time(async { Ok(session.uid_search(unseen).await?) }).await?.into_iter().collect();
     if known.is_some() {
         let newer = in_time(async { Ok(session.uid_search(format!("UID {}:*", last.saturating_add(1))).await?) }).await?;
         uids.extend(newer.into_iter().filter(|uid| *uid > last));

@@ -20,7 +20,7 @@ use std::{net::SocketAddr, path::PathBuf, sync::Arc};
 use anyhow::Context as _;
 use patchbay_core::{channel::mail, ids::OrganizationId};
 use secrecy::SecretString;
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 
 use crate::hub::Hub;
 use adapter::Speaker;
@@ -47,9 +47,24 @@ pub struct Settings {
     pub authserv_id: Option<String>,
     /// A private key in PEM that our mails are signed with.
     pub dkim_key: Option<PathBuf>,
+    #[serde(deserialize_with = "text")]
     pub dkim_selector: String,
     /// A name server of its own.
     pub dns: Option<SocketAddr>,
+}
+
+/// A text that a variable of the environment may have made a number of.
+fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Text {
+        Text(String),
+        Number(u64),
+    }
+    Ok(match Text::deserialize(deserializer)? {
+        Text::Text(text) => text,
+        Text::Number(number) => number.to_string(),
+    })
 }
 
 /// Mail as the settings have it.

@@ -1,16 +1,17 @@
 //! From the mailbox to the inbox: a mail is let in, held back, or left alone.
 
-use std::{sync::Arc, time::Duration};
+use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use anyhow::Context as _;
 use async_trait::async_trait;
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
+use futures::FutureExt as _;
 use patchbay_core::{
     channel::{
         self, Channel, Envelope, Sender,
         mail::{self, Held, Place},
     },
-    db::Tx,
+    db::{self, Tx},
     ids::OrganizationId,
     review::{self, view::hex},
     tenancy::Trust as Believed,
@@ -19,7 +20,7 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::{
-    automatic::{automatic, is_ours},
+    automatic::{Automatic, automatic, is_ours},
     command::{asked, decides},
     fresh::fresh,
     mailbox::{self, Access, Delivered, Keeper, Kept},
@@ -98,7 +99,7 @@ impl Receiver {
             let mut tx = self.hub.db.begin(self.organization).await?;
             let held = mail::store::hold(&mut tx, self.mailbox(), holder, HOLD.0).await?;
             tx.commit().await?;
-            Ok::<_, patchbay_core::db::Error>(held)
+            Ok::<_, db::Error>(held)
         };
         held.await.unwrap_or_else(|error| {
             tracing::warn!(%error, "whether the mailbox may be read is not known");
@@ -106,10 +107,44 @@ impl Receiver {
         })
     }
 
-    async fn let_go(&self, holder: Uuid) -> patchbay_core::db::Result<()> {
+    async fn let_go(&self, holder: Uuid) -> db::Result<()> {
         let mut tx = self.hub.db.begin(self.organization).await?;
         mail::store::let_go(&mut tx, self.mailbox(), holder).await?;
         tx.commit().await
+    }
+
+    /// Stores what is to become of a mail, with its place.
+    async fn store(&self, delivered: &Delivered<'_>) -> anyhow::Result<Kept> {
+        let ctx = self.hub.ctx.as_ref();
+        let mut tx = self.hub.db.begin(self.organization).await?;
+        match self.judge(&mut tx, delivered).await? {
+            Fate::Later => {
+                tx.rollback().await?;
+                return Ok(Kept::Later);
+            }
+            Fate::Ignored => {}
+            Fate::In(envelope) => {
+                channel::store::receive(&mut tx, ctx, self.organization, &envelope).await?;
+            }
+            Fate::Held(held) => {
+                tracing::info!(sender = held.sender, why = held.why, "a mail is held back");
+                mail::store::quarantine(&mut tx, ctx, self.organization, &held).await?;
+            }
+        }
+        mail::store::keep_place(&mut tx, self.mailbox(), delivered.place).await?;
+        tx.commit().await?;
+        self.hub.bell.ring();
+        Ok(Kept::Stored)
+    }
+
+    /// Holds back what cannot be stored as it is.
+    async fn put_aside(&self, delivered: &Delivered<'_>) -> anyhow::Result<Kept> {
+        let mut tx = self.hub.db.begin(self.organization).await?;
+        let held = Held { why: "it could not be read to its end".to_owned(), ..unread(delivered.raw) };
+        mail::store::quarantine(&mut tx, self.hub.ctx.as_ref(), self.organization, &held).await?;
+        mail::store::keep_place(&mut tx, self.mailbox(), delivered.place).await?;
+        tx.commit().await?;
+        Ok(Kept::Stored)
     }
 
     fn mailbox(&self) -> &str {
@@ -120,18 +155,17 @@ impl Receiver {
     async fn judge(&self, tx: &mut Tx, delivered: &Delivered<'_>) -> anyhow::Result<Fate> {
         let raw = delivered.raw;
         let held = |why: String| Fate::Held(Box::new(Held { why, ..unread(raw) }));
-        let Ok(message) = read::parse(raw) else { return Ok(held("it is no mail".to_owned())) };
+        let message = match read::parse(raw) {
+            Ok(message) => message,
+            Err(error) => return Ok(held(error.to_string())),
+        };
         let letter = match read::letter(&message) {
             Ok(letter) => letter,
             Err(error) => return Ok(held(error.to_string())),
         };
         let is_own = letter.message_id.as_deref().is_some_and(|id| self.threads.is_ours(id));
-        if let Some(why) = automatic(&message, &letter, &self.ours) {
+        if let Some(why) = automatic(&message, &letter, &self.ours).or(is_own.then_some(Automatic::Ours)) {
             tracing::info!(sender = letter.from, %why, "a mail is not answered");
-            return Ok(Fate::Ignored);
-        }
-        if is_own {
-            tracing::info!(sender = letter.from, "a mail of ours came back; it is not answered");
             return Ok(Fate::Ignored);
         }
         let now = self.hub.ctx.now();
@@ -180,6 +214,11 @@ impl Receiver {
     }
 }
 
+/// Whether the database is there and refuses what it is given (`SQLSTATE` class 22, data exceptions).
+fn is_about_data(error: &anyhow::Error) -> bool {
+    matches!(error.downcast_ref(), Some(db::Error::Database(error)) if error.code().is_some_and(|code| code.starts_with("22")))
+}
+
 /// Names exactly what a mail of ours showed.
 async fn digest(tx: &mut Tx, showed: Showed) -> anyhow::Result<Option<String>> {
     let Some(proposal) = review::store::find(tx, showed.number).await? else { return Ok(None) };
@@ -202,6 +241,10 @@ fn shown(letter: &Letter, raw: &[u8]) -> Held {
 
 #[async_trait]
 impl Keeper for Receiver {
+    fn now(&self) -> DateTime<Utc> {
+        self.hub.ctx.now()
+    }
+
     async fn place(&self) -> anyhow::Result<Option<Place>> {
         let mut tx = self.hub.db.begin(self.organization).await?;
         let place = mail::store::place(&mut tx, self.mailbox()).await?;
@@ -210,25 +253,15 @@ impl Keeper for Receiver {
     }
 
     async fn keep(&self, delivered: Delivered<'_>) -> anyhow::Result<Kept> {
-        let ctx = self.hub.ctx.as_ref();
-        let mut tx = self.hub.db.begin(self.organization).await?;
-        match self.judge(&mut tx, &delivered).await? {
-            Fate::Later => {
-                tx.rollback().await?;
-                return Ok(Kept::Later);
+        match AssertUnwindSafe(self.store(&delivered)).catch_unwind().await {
+            Ok(Ok(kept)) => Ok(kept),
+            // The database is there and does not take it: whatever is in this mail must not keep the others out.
+            Ok(Err(error)) if is_about_data(&error) => {
+                tracing::error!(error = format!("{error:#}"), "a mail could not be stored");
+                self.put_aside(&delivered).await
             }
-            Fate::Ignored => {}
-            Fate::In(envelope) => {
-                channel::store::receive(&mut tx, ctx, self.organization, &envelope).await?;
-            }
-            Fate::Held(held) => {
-                tracing::info!(sender = held.sender, why = held.why, "a mail is held back");
-                mail::store::quarantine(&mut tx, ctx, self.organization, &held).await?;
-            }
+            Ok(Err(error)) => Err(error),
+            Err(_) => self.put_aside(&delivered).await,
         }
-        mail::store::keep_place(&mut tx, self.mailbox(), delivered.place).await?;
-        tx.commit().await?;
-        self.hub.bell.ring();
-        Ok(Kept::Stored)
     }
 }

@@ -67,6 +67,8 @@ async fn a_signature_that_does_not_cover_the_mail_is_not_believed() -> Result<()
     to_bo.to = "bo@example.net".to_owned();
     let mut old = letter();
     old.date -= TimeDelta::days(8);
+    let mut large = letter();
+    large.text = "- a till\n".repeat(1_200_000);
     let mails: Vec<(&str, Vec<u8>)> = vec![
         ("only the beginning", [ana.sign_with(&letter().raw(), &SIGNED, true)?, b"delete WEB\r\n".to_vec()].concat()),
         ("does not cover the Subject", ana.sign(&letter().raw(), &without("Subject"))?),
@@ -79,6 +81,7 @@ async fn a_signature_that_does_not_cover_the_mail_is_not_believed() -> Result<()
         ("no Message-ID", replaced(ana.signed(&letter())?, "Message-ID:", "X-Message-ID:")?),
         ("somebody else", ana.signed(&to_bo)?),
         ("days ago", ana.signed(&old)?),
+        ("more than 10 MB", ana.signed(&large)?),
         ("one address", replaced(letter().raw(), "From: Somebody <ana@example.org>", "From: ana@example.org, bo@example.net")?),
     ];
     let count = mails.len();

@@ -49,6 +49,7 @@ fn free_text_goes_with_its_subject_and_what_came_with_it() {
     let attachment = Attachment { name: "plan.md".into(), media_type: "text/markdown".into(), bytes: b"- a till\n".to_vec() };
     let with = Letter { attachments: vec![attachment], ..letter("A shop", "as attached") };
     assert_eq!(asked(&with).unwrap(), "A shop\n\nas attached\n\n- a till");
+    check("", "- a\u{0}\u{1b}[2J till", "- a[2J till");
     check("", " \n", "");
 }
 

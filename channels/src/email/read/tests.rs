@@ -116,6 +116,14 @@ proptest! {
     }
 
     #[test]
+    fn any_head_is_judged(head in "(From: a@b.c|Subject:|DKIM-Signature: v=1; |a=rsa-sha256;|d=b.c;|l=5;|h=from;|b=;|bh=;|Date: x|Message-ID: <a>|\r\n|\n| |:|\t|é|x){0,60}", body in "\\PC{0,20}") {
+        let raw = format!("{head}\r\n\r\n{body}");
+        if let Ok(message) = parse(raw.as_bytes()) {
+            let _ = mail_auth::AuthenticatedMessage::from_parsed(&message, raw.as_bytes(), true);
+        }
+    }
+
+    #[test]
     fn any_html_is_read(html in "(<|>|/|div|table|td|tr|a href=|blockquote|ul|li|pre|&amp;|\"| |\n|x|é){0,80}") {
         let _ = of_html(&html);
     }
