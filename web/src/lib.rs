@@ -13,5 +13,6 @@ mod openapi;
 mod planner;
 mod problem;
 mod reclaim;
+mod schedules;
 pub mod service;
 pub mod settings;

@@ -15,7 +15,7 @@ use patchbay_agent::planner::Planner;
 use patchbay_channels::{
     adapter::Adapter,
     email,
-    hub::{self, Hub, Runs, inbox::Inbox, limits::Limits, outbox::Outbox},
+    hub::{self, Hub, Runs, inbox::Inbox, limits::Limits, outbox::Outbox, schedule::Scheduled},
 };
 use patchbay_core::{
     channel,
@@ -25,7 +25,7 @@ use patchbay_core::{
     },
     idempotency,
     ids::{Context, OrganizationId},
-    jobs::{self, Bell, Kind, Workers},
+    jobs::{self, Bell, Kind, Workers, schedule, tool},
     tenancy::{
         Actor, Scopes,
         store::{self, NewKey},
@@ -182,6 +182,8 @@ fn workers(app: &App, adapters: Vec<Arc<dyn Adapter>>) -> Workers {
     Workers::new(db, ctx, app.bell.clone())
         .kind(Kind::new(channel::INBOX), Arc::new(Inbox { hub: app.hub.clone(), limits: Limits::default() }))
         .kind(Kind::new(channel::DELIVER), Arc::new(outbox))
+        .kind(Kind::new(schedule::KIND), Arc::new(Scheduled { hub: app.hub.clone() }))
+        .kind(tool::kind("format_markdown"), Arc::new(tool::FormatMarkdown))
 }
 
 /// Mail, where the settings have it: it speaks for the first organisation.
@@ -265,6 +267,7 @@ impl Service {
         let has_role = |name| settings.server.roles.iter().any(|role| role == name);
         if has_role("worker") {
             let workers = workers(&app, adapters);
+            tracker.spawn(crate::schedules::keep(app.clone()));
             tracker.spawn(workers.run(app.stopping.clone()));
         }
         if let Some(receiver) = receiver.filter(|_| has_role("channels")) {
@@ -338,6 +341,7 @@ async fn keep_house(app: App) {
                 idempotency::store::sweep(&mut tx, now).await?;
                 channel::store::sweep(&mut tx, now - KEPT, now).await?;
                 channel::mail::store::sweep(&mut tx, now - KEPT * 4).await?;
+                schedule::store::sweep(&mut tx, now - KEPT * 4).await?;
                 jobs::store::sweep(&mut tx, organization, now - KEPT * 4).await?;
                 tx.commit().await?;
             }

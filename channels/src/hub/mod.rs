@@ -12,6 +12,7 @@ pub mod limits;
 pub mod outbox;
 pub mod replies;
 mod run;
+pub mod schedule;
 
 use std::{
     collections::HashMap,

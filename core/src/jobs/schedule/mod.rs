@@ -5,9 +5,12 @@
 
 mod calendar;
 mod dispatch;
+mod draft;
 mod phrase;
 mod rule;
 pub mod store;
+
+use std::fmt;
 
 use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
@@ -17,6 +20,7 @@ use serde_json::Value;
 use crate::ids::{CommandId, JobId, RunId, ScheduleId};
 
 pub use dispatch::{KIND, Passed, pass};
+pub use draft::{Draft, zone};
 pub use rule::{MAX_RULE, NotARule, Rule};
 
 /// What a schedule does.
@@ -49,6 +53,18 @@ pub enum Action {
         #[schemars(length(max = 100))]
         project: Option<String>,
     },
+}
+
+impl fmt::Display for Action {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (text, is_whole) = match self {
+            Self::Job { tool, .. } => (tool.as_str(), true),
+            Self::Command { text, .. } | Self::Message { text, .. } => {
+                text.char_indices().nth(80).map_or((text.as_str(), true), |(end, _)| (&text[..end], false))
+            }
+        };
+        write!(f, "{}{}", text.trim(), if is_whole { "" } else { "…" })
+    }
 }
 
 /// What becomes of times at which nothing could run, because Patchbay was down.

@@ -141,11 +141,11 @@ pub async fn create(conn: &mut PgConnection, ctx: &dyn Context, actor: &Actor, t
     Ok((made.rows_affected() == 1).then_some(id))
 }
 
-/// Puts a schedule as it should be from now on; whether there is one.
-pub async fn update(conn: &mut PgConnection, ctx: &dyn Context, id: ScheduleId, plan: &Plan) -> sqlx::Result<bool> {
+/// Puts a schedule as it should be from now on. It runs as who changed it last, so that nobody puts words into another's mouth.
+pub async fn update(conn: &mut PgConnection, ctx: &dyn Context, actor: &Actor, id: ScheduleId, plan: &Plan) -> sqlx::Result<bool> {
     let done = sqlx::query(
         "update schedule set name = $2, said = $3, rule = $4, zone = $5, action = $6, missed = $7, catch_up_limit = $8, overlap = $9, next_run_at = $10,
-                             updated_at = $11 where schedule_id = $1",
+                             updated_at = $11, member_id = $12, actor = $13, scopes = $14, only_project = $15, trust = $16 where schedule_id = $1",
     )
     .bind(id)
     .bind(&plan.name)
@@ -158,6 +158,11 @@ pub async fn update(conn: &mut PgConnection, ctx: &dyn Context, id: ScheduleId, 
     .bind(plan.overlap.as_str())
     .bind(plan.next_run_at)
     .bind(ctx.now())
+    .bind(actor.member)
+    .bind(&actor.handle)
+    .bind(actor.scopes.iter().map(Scope::as_str).collect::<Vec<_>>())
+    .bind(actor.project)
+    .bind(Trust::Verified.as_str())
     .execute(conn)
     .await?;
     Ok(done.rows_affected() == 1)
