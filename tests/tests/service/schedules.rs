@@ -46,7 +46,7 @@ async fn a_command_a_message_and_a_job_run_when_they_are_due() -> Result<()> {
     let (_, tree) = patchbay.get("/projects/WEB/tree").await?;
     assert!(tree["tasks"].as_array().is_some_and(|tasks| tasks.iter().any(|task| task["title"] == "Water the plants")), "{tree}");
     let (_, proposals) = patchbay.get("/proposals").await?;
-    assert!(proposals.to_string().contains("second thing"), "the planner was asked: {proposals}");
+    assert!(proposals.to_string().contains("Second thing"), "the planner was asked: {proposals}");
     let (_, jobs) = patchbay.get("/jobs?kind=format_markdown&state=done").await?;
     assert_eq!(jobs["data"][0]["result"], json!({ "text": "- a\n- b\n", "changed": true }), "{jobs}");
     patchbay.end().await
