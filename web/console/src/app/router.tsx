@@ -9,7 +9,7 @@ import { ProjectPage } from "./routes/project-page";
 import { ProposalPage } from "./routes/proposal-page";
 import { ProposalsPage } from "./routes/proposals-page";
 import { SignInRoute, WelcomeRoute } from "./routes/session-pages";
-import { AccountPage, KeysPage, MembersPage, SettingsLayout } from "./routes/settings-pages";
+import { AccountPage, KeysPage, MailPage, MembersPage, SettingsLayout } from "./routes/settings-pages";
 import { Shell } from "./shell";
 import { StartError } from "./start-error";
 
@@ -67,6 +67,7 @@ const settingsIndex = createRoute({
 });
 const members = createRoute({ getParentRoute: () => settings, path: "/members", component: MembersPage });
 const keys = createRoute({ getParentRoute: () => settings, path: "/keys", component: KeysPage });
+const mail = createRoute({ getParentRoute: () => settings, path: "/mail", component: MailPage });
 const account = createRoute({ getParentRoute: () => settings, path: "/account", component: AccountPage });
 
 const tree = root.addChildren([
@@ -78,7 +79,7 @@ const tree = root.addChildren([
     project,
     proposals,
     proposal,
-    settings.addChildren([settingsIndex, members, keys, account]),
+    settings.addChildren([settingsIndex, members, keys, mail, account]),
   ]),
 ]);
 

@@ -1,7 +1,8 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link, Outlet } from "@tanstack/react-router";
-import { KeyRound } from "lucide-react";
+import { KeyRound, MailWarning } from "lucide-react";
 import { ApiKeys } from "@/features/keys/api-keys";
+import { HeldMails } from "@/features/mail/held-mails";
 import { Members } from "@/features/members/members";
 import { projectsQuery } from "@/features/projects/api/projects";
 import { Account } from "@/features/session/account";
@@ -28,6 +29,11 @@ export function SettingsLayout() {
             Keys
           </Link>
         )}
+        {isAdmin(member.role) && (
+          <Link to="/settings/mail" className={TAB} activeProps={ACTIVE}>
+            Mail
+          </Link>
+        )}
         <Link to="/settings/account" className={TAB} activeProps={ACTIVE}>
           Account
         </Link>
@@ -51,6 +57,16 @@ export function KeysPage() {
   return (
     <EmptyState icon={<KeyRound className="size-6" aria-hidden="true" />} title="Keys are for admins">
       An owner or admin of the organisation makes them; ask one of them for a key.
+    </EmptyState>
+  );
+}
+
+export function MailPage() {
+  useTitle("Mail");
+  if (isAdmin(useSession().member.role)) return <HeldMails />;
+  return (
+    <EmptyState icon={<MailWarning className="size-6" aria-hidden="true" />} title="Held mails are for admins">
+      An owner or admin of the organisation lets them in; ask one of them.
     </EmptyState>
   );
 }

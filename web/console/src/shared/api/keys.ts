@@ -15,5 +15,6 @@ export const keys = {
   diff: (number: number, revision?: number) => ["proposals", number, "diff", revision ?? null] as const,
   members: ["members"] as const,
   apiKeys: ["keys"] as const,
+  heldMails: ["held-mails"] as const,
   processes: ["processes"] as const,
 };
