@@ -15,7 +15,7 @@ use patchbay_core::{
 };
 use tokio_util::sync::CancellationToken;
 
-use crate::{auth::Doors, live::Live, metrics::Metrics, problem::Problem};
+use crate::{auth::Doors, live::Live, metrics::Metrics, platforms::Platforms, problem::Problem};
 
 /// The running service. Cheap to clone.
 #[derive(Clone)]
@@ -29,6 +29,7 @@ pub struct Parts {
     pub live: Live,
     /// Rung after each commit that enqueued a job.
     pub bell: Bell,
+    pub platforms: Platforms,
     pub doors: Doors,
     pub trees: Trees,
     pub lanes: Lanes,

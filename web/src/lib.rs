@@ -11,6 +11,7 @@ pub mod live;
 mod metrics;
 mod openapi;
 mod planner;
+pub mod platforms;
 mod problem;
 mod reclaim;
 pub mod service;

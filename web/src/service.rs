@@ -41,6 +41,7 @@ use crate::{
     app::{App, Parts, PlannerInfo},
     auth, console,
     live::Live,
+    platforms,
     settings::Settings,
 };
 
@@ -170,11 +171,6 @@ pub struct Service {
     tracker: TaskTracker,
 }
 
-/// The channels that the settings have what is needed for.
-fn adapters() -> Vec<Arc<dyn Adapter>> {
-    Vec::new()
-}
-
 /// What works the queue.
 fn workers(app: &App, adapters: Vec<Arc<dyn Adapter>>) -> Workers {
     let (db, ctx) = (app.db.clone(), app.ctx.clone());
@@ -233,7 +229,7 @@ impl Service {
             stopping: stopping.clone(),
             runs: Runs::default(),
         });
-        let mut adapters = adapters();
+        let (platforms, mut adapters) = platforms::connect(settings, &public_url)?;
         let mut receiver = None;
         if let Some(mail) = mail(settings, &hub).await? {
             adapters.extend(mail.speaker.map(|speaker| -> Arc<dyn Adapter> { speaker }));
@@ -245,6 +241,7 @@ impl Service {
             hub,
             live,
             bell,
+            platforms,
             doors: auth::Doors::default(),
             trees: patchbay_core::workflow::Trees::default(),
             lanes: patchbay_core::workflow::Lanes::default(),

@@ -22,6 +22,8 @@ pub struct Settings {
     pub database: Database,
     pub postgres: Postgres,
     pub model: Model,
+    pub slack: Slack,
+    pub discord: Discord,
     pub email: patchbay_channels::email::Settings,
     pub log: Log,
 }
@@ -105,6 +107,44 @@ impl Model {
     }
 }
 
+/// Slack is connected where both secrets are set.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Slack {
+    /// Proves that a request comes from Slack.
+    pub signing_secret: Option<SecretString>,
+    pub bot_token: Option<SecretString>,
+    pub api_url: String,
+}
+
+/// Discord is connected where the key and the token are set.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Discord {
+    /// Proves that a request comes from Discord.
+    pub public_key: Option<String>,
+    /// The bot's.
+    pub token: Option<SecretString>,
+    /// For `patchbay channels discord register`.
+    #[serde(default, deserialize_with = "text")]
+    pub application_id: Option<String>,
+    pub api_url: String,
+}
+
+/// A text that a variable of the environment may have made a number of.
+fn text<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Text {
+        Text(String),
+        Number(u64),
+    }
+    Ok(Option::<Text>::deserialize(deserializer)?.map(|text| match text {
+        Text::Text(text) => text,
+        Text::Number(number) => number.to_string(),
+    }))
+}
+
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Log {
@@ -145,6 +185,8 @@ fn figment(flags: &Flags) -> Figment {
         "postgres": { "bin": null },
         "model": { "api_key": null, "base_url": null, "name": "gpt-5-mini", "fallbacks": [], "providers": [], "prices": {},
             "context_tokens": 16_000, "connect_timeout_s": 5, "first_byte_timeout_s": 60, "total_timeout_s": 180, "retries": 2 },
+        "slack": { "signing_secret": null, "bot_token": null, "api_url": patchbay_channels::slack::client::API_URL },
+        "discord": { "public_key": null, "token": null, "application_id": null, "api_url": patchbay_channels::discord::client::API_URL },
         "email": { "imap_url": null, "smtp_url": null, "address": null, "aliases": [], "authserv_id": null, "dkim_key": null,
             "dkim_selector": "patchbay", "dns": null },
         "log": { "level": "info", "format": "text" },
@@ -218,6 +260,13 @@ pub fn shown(settings: &Settings, figment: &Figment) -> Vec<Shown> {
         ("model.first_byte_timeout_s", settings.model.first_byte_timeout_s.to_string()),
         ("model.total_timeout_s", settings.model.total_timeout_s.to_string()),
         ("model.retries", settings.model.retries.to_string()),
+        ("slack.signing_secret", secret(&settings.slack.signing_secret)),
+        ("slack.bot_token", secret(&settings.slack.bot_token)),
+        ("slack.api_url", settings.slack.api_url.clone()),
+        ("discord.public_key", settings.discord.public_key.clone().unwrap_or_default()),
+        ("discord.token", secret(&settings.discord.token)),
+        ("discord.application_id", settings.discord.application_id.clone().unwrap_or_default()),
+        ("discord.api_url", settings.discord.api_url.clone()),
         ("email.imap_url", settings.email.imap_url.as_ref().map_or_else(String::new, |url| mask_url(url.expose_secret()))),
         ("email.smtp_url", settings.email.smtp_url.as_ref().map_or_else(String::new, |url| mask_url(url.expose_secret()))),
         ("email.address", settings.email.address.clone().unwrap_or_default()),

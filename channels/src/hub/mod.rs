@@ -9,6 +9,7 @@ mod free;
 pub mod grammar;
 pub mod inbox;
 pub mod limits;
+pub(crate) mod looking;
 pub mod outbox;
 pub mod replies;
 mod run;

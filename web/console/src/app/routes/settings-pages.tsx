@@ -1,6 +1,9 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link, Outlet } from "@tanstack/react-router";
-import { KeyRound, MailWarning } from "lucide-react";
+import { KeyRound } from "lucide-react";
+import { Channels } from "@/features/channels/channels";
+import { LinkPage } from "@/features/channels/link-page";
+import { Jobs } from "@/features/jobs/jobs";
 import { ApiKeys } from "@/features/keys/api-keys";
 import { HeldMails } from "@/features/mail/held-mails";
 import { Members } from "@/features/members/members";
@@ -29,11 +32,12 @@ export function SettingsLayout() {
             Keys
           </Link>
         )}
-        {isAdmin(member.role) && (
-          <Link to="/settings/mail" className={TAB} activeProps={ACTIVE}>
-            Mail
-          </Link>
-        )}
+        <Link to="/settings/channels" className={TAB} activeProps={ACTIVE}>
+          Channels
+        </Link>
+        <Link to="/settings/work" className={TAB} activeProps={ACTIVE}>
+          Work
+        </Link>
         <Link to="/settings/account" className={TAB} activeProps={ACTIVE}>
           Account
         </Link>
@@ -61,14 +65,26 @@ export function KeysPage() {
   );
 }
 
-export function MailPage() {
-  useTitle("Mail");
-  if (isAdmin(useSession().member.role)) return <HeldMails />;
+export function ChannelsPage() {
+  useTitle("Channels");
+  const canManage = isAdmin(useSession().member.role);
   return (
-    <EmptyState icon={<MailWarning className="size-6" aria-hidden="true" />} title="Held mails are for admins">
-      An owner or admin of the organisation lets them in; ask one of them.
-    </EmptyState>
+    <div className="space-y-10">
+      <Channels canManage={canManage} />
+      {canManage && <HeldMails />}
+    </div>
   );
+}
+
+export function WorkPage() {
+  useTitle("Work");
+  return <Jobs canManage={isAdmin(useSession().member.role)} />;
+}
+
+/** Where the link leads that a channel shows to somebody whom it does not know. */
+export function LinkRoute({ code }: { code: string }) {
+  useTitle("Link a channel");
+  return <LinkPage code={code} session={useSession()} />;
 }
 
 export function AccountPage() {
