@@ -37,10 +37,13 @@ pub struct Got {
     pub at: DateTime<Utc>,
 }
 
+/// A status, and a header.
+type Answer = (u16, Option<(&'static str, String)>);
+
 #[derive(Default)]
 struct Shared {
     secrets: Mutex<Vec<SecretString>>,
-    answers: Mutex<VecDeque<(u16, Option<(&'static str, String)>)>>,
+    answers: Mutex<VecDeque<Answer>>,
     got: Mutex<Vec<Got>>,
     news: Notify,
 }

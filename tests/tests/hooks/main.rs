@@ -5,7 +5,7 @@ mod outbound;
 mod tenants;
 mod triggers;
 
-use std::time::Duration;
+use std::{fmt::Write as _, time::Duration};
 
 use anyhow::{Context as _, Result, ensure};
 use hmac::{Hmac, KeyInit, Mac};
@@ -46,12 +46,15 @@ pub(crate) async fn source(patchbay: &Running, body: &Value) -> Result<Source> {
 pub(crate) async fn github(source: &Source, secret: &str, event: &str, delivery: &str, body: &str) -> Result<(StatusCode, Value)> {
     let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes())?;
     mac.update(body.as_bytes());
-    let signature: String = mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
+    let mut signature = String::from("sha256=");
+    for byte in mac.finalize().into_bytes() {
+        write!(signature, "{byte:02x}")?;
+    }
     let request = Client::new()
         .post(&source.url)
         .header("x-github-event", event)
         .header("x-github-delivery", delivery)
-        .header("x-hub-signature-256", format!("sha256={signature}"))
+        .header("x-hub-signature-256", signature)
         .header("content-type", "application/json")
         .body(body.to_owned());
     let response = request.send().await?;
