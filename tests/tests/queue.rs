@@ -140,7 +140,7 @@ async fn what_fails_is_tried_again_and_then_kept_for_a_person_who_mends_it() -> 
     let mut tx = queue.db.begin(queue.organization).await?;
     let listed = store::list(&mut tx, queue.organization, store::Filter { state: Some(State::Dead), ..store::Filter::default() }, 10).await?;
     assert_eq!(listed.iter().map(|job| job.id).collect::<Vec<_>>(), [id], "a dead letter is seen, though its kind is the service's own");
-    let events = collab::store::list_after(&mut tx, 0, 10).await?;
+    let events = collab::store::read_after(&mut tx, 0, &collab::event::Filter::default()).await?.events;
     assert!(events.iter().any(|event| event.event == "job.failed" && event.target == id.to_string()), "{events:?}");
     assert_eq!(store::retry(&mut tx, &[id], Some(&json!({ "good": true }))).await?, [id]);
     tx.commit().await?;

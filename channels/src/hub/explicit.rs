@@ -3,7 +3,7 @@
 use patchbay_core::{
     audit,
     channel::{self, link},
-    command::{Outcome, Reply},
+    command::{Outcome, Reply, store},
     db::{self, Tx},
     patch::{ProjectId, ProjectPatch, TaskId, check::Rules, diff, plan::Plan, rebase::Choice},
     review::{self, Draft, Last, Resolved, State, TakenBack, store::Filter},
@@ -125,6 +125,8 @@ async fn create(run: &Run<'_>, command: &Command) -> Result<(), Stop> {
     let patch = effects::patch(command, &blank, &run.author()).map_err(|refusal| run.refused(&refusal))?;
     let Some(patch) = patch else { return Err(replies::mistaken().into()) };
     let change = change(run, &mut tx, patch).await?;
+    // What is said next is about the new project.
+    store::adopt(&mut tx, run.command.conversation, change.project.project.id).await?;
     run.end(tx, done(replies::created(&change), &change)).await
 }
 

@@ -14,7 +14,9 @@ pub mod text;
 pub mod words;
 
 mod html;
+mod log;
 mod markdown;
+mod pieces;
 mod terminal;
 
 #[cfg(test)]
@@ -22,6 +24,7 @@ mod generate;
 
 use patchbay_core::patch::diff::Diff;
 
+pub use log::{log, sentence};
 pub use markdown::plain;
 pub use page::Page;
 pub use terminal::Terminal;

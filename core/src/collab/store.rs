@@ -2,9 +2,9 @@
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;
-use sqlx::{FromRow, PgConnection, Row, postgres::PgRow, types::Json};
+use sqlx::{AssertSqlSafe, FromRow, PgConnection, Row, postgres::PgRow, types::Json};
 
-use super::Event;
+use super::event::{Event, Filter};
 use crate::ids::OrganizationId;
 
 impl FromRow<'_, PgRow> for Event {
@@ -30,10 +30,24 @@ pub async fn append(
     target: &str,
     details: &Value,
 ) -> sqlx::Result<()> {
-    sqlx::query(
+    append_seq(conn, organization, at, event, actor, target, details).await.map(drop)
+}
+
+/// The same, where its seq is asked for.
+pub async fn append_seq(
+    conn: &mut PgConnection,
+    organization: OrganizationId,
+    at: DateTime<Utc>,
+    event: &str,
+    actor: &str,
+    target: &str,
+    details: &Value,
+) -> sqlx::Result<i64> {
+    sqlx::query_scalar(
         "insert into event (organization_id, seq, at, event, actor, target, details)
          select $1, base.seq + (select count(*) from event where organization_id = $1 and seq >= base.seq and seq < base.seq + 1024), $2, $3, $4, $5, $6
-         from event_base() as base (seq)",
+         from event_base() as base (seq)
+         returning seq",
     )
     .bind(organization)
     .bind(at)
@@ -41,24 +55,86 @@ pub async fn append(
     .bind(actor)
     .bind(target)
     .bind(Json(details))
-    .execute(conn)
+    .fetch_one(conn)
     .await
-    .map(drop)
 }
+
+/// A stretch of the log, and what of it was wanted.
+#[derive(Debug)]
+pub struct Stretch {
+    pub events: Vec<Event>,
+    /// Where it ends: the seq of its last event, wanted or not.
+    pub through: i64,
+    /// Whether there may be more right behind it.
+    pub is_full: bool,
+    /// Whether something was committed that cannot be handed out yet, because an earlier one may still come.
+    pub is_unsettled: bool,
+}
+
+/// What [`Filter::wants`] says, of an event `e`.
+const WANTED: &str = "(cardinality($3::text[]) = 0 or e.event = any($3) or split_part(e.event, '.', 1) = any($3))
+    and ($4::text is null or e.target = $4 or e.details ->> 'task' = $4 or (e.details -> 'tasks')::jsonb ? $4)
+    and ($5::text is null or e.actor = $5)
+    and ($6::text is null or e.target = $6)
+    and ($7::text is null or e.details ->> 'project' = $7)";
+
+/// How many events a stretch has at most, where all are wanted and where some are.
+const WHOLE: i64 = 500;
+const SOME: i64 = 5_000;
 
 /// The settled events after a seq, oldest first. What a running transaction may still put before them is waited for.
-pub async fn list_after(conn: &mut PgConnection, seq: i64, limit: i64) -> sqlx::Result<Vec<Event>> {
-    sqlx::query_as(
-        "select seq, at, event, actor, target, details from event
-         where seq > $1 and seq < event_horizon() order by seq limit $2",
-    )
-    .bind(seq)
-    .bind(limit)
+pub async fn read_after(conn: &mut PgConnection, after: i64, filter: &Filter) -> sqlx::Result<Stretch> {
+    let most = if filter.is_open() { WHOLE } else { SOME };
+    let rows = sqlx::query(AssertSqlSafe(format!(
+        "with stretch as materialized (
+             select seq, at, event, actor, target, details from event
+             -- Asked for once, and not for each row.
+             where seq > $1 and seq < (select event_horizon()) order by seq limit $2
+         ),
+         sum as (select count(*) as size, coalesce(max(seq), $1) as through from stretch)
+         select sum.size, sum.through, exists (select from event where seq >= (select event_horizon())) as is_unsettled, e.*
+         from sum left join stretch e on
+             {WANTED}
+         order by e.seq"
+    )))
+    .bind(after)
+    .bind(most)
+    .bind(&filter.kinds)
+    .bind(&filter.task)
+    .bind(&filter.actor)
+    .bind(&filter.target)
+    .bind(&filter.project)
     .fetch_all(conn)
-    .await
+    .await?;
+    let first = rows.first().ok_or(sqlx::Error::RowNotFound)?;
+    let (size, through, is_unsettled): (i64, i64, bool) = (first.try_get("size")?, first.try_get("through")?, first.try_get("is_unsettled")?);
+    let is_empty = first.try_get::<Option<i64>, _>("seq")?.is_none();
+    let events = if is_empty { Vec::new() } else { rows.iter().map(Event::from_row).collect::<sqlx::Result<_>>()? };
+    Ok(Stretch { events, through, is_full: size == most, is_unsettled })
 }
 
-/// Where a reader begins that wants only what comes.
-pub async fn now(conn: &mut PgConnection) -> sqlx::Result<i64> {
-    sqlx::query_scalar("select event_horizon() - 1").fetch_one(conn).await
+/// The newest settled events that are wanted, after a seq, oldest first.
+pub async fn list_newest(conn: &mut PgConnection, after: i64, filter: &Filter, limit: i64) -> sqlx::Result<Vec<Event>> {
+    let mut events: Vec<Event> = sqlx::query_as(AssertSqlSafe(format!(
+        "select e.seq, e.at, e.event, e.actor, e.target, e.details from event e
+         where e.seq > $1 and e.seq < (select event_horizon())
+           and {WANTED}
+         order by e.seq desc limit $2"
+    )))
+    .bind(after)
+    .bind(limit)
+    .bind(&filter.kinds)
+    .bind(&filter.task)
+    .bind(&filter.actor)
+    .bind(&filter.target)
+    .bind(&filter.project)
+    .fetch_all(conn)
+    .await?;
+    events.reverse();
+    Ok(events)
+}
+
+/// The seq of the newest settled event: where a reader begins that wants only what comes.
+pub async fn newest(conn: &mut PgConnection) -> sqlx::Result<i64> {
+    sqlx::query_scalar("select coalesce((select seq from event where seq < (select event_horizon()) order by seq desc limit 1), 0)").fetch_one(conn).await
 }

@@ -31,6 +31,9 @@ use crate::{
     workflow::ProjectRow,
 };
 
+/// How many of the tasks that a change touches its event names.
+const TOLD_TASKS: usize = 20;
+
 /// How a change came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
@@ -333,7 +336,11 @@ pub(super) fn compose<'a>(ctx: &dyn Context, actor: &'a Actor, prepared: Prepare
     let inverse = serde_json::to_string(&applied.inverse).expect("a patch is JSON");
     let digest = chain(project.as_ref().map_or(&[], |row| row.digest.as_slice()), patch.as_bytes());
     let at = ctx.now();
-    let details = json!({ "project": plan.project.key, "version": plan.project.version, "proposal": proposal, "origin": origin, "operations": applied.patch.tasks.len() });
+    let tasks: Vec<&str> = applied.patch.tasks.iter().take(TOLD_TASKS).map(TaskPatch::task_id).collect();
+    let details = json!({
+        "project": plan.project.key, "version": plan.project.version, "proposal": proposal, "origin": origin,
+        "operations": applied.patch.tasks.len(), "tasks": tasks,
+    });
     let created_at = project.map_or(at, |row| row.created_at);
     Ok(Composed { plan, applied, is_new, patch, inverse, digest, created_at, at, actor, origin, proposal, reverts, details, audit_id: ctx.uuid() })
 }

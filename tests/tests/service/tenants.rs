@@ -64,7 +64,10 @@ async fn no_route_shows_or_changes_what_belongs_to_another_organisation() -> Res
                     .replace("{task}", name)
                     .replace("{number}", "1")
                     .replace("{id}", ids.unwrap_or_default())
-                    .replace("{name}", "project-patch.json");
+                    .replace("{delivery}", ids.unwrap_or_default())
+                    .replace("{name}", "project-patch.json")
+                    // Otherwise it never ends.
+                    .replace("/events/tail", "/events/tail?since=0&wait=0");
                 let method = Method::from_bytes(method.to_ascii_uppercase().as_bytes())?;
                 let body = (method != Method::GET && method != Method::DELETE).then(|| likely_body(&path));
                 let (status, answer) = patchbay.ask(Some(&stranger), method.clone(), &path, body.as_ref()).await?;
@@ -96,6 +99,7 @@ fn likely_body(path: &str) -> Value {
         "steal" => json!({ "reason": "mine", "ttl_seconds": 60 }),
         "tasks" => json!({ "project": "WEB", "title": "taken" }),
         "me" => json!({ "role": "spy" }),
+        "events" => json!({ "event": "spied", "task": "WEB-1" }),
         "time" => json!({ "minutes": 5 }),
         "keys" => json!({ "name": "k", "scopes": ["read"], "project": "WEB" }),
         "schedule" => json!({ "rule": "daily", "action": { "kind": "command", "text": "list in WEB" } }),
@@ -120,6 +124,7 @@ async fn everything(patchbay: &Running) -> Result<Vec<Value>> {
         "/collab/state/locks",
         "/collab/state/tasks",
         "/collab/state/agents",
+        "/collab/events",
     ] {
         let (_, mut answer) = patchbay.get(path).await?;
         // When a key was last used is told as it happens.

@@ -18,6 +18,8 @@ mod schedules;
 mod schemas;
 mod session;
 mod tasks;
+mod triggers;
+mod webhooks;
 mod ws;
 
 use std::{sync::LazyLock, time::Duration};
@@ -33,7 +35,13 @@ use axum::{
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
-use tower_http::{compression::CompressionLayer, set_header::SetResponseHeaderLayer};
+use tower_http::{
+    compression::{
+        CompressionLayer,
+        predicate::{DefaultPredicate, NotForContentType, Predicate},
+    },
+    set_header::SetResponseHeaderLayer,
+};
 
 use crate::{
     app::App,
@@ -89,6 +97,8 @@ fn describe() -> (Router<App>, Value) {
     let api = members::routes(api);
     let api = keys::routes(api);
     let api = processes::routes(api);
+    let api = webhooks::routes(api);
+    let api = triggers::routes(api);
     let api = schemas::routes(api);
     let api = channels::routes(api);
     let api = jobs::routes(api);
@@ -127,7 +137,7 @@ pub fn router(app: &App) -> Router<App> {
 pub fn surround(router: Router<App>, app: &App) -> Router<App> {
     let header = |name: HeaderName, value: &'static str| SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value));
     router
-        .layer(CompressionLayer::new().gzip(true))
+        .layer(CompressionLayer::new().gzip(true).compress_when(DefaultPredicate::new().and(NotForContentType::const_new("application/x-ndjson"))))
         .layer(header(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
         .layer(header(header::REFERRER_POLICY, "same-origin"))
         .layer(header(header::X_FRAME_OPTIONS, "DENY"))

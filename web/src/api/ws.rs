@@ -23,8 +23,13 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::sync::broadcast;
 
-use super::{commands, proposals};
-use crate::{app::App, extract::Identity, problem::Problem};
+use super::{collab::events, commands, proposals};
+use crate::{
+    app::App,
+    extract::Identity,
+    live::{Handed, Reader},
+    problem::Problem,
+};
 
 /// The largest frame that is read.
 const MAX_FRAME: usize = 512 * 1024;
@@ -70,6 +75,14 @@ pub(super) async fn upgrade(State(app): State<App>, headers: HeaderMap, identity
     }))
 }
 
+/// The next events, where somebody has subscribed.
+async fn next(events: Option<&mut Reader>) -> sqlx::Result<Handed> {
+    match events {
+        Some(events) => events.next().await,
+        None => std::future::pending().await,
+    }
+}
+
 fn is_same_origin(app: &App, headers: &HeaderMap) -> bool {
     let Some(origin) = headers.get(header::ORIGIN).and_then(|origin| origin.to_str().ok()) else { return false };
     let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
@@ -89,16 +102,13 @@ struct Connection {
 impl Connection {
     async fn serve(&mut self) -> Result<(), axum::Error> {
         let mut progress = self.app.hub.progress();
-        let mut events = match self.app.live.watch(self.actor.organization).await {
-            Ok(events) => events,
-            Err(error) => return self.problem(None, Problem::from(error)).await,
-        };
-        let mut seen = 0;
+        // From the first subscription on.
+        let mut events: Option<Reader> = None;
         loop {
             tokio::select! {
                 message = self.socket.recv() => match message {
                     None | Some(Ok(Message::Close(_))) => return Ok(()),
-                    Some(Ok(Message::Text(text))) => self.frame(text.as_str(), &mut seen).await?,
+                    Some(Ok(Message::Text(text))) => self.frame(text.as_str(), &mut events).await?,
                     Some(Ok(Message::Binary(_))) => self.problem(None, Problem::malformed("Frames are text.")).await?,
                     Some(Ok(_)) => {}
                     Some(Err(error)) => return Err(error),
@@ -109,13 +119,11 @@ impl Connection {
                     Err(broadcast::error::RecvError::Lagged(_)) => {}
                     Err(broadcast::error::RecvError::Closed) => return Ok(()),
                 },
-                event = events.recv() => match event {
-                    Ok(event) => if self.topics.is_some() && event.seq > seen {
-                        seen = event.seq;
-                        self.event(&event).await?;
+                handed = next(events.as_mut()) => match handed {
+                    Ok(handed) => for (event, json) in handed.written() {
+                        self.event(event, json).await?;
                     },
-                    // Too slow: it comes back and says what it saw last.
-                    Err(_) => return Ok(()),
+                    Err(error) => return self.problem(None, error.into()).await,
                 },
             }
         }
@@ -129,7 +137,7 @@ impl Connection {
         self.send(&json!({ "type": "error", "id": id, "problem": problem })).await
     }
 
-    async fn frame(&mut self, text: &str, seen: &mut i64) -> Result<(), axum::Error> {
+    async fn frame(&mut self, text: &str, feed: &mut Option<Reader>) -> Result<(), axum::Error> {
         let frame = match crate::extract::parse::<Frame>(text.as_bytes()) {
             Ok(frame) => frame,
             Err(problem) => {
@@ -149,14 +157,10 @@ impl Connection {
             }
             Frame::Subscribe { topics, since } => {
                 self.topics = Some(topics);
-                if let Some(since) = since {
-                    match self.app.live.missed(self.actor.organization, since).await {
-                        Ok(events) => {
-                            for event in events {
-                                *seen = event.seq.max(*seen);
-                                self.event(&event).await?;
-                            }
-                        }
+                if feed.is_none() || since.is_some() {
+                    let reader = async { self.app.live.tail(self.actor.organization, since, events::visible(&self.app, &self.actor).await?).await };
+                    match reader.await {
+                        Ok(reader) => *feed = Some(reader),
                         Err(error) => return self.problem(None, error.into()).await,
                     }
                 }
@@ -228,20 +232,19 @@ impl Connection {
         Ok(Some(view))
     }
 
-    async fn event(&mut self, event: &Event) -> Result<(), axum::Error> {
+    /// Sends an event, whose JSON is an object that is only given its type.
+    async fn event(&mut self, event: &Event, json: &[u8]) -> Result<(), axum::Error> {
         if !self.wants(event) {
             return Ok(());
         }
-        let mut value = serde_json::to_value(event).unwrap_or_default();
-        value["type"] = "event".into();
-        self.send(&value).await
+        let text = format!(r#"{{"type":"event",{}"#, String::from_utf8_lossy(json.get(1..).unwrap_or_default()));
+        self.socket.send(Message::Text(text.into())).await
     }
 
-    /// Whether an event is for a topic that was asked for: `*`, or `project:WEB`. A key for one project hears of that one only.
+    /// Whether an event is for a topic that was asked for: `*`, or `project:WEB`.
     fn wants(&self, event: &Event) -> bool {
         let project = event.details["project"].as_str();
         let about = |topic: &str| topic == "*" || topic.strip_prefix("project:").is_some_and(|key| Some(key) == project);
-        let wanted = self.topics.as_ref().is_some_and(|topics| topics.iter().any(|topic| about(topic)) || (project.is_none() && !topics.is_empty()));
-        wanted && self.actor.project.is_none()
+        self.topics.as_ref().is_some_and(|topics| topics.iter().any(|topic| about(topic)) || (project.is_none() && !topics.is_empty()))
     }
 }

@@ -10,6 +10,7 @@ use axum::{
 use patchbay_core::{
     audit,
     collab::{
+        event::Filter,
         lease::{Acquired, Ask, Lease, Named, Resource, store},
         work,
     },
@@ -21,7 +22,7 @@ use patchbay_core::{
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::json;
-use tokio::{sync::broadcast::error::RecvError, time::Instant};
+use tokio::time::Instant;
 
 use super::{Api, check_name, check_text, check_ttl, checked, op, problem};
 use crate::{
@@ -145,7 +146,11 @@ async fn acquire(State(app): State<App>, actor: Proposer, Json(input): Json<Acqu
 /// Asks until it is there or the time is up. What frees a resource is told, and whoever hears that asks at once.
 async fn wait_for(app: &App, actor: &Actor, resource: &Resource, ask: Ask<'_>, wait: Duration) -> Result<Lease, Problem> {
     let deadline = Instant::now() + wait;
-    let mut events = if wait.is_zero() { None } else { Some(app.live.watch(actor.organization).await?) };
+    let mut events = None;
+    if !wait.is_zero() {
+        let filter = Filter { target: Some(resource.name.clone()), ..Filter::default() };
+        events = Some(app.live.tail(actor.organization, None, filter).await?);
+    }
     loop {
         let (by, place) = match store::acquire(&app.db, actor, LockId(app.ctx.uuid()), resource, ask, None).await? {
             Acquired::Taken(lease) => return Ok(lease),
@@ -155,18 +160,8 @@ async fn wait_for(app: &App, actor: &Actor, resource: &Resource, ask: Ask<'_>, w
         let Some(events) = events.as_mut().filter(|_| now < deadline && !app.stopping.is_cancelled()) else {
             return Err(Problem::held(&resource.name, by.as_ref(), place));
         };
-        let freed = async {
-            loop {
-                match events.recv().await {
-                    Ok(event) if event.target == resource.name => return,
-                    Ok(_) => {}
-                    Err(RecvError::Lagged(_)) => return,
-                    Err(RecvError::Closed) => std::future::pending().await,
-                }
-            }
-        };
         tokio::select! {
-            () = freed => {}
+            told = events.next() => drop(told?),
             () = tokio::time::sleep_until(deadline.min(now + ASK_AGAIN)) => {}
             () = app.stopping.cancelled() => {}
         }

@@ -1,6 +1,7 @@
 //! What agents share: leases, the tasks as one document, ready work, presence, and the log of events.
 
 mod agents;
+pub(super) mod events;
 mod leases;
 mod state;
 mod tasks;
@@ -18,7 +19,8 @@ pub(super) fn routes(api: Api) -> Api {
     let api = tasks::routes(api);
     let api = work::routes(api);
     let api = agents::routes(api);
-    leases::routes(api)
+    let api = leases::routes(api);
+    events::routes(api)
 }
 
 /// JSON with one way to be written: members by name, no blanks.
