@@ -264,6 +264,7 @@ impl Service {
         tracker.spawn(keep_house(app.clone()));
         tracker.spawn(crate::reclaim::reclaim(app.clone()));
         tracker.spawn(keep_snapshots(app.clone()));
+        tracker.spawn(keep_deadlines(app.clone()));
         let hub = app.hub.clone();
         tracker.spawn(async move { hub.take_over().await });
         let carrying = app.clone();
@@ -354,6 +355,26 @@ async fn keep_house(app: App) {
         .await;
         if let Err(error) = swept {
             tracing::warn!(%error, "what is too old could not be dropped; trying again later");
+        }
+        tokio::select! {
+            () = app.stopping.cancelled() => return,
+            () = tokio::time::sleep(Duration::from_hours(1)) => {}
+        }
+    }
+}
+
+/// Reminds people of proposals, and lets them expire, as the policy says: in days, so that an hour more does not matter.
+async fn keep_deadlines(app: App) {
+    loop {
+        let kept: sqlx::Result<()> = async {
+            for organization in app.db.organizations().await? {
+                app.hub.watch_deadlines(organization).await?;
+            }
+            Ok(())
+        }
+        .await;
+        if let Err(error) = kept {
+            tracing::warn!(%error, "the deadlines of proposals could not be looked at; trying again later");
         }
         tokio::select! {
             () = app.stopping.cancelled() => return,
