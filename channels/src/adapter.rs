@@ -20,6 +20,19 @@ pub trait Adapter: Send + Sync {
     /// Sends a message, or edits the one that was sent. Answers what the platform calls it, which is kept and handed in again for
     /// an edit. It may be asked twice for the same if the process dies; [`Delivery::id`] is then the same.
     async fn deliver(&self, delivery: &Delivery<'_>) -> Result<Value, Undelivered>;
+
+    /// Where a message to one person goes that answers nothing; they are who the platform calls so. `about` names what it is about:
+    /// where the channel has threads, messages about the same are one.
+    fn direct(&self, external_id: &str, about: &str) -> Direct;
+}
+
+/// Where a message goes that answers nothing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Direct {
+    /// What to call the conversation that it begins.
+    pub thread: String,
+    /// As the adapter reads it in a [`Delivery`].
+    pub address: Value,
 }
 
 /// A message that is to stand on a channel.

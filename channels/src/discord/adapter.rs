@@ -15,7 +15,7 @@ use super::{
     decode::Address,
 };
 use crate::{
-    adapter::{Adapter, Delivery, Shows, Undelivered},
+    adapter::{Adapter, Delivery, Direct, Shows, Undelivered},
     render::discord::{self, reply},
 };
 
@@ -53,14 +53,22 @@ impl Adapter for Speaker {
 
     async fn deliver(&self, delivery: &Delivery<'_>) -> Result<Value, Undelivered> {
         let never = |error: serde_json::Error| Undelivered::Never { why: format!("an address that is not ours: {error}") };
-        let address: Address = serde_json::from_value(delivery.address.clone()).map_err(never)?;
+        let mut address: Address = serde_json::from_value(delivery.address.clone()).map_err(never)?;
+        if let (Some(user), None) = (&address.direct, delivery.sent) {
+            address.channel = self.client.direct(user).await.map_err(undelivered)?;
+        }
         let messages = messages(delivery.reply, &delivery.shows);
-        let is_for_one = delivery.is_private || address.is_private && matches!(delivery.shows, Shows::Nothing);
+        let is_for_one = address.direct.is_none() && (delivery.is_private || address.is_private && matches!(delivery.shows, Shows::Nothing));
         let sent = match delivery.sent {
             Some(sent) => self.edit(serde_json::from_value(sent.clone()).map_err(never)?, delivery.id, &messages).await,
             None => self.post(delivery.id, &address, is_for_one, &messages).await,
         };
         sent.map(|sent| json!(sent)).map_err(undelivered)
+    }
+
+    fn direct(&self, external_id: &str, _: &str) -> Direct {
+        let address = Address { direct: Some(external_id.to_owned()), ..Address::default() };
+        Direct { thread: format!("direct/{external_id}"), address: json!(address) }
     }
 }
 

@@ -91,6 +91,12 @@ impl Client {
         }
     }
 
+    /// The channel in which somebody alone reads what is written: Discord makes it, or finds the one that there is.
+    pub async fn direct(&self, user: &str) -> Result<String, Failure> {
+        let answer = self.call(Method::POST, "/users/@me/channels", true, Some(&json!({ "recipient_id": user }))).await?;
+        answer["id"].as_str().map(str::to_owned).ok_or_else(|| Failure::Refused { code: 0, message: "an answer without id".to_owned() })
+    }
+
     pub async fn edit(&self, channel: &str, id: &str, message: &Value) -> Result<(), Failure> {
         self.call(Method::PATCH, &format!("/channels/{channel}/messages/{id}"), true, Some(message)).await.map(drop)
     }

@@ -57,7 +57,7 @@ pub struct Said {
 }
 
 /// Where an answer goes.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Address {
     pub channel: String,
     /// With its token the interaction can be answered for fifteen minutes, also where we may not speak.
@@ -67,6 +67,9 @@ pub struct Address {
     pub is_awaited: bool,
     /// Whether only the person should see what is not a proposal.
     pub is_private: bool,
+    /// Whom it is written to directly; the channel is then found when it is sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub direct: Option<String>,
 }
 
 /// Reads an interaction.
@@ -241,6 +244,7 @@ impl Interaction {
                 token: self.token,
                 is_awaited: !is_on_message,
                 is_private: is_on_message || is_confidential(&text),
+                direct: None,
             },
             key: self.id,
             guild: self.guild_id,

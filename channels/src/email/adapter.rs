@@ -17,7 +17,7 @@ use super::{
     write::{Address, Writer},
 };
 use crate::{
-    adapter::{Adapter, Delivery, Shows, Undelivered},
+    adapter::{Adapter, Delivery, Direct, Shows, Undelivered},
     render::{card::Card, email},
 };
 
@@ -65,6 +65,11 @@ impl Adapter for Speaker {
             Err(error @ Unsent::Later(_)) => Err(Undelivered::Later { after: None, why: chain(&error) }),
             Err(error @ Unsent::Never(_)) => Err(never(chain(&error))),
         }
+    }
+
+    fn direct(&self, external_id: &str, about: &str) -> Direct {
+        let address = Address::first(external_id, about);
+        Direct { thread: address.thread.clone(), address: json!(address) }
     }
 }
 

@@ -84,6 +84,11 @@ pub fn name(letter: &Letter, key: &str) -> String {
     hex(&Sha256::digest(root.as_bytes())[..THREAD])
 }
 
+/// The name of the thread that a mail of ours begins.
+pub fn begun(to: &str, about: &str) -> String {
+    hex(&Sha256::digest(format!("{to}\0{about}").as_bytes())[..THREAD])
+}
+
 /// Exactly a token.
 fn unhex(text: &str) -> Option<Vec<u8>> {
     let is_one = text.len() == 2 * TOKEN && text.bytes().all(|b| b.is_ascii_hexdigit());

@@ -22,7 +22,7 @@ use mail_auth::{
 use serde::{Deserialize, Serialize};
 use tokio_rustls::rustls::pki_types::{PrivateKeyDer, pem::PemObject};
 
-use super::{command::reply_subject, read::Letter};
+use super::{command::reply_subject, read::Letter, thread};
 use crate::render::email::Mail;
 
 /// References that an answer repeats: the first, and the last of these.
@@ -75,6 +75,12 @@ impl Address {
             references,
             thread,
         }
+    }
+
+    /// The one of a mail that answers none, to somebody about something.
+    pub fn first(to: &str, about: &str) -> Self {
+        let thread = thread::begun(to, about);
+        Self { to: to.to_owned(), name: None, subject: None, in_reply_to: None, references: Vec::new(), thread }
     }
 
     /// The same behind a mail of ours that went there before.

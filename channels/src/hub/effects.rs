@@ -112,6 +112,10 @@ pub fn patch(command: &Command, plan: &Plan, author: &Author<'_>) -> Result<Opti
         | Command::Comment { .. }
         | Command::Link { .. }
         | Command::Bind { .. }
+        | Command::Mute(_)
+        | Command::Unmute(_)
+        | Command::Subscribe { .. }
+        | Command::Schedule(_)
         | Command::Withdraw { .. }
         | Command::Resolve { .. }
         | Command::Rebase { .. }

@@ -5,9 +5,10 @@ use patchbay_core::{
     channel::{self, link},
     command::{Outcome, Reply, store},
     db::{self, Tx},
+    notify::{self, How, Kinds, Preferences},
     patch::{ProjectId, ProjectPatch, TaskId, check::Rules, diff, plan::Plan, rebase::Choice},
     review::{self, Draft, Last, Resolved, State, TakenBack, store::Filter},
-    tenancy::Scope,
+    tenancy::{Scope, Trust},
     workflow::{
         self, Apply, Change, Origin, ProjectRow,
         store::{self as plans, TimeEntry},
@@ -18,9 +19,10 @@ use serde_json::json;
 use super::{
     effects::{self, Author, Refusal},
     free,
-    grammar::{self, Command, Filter as ListFilter, Settlement, Shown, Target},
+    grammar::{self, Command, Filter as ListFilter, Noise, Settlement, Shown, Target},
     replies,
     run::{Run, Stop},
+    schedule,
 };
 
 /// Runs a command that was understood.
@@ -47,18 +49,22 @@ pub(super) async fn run(run: &Run<'_>, command: Command) -> Result<(), Stop> {
         Command::Revert { project, version } => revert(run, project.as_deref(), version).await,
         Command::Log { minutes, task, note } => log(run, minutes, task.map(|task| task.to_string()), note.as_deref()).await,
         Command::Link { code } => link(run, code.as_deref()).await,
+        Command::Schedule(scheduling) => schedule::run(run, &scheduling).await,
         Command::Bind { project } => bind(run, project.as_deref()).await,
+        Command::Mute(noise) => hear(run, noise, true).await,
+        Command::Unmute(noise) => hear(run, noise, false).await,
+        Command::Subscribe { project, no_longer } => subscribe(run, &project, no_longer).await,
         change => apply(run, &change).await,
     }
 }
 
 /// Ends the command with words alone.
-async fn answer(run: &Run<'_>, reply: Reply) -> Result<(), Stop> {
+pub(super) async fn answer(run: &Run<'_>, reply: Reply) -> Result<(), Stop> {
     let tx = run.begin(None).await?;
     run.end(tx, reply.into()).await
 }
 
-fn need(run: &Run<'_>, scope: Scope) -> Result<(), Stop> {
+pub(super) fn need(run: &Run<'_>, scope: Scope) -> Result<(), Stop> {
     if run.actor.may(scope) { Ok(()) } else { Err(replies::not_allowed(scope).into()) }
 }
 
@@ -95,7 +101,7 @@ impl Run<'_> {
         replies::refused(refusal, &self.command.text).into()
     }
 
-    async fn read(&self) -> db::Result<Tx> {
+    pub(super) async fn read(&self) -> db::Result<Tx> {
         self.hub.db.read(self.actor.organization).await
     }
 }
@@ -421,6 +427,70 @@ async fn link(run: &Run<'_>, code: Option<&str>) -> Result<(), Stop> {
             None => return Err(replies::no_such_code().into()),
         },
     };
+    run.end(tx, reply.into()).await
+}
+
+/// `mute …`, `unmute …`
+async fn hear(run: &Run<'_>, noise: Option<Noise>, mute: bool) -> Result<(), Stop> {
+    let mut tx = run.begin(None).await?;
+    let mut preferences = preferences(run, &mut tx).await?;
+    let name = match noise {
+        None => {
+            if !mute {
+                preferences.mutes.clear();
+                preferences.kinds = Kinds::default();
+            }
+            preferences.muted = mute;
+            None
+        }
+        Some(Noise::Kind(kind)) => {
+            *preferences.kinds.of_mut(kind) = if mute { How::Off } else { Kinds::default().of(kind) };
+            Some(kind.title().to_owned())
+        }
+        Some(Noise::Project(key)) => {
+            let key = run.project(&mut tx, Some(&key)).await?.project.key;
+            name(&mut preferences.mutes, &key, mute);
+            Some(key)
+        }
+        Some(Noise::Proposal(number)) => {
+            let proposal = format!("#{number}");
+            name(&mut preferences.mutes, &proposal, mute);
+            Some(proposal)
+        }
+    };
+    settle(run, tx, &mut preferences, replies::hears(name.as_deref(), mute)).await
+}
+
+/// `subscribe WEB`, `unsubscribe WEB`
+async fn subscribe(run: &Run<'_>, project: &str, no_longer: bool) -> Result<(), Stop> {
+    let mut tx = run.begin(None).await?;
+    let key = run.project(&mut tx, Some(project)).await?.project.key;
+    let mut preferences = preferences(run, &mut tx).await?;
+    name(&mut preferences.subscriptions, &key, !no_longer);
+    settle(run, tx, &mut preferences, replies::subscribed(&key, no_longer)).await
+}
+
+/// How the author wants to be told. Of whom nobody proved that it is them, nothing is changed; nor is it for a program.
+async fn preferences(run: &Run<'_>, conn: &mut db::Connection) -> Result<Preferences, Stop> {
+    if run.command.trust == Trust::Untrusted || run.actor.project.is_some() {
+        return Err(replies::not_allowed(Scope::Admin).into());
+    }
+    Ok(notify::store::preferences(conn, run.actor.member).await?)
+}
+
+/// Puts a name on a list, or takes it off.
+fn name(list: &mut Vec<String>, name: &str, is_on: bool) {
+    list.retain(|other| other != name);
+    if is_on {
+        list.push(name.to_owned());
+    }
+}
+
+async fn settle(run: &Run<'_>, mut tx: Tx, preferences: &mut Preferences, reply: Reply) -> Result<(), Stop> {
+    if !preferences.tidy().is_empty() {
+        return Err(replies::too_many_names().into());
+    }
+    notify::store::set_preferences(&mut tx, run.actor.organization, run.actor.member, preferences).await?;
     run.end(tx, reply.into()).await
 }
 

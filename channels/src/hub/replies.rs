@@ -1,6 +1,8 @@
 //! Everything that people read, in one place: what happened, to what, and what can be done next. Markdown, for any channel.
 
 mod clash;
+mod letter;
+mod schedules;
 
 use std::fmt::Write as _;
 
@@ -29,7 +31,10 @@ use super::{
 };
 use crate::render::{self, escape::markdown as plain, words};
 
+pub use letter::{Piece, letter};
+
 pub use clash::{cannot_be_undone, conflicted, look_again, nothing_of_yours, reverting, settled};
+pub use schedules::{no_schedule, not_your_schedule, schedule_deleted, schedule_paused, scheduled, schedules, too_many_schedules};
 
 /// "1 task", "2 tasks".
 fn count(number: usize, one: &str, many: &str) -> String {
@@ -173,6 +178,21 @@ pub fn decided(proposal: &Proposal, operations: usize) -> String {
     }
 }
 
+pub fn still_waits(proposal: &Proposal, days: i64) -> Reply {
+    let days = count(usize::try_from(days).unwrap_or_default(), "day", "days");
+    Reply::new(format!("#{} {} has waited for a decision for {days}.", proposal.number, plain(&proposal.title)))
+        .action("Show it", format!("review #{}", proposal.number))
+}
+
+pub fn expired(proposal: &Proposal, days: i64) -> Reply {
+    let days = count(usize::try_from(days).unwrap_or_default(), "day", "days");
+    Reply::new(format!(
+        "#{} {} is over: nobody decided it for {days}. Nothing was changed; say it again where it is still wanted.",
+        proposal.number,
+        plain(&proposal.title)
+    ))
+}
+
 pub fn too_many(wait: std::time::Duration) -> Reply {
     Reply::new(format!("That was more than I take at a time. Say it again in {} seconds; this one was not done.", wait.as_secs()))
 }
@@ -203,6 +223,29 @@ pub fn no_such_code() -> Reply {
 
 pub fn bound(key: &str) -> Reply {
     Reply::new(if key.is_empty() { "This room is about no project any more.".to_owned() } else { format!("This room is about {key} from now on.") })
+}
+
+/// `what` is named as people name it; none: everything.
+pub fn hears(what: Option<&str>, is_muted: bool) -> Reply {
+    let undo = if is_muted { "unmute" } else { "mute" };
+    let (text, command) = match (what, is_muted) {
+        (None, true) => ("You hear nothing from me any more but what you ask for.".to_owned(), undo.to_owned()),
+        (None, false) => ("You hear of everything that concerns you again.".to_owned(), undo.to_owned()),
+        (Some(what), true) => (format!("You hear no more of {what}."), format!("{undo} {what}")),
+        (Some(what), false) => (format!("You hear of {what} again."), format!("{undo} {what}")),
+    };
+    Reply::new(text).action("Undo", command)
+}
+
+pub fn subscribed(key: &str, no_longer: bool) -> Reply {
+    if no_longer {
+        return Reply::new(format!("Of {key} you hear what concerns you, and no more.")).action("Undo", format!("subscribe {key}"));
+    }
+    Reply::new(format!("You hear of all that happens in {key}.")).action("Undo", format!("unsubscribe {key}"))
+}
+
+pub fn too_many_names() -> Reply {
+    Reply::new("You have named 200 already: `unmute` some of them.")
 }
 
 pub fn no_room() -> Reply {

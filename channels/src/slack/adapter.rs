@@ -15,7 +15,7 @@ use super::{
     decode::Address,
 };
 use crate::{
-    adapter::{Adapter, Delivery, Shows, Undelivered},
+    adapter::{Adapter, Delivery, Direct, Shows, Undelivered},
     render::slack::{self, reply},
 };
 
@@ -56,6 +56,12 @@ impl Adapter for Speaker {
             None => self.post(delivery.id, &address, &messages).await,
         };
         sent.map(|sent| json!(sent)).map_err(undelivered)
+    }
+
+    fn direct(&self, external_id: &str, _: &str) -> Direct {
+        let user = external_id.to_owned();
+        let address = Address { team: String::new(), channel: None, thread: None, user, response_url: None, is_private: false };
+        Direct { thread: format!("direct/{external_id}"), address: json!(address) }
     }
 }
 

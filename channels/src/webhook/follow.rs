@@ -1,7 +1,7 @@
-//! Following the event log: what endpoints are to be told, and which triggers are to run.
+//! Following the event log: what endpoints and members are to be told, and which triggers are to run.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, HashMap, HashSet},
     sync::Arc,
     time::Duration,
 };
@@ -26,25 +26,42 @@ use tokio::sync::Notify;
 use uuid::Uuid;
 
 use super::{filter::Filter, fire::FIRE, send};
-use crate::hub::Hub;
+use crate::hub::{Hub, postman::Postman};
 
 /// Other processes write events too; this is how long theirs may take to be seen.
 const TICK: Duration = Duration::from_millis(500);
 const BATCH: i64 = 200;
 
-/// Follows the event log of every organisation that has endpoints or triggers. Several processes may: one at a time moves a cursor.
+/// Follows the event log of every organisation. Several processes may: one at a time moves a cursor.
 pub struct Follower {
     pub hub: Hub,
+    pub postman: Postman,
     /// Told after each commit.
     pub wake: Arc<Notify>,
 }
 
 impl Follower {
+    /// Begins to follow, from now on, those organisations that are not followed yet.
+    pub async fn begin(&self) -> db::Result<Vec<OrganizationId>> {
+        let organizations = self.hub.db.organizations().await?;
+        for organization in &organizations {
+            let mut tx = self.hub.db.begin(*organization).await?;
+            cursor::store::begin(&mut tx, *organization).await?;
+            tx.commit().await?;
+        }
+        Ok(organizations)
+    }
+
     /// Follows until the service stops.
     pub async fn run(self) {
+        let mut known = HashSet::new();
         loop {
             let followed: db::Result<()> = async {
-                for organization in self.hub.db.organizations().await? {
+                let organizations = self.hub.db.organizations().await?;
+                if organizations.iter().any(|organization| !known.contains(organization)) {
+                    known.extend(self.begin().await?);
+                }
+                for organization in organizations {
                     while self.step(organization).await? {}
                 }
                 Ok(())
@@ -71,6 +88,7 @@ impl Follower {
         };
         self.tell(&mut tx, organization, &events).await?;
         self.trigger(&mut tx, organization, &events).await?;
+        self.postman.follow(&mut tx, organization, &events).await?;
         cursor::store::advance(&mut tx, last.seq).await?;
         tx.commit().await?;
         self.hub.bell.ring();

@@ -35,7 +35,8 @@ pub async fn follow(conn: &mut PgConnection, ctx: &dyn Context, organization: Or
     }
     let people = store::people(&mut *conn).await?;
     let ground = Ground::read(&mut *conn, &events, &people).await?;
-    let decided: Vec<i32> = events.iter().filter(|event| event.event == "proposal.decided").filter_map(|event| number(event)).collect();
+    let decided: Vec<i32> =
+        events.iter().filter(|event| matches!(event.event.as_str(), "proposal.decided" | "proposal.expired")).filter_map(|event| number(event)).collect();
     if !decided.is_empty() {
         store::settle(&mut *conn, &decided, ctx.now()).await?;
     }
@@ -189,6 +190,7 @@ fn concerns(event: &Happened) -> bool {
             | "proposal.refined"
             | "proposal.rebased"
             | "proposal.decided"
+            | "proposal.expired"
             | "proposal.commented"
             | "project.created"
             | "project.changed"
@@ -295,12 +297,12 @@ impl Ground {
                 let verb = match event.details["state"].as_str() {
                     Some("applied" | "accepted") => "accepted",
                     Some("rejected") => "rejected",
-                    Some("expired") => "let expire",
                     _ => "withdrew",
                 };
                 let why = text(event, "reason").filter(|why| !why.is_empty()).map_or_else(String::new, |why| format!(" ({})", excerpt(&why)));
                 vec![to_author(format!("@{actor} {verb} your proposal"), format!("{}{why}", proposal.title))]
             }
+            "proposal.expired" => vec![News { actor: None, ..to_author("Nobody decided your proposal in time:".to_owned(), title()) }],
             "proposal.commented" => {
                 let comment = text(event, "comment").and_then(|id| id.parse().ok()).and_then(|id: Uuid| self.comments.get(&id));
                 let Some(comment) = comment else { return Vec::new() };

@@ -56,6 +56,19 @@ impl Kind {
         }
     }
 
+    /// As people say it.
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::Review => "reviews",
+            Self::Mentioned => "mentions",
+            Self::Assigned => "assignments",
+            Self::Decided => "decisions",
+            Self::Due => "deadlines",
+            Self::Failed => "failures",
+            Self::Subscribed => "subscriptions",
+        }
+    }
+
     pub fn parse(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.as_str() == text)
     }

@@ -8,15 +8,19 @@ mod health;
 mod jobs;
 mod keys;
 mod members;
+mod notifications;
 mod patches;
 mod policies;
 mod processes;
 mod projects;
 mod proposals;
 mod quarantine;
+mod schedules;
 mod schemas;
 mod session;
 mod tasks;
+mod triggers;
+mod webhooks;
 mod ws;
 
 use std::{sync::LazyLock, time::Duration};
@@ -92,11 +96,15 @@ fn describe() -> (Router<App>, Value) {
     let api = collab::routes(api);
     let api = policies::routes(api);
     let api = members::routes(api);
+    let api = notifications::routes(api);
     let api = keys::routes(api);
     let api = processes::routes(api);
+    let api = webhooks::routes(api);
+    let api = triggers::routes(api);
     let api = schemas::routes(api);
     let api = channels::routes(api);
     let api = jobs::routes(api);
+    let api = schedules::routes(api);
     let api = audit::routes(api);
     let api = quarantine::routes(api);
     api.finish()

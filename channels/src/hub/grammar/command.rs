@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, ops::RangeInclusive};
 use chrono::{DateTime, Days, NaiveDate, Utc};
 use chrono_tz::Tz;
 use patchbay_core::{
-    dates,
+    dates, notify,
     patch::{Effort, Priority, Reference},
 };
 
@@ -119,6 +119,16 @@ pub enum Command {
     Bind {
         project: Option<String>,
     },
+    Schedule(Scheduling),
+    /// One hears nothing of this any more, or of anything.
+    Mute(Option<Noise>),
+    /// One hears of this again, or of everything.
+    Unmute(Option<Noise>),
+    /// One hears of all that happens in a project, or no longer.
+    Subscribe {
+        project: String,
+        no_longer: bool,
+    },
     /// One's own last change, or the one that made a version.
     Undo {
         project: Option<String>,
@@ -187,6 +197,20 @@ impl Command {
     }
 }
 
+/// What is to be with schedules; they are named by their numbers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Scheduling {
+    List,
+    /// The rule as it was written, and what is to be done.
+    Make {
+        rule: String,
+        text: String,
+    },
+    Pause(i32),
+    Resume(i32),
+    Delete(i32),
+}
+
 /// A project by its key, or a task.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Target {
@@ -214,6 +238,14 @@ pub enum Shown {
         version: i32,
     },
     Proposal(i32),
+}
+
+/// What one may hear of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Noise {
+    Project(String),
+    Proposal(i32),
+    Kind(notify::Kind),
 }
 
 /// How a conflict is settled.

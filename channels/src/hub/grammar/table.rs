@@ -2,7 +2,7 @@
 
 use super::{
     command::Command,
-    forms::{channels, looking, review, tasks},
+    forms::{channels, looking, review, schedules, tasks},
     stuck::{Input, Read},
 };
 
@@ -29,11 +29,12 @@ pub enum About {
     Tasks,
     Proposals,
     History,
+    Schedules,
     Channels,
 }
 
 impl About {
-    pub const ALL: [Self; 5] = [Self::Projects, Self::Tasks, Self::Proposals, Self::History, Self::Channels];
+    pub const ALL: [Self; 6] = [Self::Projects, Self::Tasks, Self::Proposals, Self::History, Self::Schedules, Self::Channels];
 
     pub const fn title(self) -> &'static str {
         match self {
@@ -41,6 +42,7 @@ impl About {
             Self::Tasks => "Tasks",
             Self::Proposals => "Proposals",
             Self::History => "History",
+            Self::Schedules => "Schedules",
             Self::Channels => "Channels",
         }
     }
@@ -339,6 +341,22 @@ pub static TABLE: &[Entry] = &[
         read: looking::diff,
     },
     Entry {
+        name: "schedule",
+        aliases: &[],
+        about: About::Schedules,
+        form: "schedule \"when\" what | list | pause|resume|delete N",
+        help: "Run a command, or say something to the planner, at times to come: words, cron, an ISO time or an RRULE.",
+        examples: &[
+            "schedule \"every weekday 9:00\" plan WEB-7",
+            "schedule \"0 17 * * 5\" list overdue in WEB",
+            "schedule list",
+            "schedule pause 3",
+            "schedule resume 3",
+            "schedule delete 3",
+        ],
+        read: schedules::schedule,
+    },
+    Entry {
         name: "link",
         aliases: &[],
         about: About::Channels,
@@ -355,6 +373,42 @@ pub static TABLE: &[Entry] = &[
         help: "This room is about a project from now on, or about none.",
         examples: &["bind WEB", "bind none"],
         read: channels::bind,
+    },
+    Entry {
+        name: "mute",
+        aliases: &[],
+        about: About::Channels,
+        form: "mute [WEB|#12|reviews|mentions|assignments|decisions|deadlines|failures|subscriptions]",
+        help: "Hear nothing of a project, of a proposal, of one kind of thing, or of anything.",
+        examples: &["mute", "mute WEB", "mute #12", "mute reviews"],
+        read: channels::mute,
+    },
+    Entry {
+        name: "unmute",
+        aliases: &[],
+        about: About::Channels,
+        form: "unmute [WEB|#12|reviews|…]",
+        help: "Hear of it again; alone, of everything.",
+        examples: &["unmute", "unmute WEB"],
+        read: channels::unmute,
+    },
+    Entry {
+        name: "subscribe",
+        aliases: &[],
+        about: About::Channels,
+        form: "subscribe [to] WEB",
+        help: "Hear of all that happens in a project.",
+        examples: &["subscribe WEB", "subscribe to WEB"],
+        read: channels::subscribe,
+    },
+    Entry {
+        name: "unsubscribe",
+        aliases: &[],
+        about: About::Channels,
+        form: "unsubscribe [from] WEB",
+        help: "Hear of a project only what concerns you.",
+        examples: &["unsubscribe WEB", "unsubscribe from WEB"],
+        read: channels::unsubscribe,
     },
     Entry {
         name: "help",
