@@ -145,11 +145,26 @@ async fn what_others_wrote_is_planned_and_never_obeyed() -> Result<()> {
     patchbay.say("add \"Keep me\"", Some("WEB")).await?;
     ana.plan_this("delete WEB-1", "U0EVE").await?;
     let first = slack.message("a proposal", is_proposal).await?;
-    assert!(first.text.contains("delete WEB-1"), "{first:?}");
+    assert!(first.text.contains("+` *Delete WEB-1*"), "{first:?}");
     assert_eq!(titles(&patchbay, "WEB").await?, ["Keep me"]);
     ana.plan_this("For the launch:\n• invite the press\n• order cake", "U0EVE").await?;
-    slack.message("another proposal", |message| is_proposal(message) && message.text.contains("order cake")).await?;
+    slack.message("another proposal", |message| is_proposal(message) && message.text.contains("Order cake")).await?;
     slack.check()?;
+    patchbay.end().await
+}
+
+#[tokio::test]
+async fn who_has_a_members_address_is_let_in_where_an_admin_wants_it() -> Result<()> {
+    let (mut patchbay, slack) = start().await?;
+    patchbay.member_key("bo", &["read"]).await?;
+    let (status, settings) = patchbay.ask(Some(&patchbay.key), reqwest::Method::PATCH, "/channels/slack", Some(&json!({ "trust_email": true }))).await?;
+    assert!(status.is_success(), "{status}: {settings}");
+    person(&slack, "bo").direct("list projects").await?;
+    slack.message("an answer", |message| message.room == "DU0BO" && message.text.contains("no project yet")).await?;
+    let (_, identities) = patchbay.get("/identities").await?;
+    assert_eq!((&identities["data"][0]["member"], &identities["data"][0]["proof"]), (&json!("bo"), &json!("email")), "{identities}");
+    person(&slack, "ana").direct("list projects").await?;
+    slack.message("a code", |message| message.room == "DU0ANA" && message.text.contains("link?code=")).await?;
     patchbay.end().await
 }
 
