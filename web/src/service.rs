@@ -15,7 +15,7 @@ use patchbay_agent::planner::Planner;
 use patchbay_channels::{
     adapter::Adapter,
     email,
-    hub::{self, Hub, Runs, inbox::Inbox, limits::Limits, outbox::Outbox},
+    hub::{self, Hub, Runs, inbox::Inbox, limits::Limits, outbox::Outbox, schedule::Scheduled},
     webhook::{client::Client, intake::Intake},
 };
 use patchbay_core::{
@@ -27,7 +27,7 @@ use patchbay_core::{
     idempotency,
     ids::{Context, OrganizationId},
     integrations,
-    jobs::{self, Bell, Kind, Workers},
+    jobs::{self, Bell, Kind, Workers, schedule, tool},
     tenancy::{
         Actor, Safe, Scopes,
         store::{self, NewKey},
@@ -180,7 +180,9 @@ fn workers(app: &App, settings: &Settings, adapters: Vec<Arc<dyn Adapter>>) -> W
     let outbox = Outbox { db: db.clone(), ctx: ctx.clone(), adapters };
     let workers = Workers::new(db, ctx, app.bell.clone())
         .kind(Kind::new(channel::INBOX), Arc::new(Inbox { hub: app.hub.clone(), limits: Limits::default() }))
-        .kind(Kind::new(channel::DELIVER), Arc::new(outbox));
+        .kind(Kind::new(channel::DELIVER), Arc::new(outbox))
+        .kind(Kind::new(schedule::KIND), Arc::new(Scheduled { hub: app.hub.clone() }))
+        .kind(tool::kind("format_markdown"), Arc::new(tool::FormatMarkdown));
     webhooks::kinds(workers, app, &settings.webhooks)
 }
 
@@ -264,6 +266,7 @@ impl Service {
         tracker.spawn(keep_house(app.clone()));
         tracker.spawn(crate::reclaim::reclaim(app.clone()));
         tracker.spawn(keep_snapshots(app.clone()));
+        tracker.spawn(keep_deadlines(app.clone()));
         let hub = app.hub.clone();
         tracker.spawn(async move { hub.take_over().await });
         let carrying = app.clone();
@@ -271,6 +274,7 @@ impl Service {
         let has_role = |name| settings.server.roles.iter().any(|role| role == name);
         if has_role("worker") {
             tracker.spawn(webhooks::follow(app.clone()));
+            tracker.spawn(crate::schedules::keep(app.clone()));
             let workers = workers(&app, settings, adapters);
             tracker.spawn(workers.run(app.stopping.clone()));
         }
@@ -345,6 +349,7 @@ async fn keep_house(app: App) {
                 idempotency::store::sweep(&mut tx, now).await?;
                 channel::store::sweep(&mut tx, now - KEPT, now).await?;
                 channel::mail::store::sweep(&mut tx, now - KEPT * 4).await?;
+                schedule::store::sweep(&mut tx, now - KEPT * 4).await?;
                 jobs::store::sweep(&mut tx, organization, now - KEPT * 4).await?;
                 integrations::sweep(&mut tx, now).await?;
                 tx.commit().await?;
@@ -354,6 +359,26 @@ async fn keep_house(app: App) {
         .await;
         if let Err(error) = swept {
             tracing::warn!(%error, "what is too old could not be dropped; trying again later");
+        }
+        tokio::select! {
+            () = app.stopping.cancelled() => return,
+            () = tokio::time::sleep(Duration::from_hours(1)) => {}
+        }
+    }
+}
+
+/// Reminds people of proposals, and lets them expire, as the policy says: in days, so that an hour more does not matter.
+async fn keep_deadlines(app: App) {
+    loop {
+        let kept: sqlx::Result<()> = async {
+            for organization in app.db.organizations().await? {
+                app.hub.watch_deadlines(organization).await?;
+            }
+            Ok(())
+        }
+        .await;
+        if let Err(error) = kept {
+            tracing::warn!(%error, "the deadlines of proposals could not be looked at; trying again later");
         }
         tokio::select! {
             () = app.stopping.cancelled() => return,

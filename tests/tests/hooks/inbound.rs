@@ -25,6 +25,9 @@ async fn a_failed_check_becomes_one_proposal_that_nobody_vouches_for() -> Result
     assert_eq!((proposal["trust"].as_str(), proposal["state"].as_str()), (Some("untrusted"), Some("open")), "{proposal}");
     assert!(proposal.to_string().contains("Fix e2e (chromium) in Codertocat/Hello-World, branch changes"), "{proposal}");
 
+    // It is nobody's own, so that whoever is alone can accept it.
+    assert_eq!(proposal["author"], "automation", "{proposal}");
+
     // The same again, and the same with other signs of life.
     for _ in 0..3 {
         let (status, answer) = github(&source, &source.secret, "check_run", "72d3162e", CHECK_RUN).await?;
@@ -36,6 +39,10 @@ async fn a_failed_check_becomes_one_proposal_that_nobody_vouches_for() -> Result
     assert!(proposals["data"].as_array().into_iter().flatten().all(|proposal| proposal["revision"] == 1), "{proposals}");
     let (_, deliveries) = patchbay.get(&format!("/webhooks/sources/{}/deliveries", source.id)).await?;
     assert_eq!(deliveries["data"].as_array().map(Vec::len), Some(2), "{deliveries}");
+    let (status, applied) = patchbay.post("/proposals/1/accept", &json!({})).await?;
+    assert_eq!((status, applied["state"].as_str()), (StatusCode::OK, Some("applied")), "{applied}");
+    let (_, tree) = patchbay.get("/projects/WEB/tree").await?;
+    assert_eq!(titles(&tree), ["Fix e2e (chromium) in Codertocat/Hello-World, branch changes"]);
     patchbay.end().await
 }
 

@@ -118,7 +118,7 @@ struct TriggerBody {
     /// A project's id or key.
     #[schemars(length(max = 100))]
     project: Option<String>,
-    /// As whom its commands run: yourself, or a member whose role is `agent`.
+    /// As whom its commands run: yourself, or a member whose role is `agent`. Absent: the organisation's automation.
     #[schemars(length(max = 100))]
     member: Option<String>,
     /// How many triggers may have led to the event, one after the other; 3 where nothing is said.
@@ -157,7 +157,7 @@ impl From<Run> for RunView {
 }
 
 /// What is asked for, where it is valid.
-async fn settings(conn: &mut PgConnection, author: &Actor, input: TriggerBody) -> Result<Settings, Problem> {
+async fn settings(app: &App, conn: &mut PgConnection, author: &Actor, input: TriggerBody) -> Result<Settings, Problem> {
     let mut faults = Vec::new();
     let name = input.name.trim().to_owned();
     check_name(&name, &mut faults);
@@ -186,7 +186,7 @@ async fn settings(conn: &mut PgConnection, author: &Actor, input: TriggerBody) -
         makes: input.makes,
         template: input.template,
         project: about(&mut *conn, input.project.as_deref()).await?,
-        member: acting(conn, author, input.member.as_deref()).await?,
+        member: acting(app, conn, author, input.member.as_deref()).await?,
         max_depth,
         max_per_hour,
         enabled: input.enabled.unwrap_or(true),
@@ -216,7 +216,7 @@ async fn get(State(app): State<App>, admin: Admin, Path(id): Path<TriggerId>) ->
 async fn create(State(app): State<App>, admin: Admin, Json(input): Json<TriggerBody>) -> Result<Response, Problem> {
     for_all(&admin)?;
     let mut tx = app.db.begin(admin.organization).await?;
-    let settings = settings(&mut tx, &admin, input).await?;
+    let settings = settings(&app, &mut tx, &admin, input).await?;
     cursor::store::begin(&mut tx, admin.organization).await?;
     let id = store::insert(&mut tx, app.ctx.as_ref(), &admin, &settings).await?;
     note(&app, &mut tx, &admin, "trigger.added", id, &settings).await?;
@@ -236,7 +236,7 @@ async fn replace(
     let mut tx = app.db.begin(admin.organization).await?;
     let trigger = store::lock(&mut tx, id).await?.ok_or_else(no_trigger)?;
     check_if_match(&headers, &TriggerView::from(trigger))?;
-    let settings = settings(&mut tx, &admin, input).await?;
+    let settings = settings(&app, &mut tx, &admin, input).await?;
     store::update(&mut tx, app.ctx.as_ref(), &admin, id, &settings).await?;
     note(&app, &mut tx, &admin, "trigger.changed", id, &settings).await?;
     let trigger = store::find(&mut tx, id).await?.ok_or_else(no_trigger)?;

@@ -10,9 +10,13 @@ use axum::{
 };
 use patchbay_channels::webhook::{filter::Filter, sign, template};
 use patchbay_core::{
+    audit,
     ids::{MemberId, ProjectId},
     patch::{Fault, process::Role},
-    tenancy::{Actor, store::list_members},
+    tenancy::{
+        Actor,
+        store::{NewMember, add_member, list_members},
+    },
     workflow,
 };
 use schemars::JsonSchema;
@@ -22,11 +26,13 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::Api;
-use crate::{extract::Json, problem::Problem};
+use crate::{app::App, extract::Json, problem::Problem};
 
 /// How long the secret before counts beside a new one, in hours: where nothing is said, and at most.
 const OVERLAP_H: u32 = 24;
 const MAX_OVERLAP_H: u32 = 24 * 30;
+/// As whom webhooks and triggers act where nothing else is said.
+const AUTOMATION: &str = "Automation";
 
 pub(super) fn routes(api: Api) -> Api {
     let api = inbound::routes(api);
@@ -114,15 +120,30 @@ pub(super) fn check_template(text: Option<&str>, faults: &mut Vec<Fault>) {
     }
 }
 
-/// As whom something acts: whoever sets it up, or a program of the organisation, never another person.
-pub(super) async fn acting(conn: &mut PgConnection, author: &Actor, handle: Option<&str>) -> Result<MemberId, Problem> {
-    let Some(handle) = handle.map(|handle| handle.trim_start_matches('@')) else { return Ok(author.member) };
-    let member = list_members(conn).await?.into_iter().find(|member| member.handle == handle);
-    match member {
+/// As whom something acts: the organisation's automation where nothing is said, whoever sets it up, or another program, never another person.
+///
+/// Not whoever sets it up by default: nobody accepts alone what came from outside in their own name.
+pub(super) async fn acting(app: &App, conn: &mut PgConnection, author: &Actor, handle: Option<&str>) -> Result<MemberId, Problem> {
+    let members = list_members(&mut *conn).await?;
+    let Some(handle) = handle.map(|handle| handle.trim_start_matches('@')) else {
+        return match members.into_iter().find(|member| member.role == Role::Agent && member.name == AUTOMATION) {
+            Some(member) => Ok(member.id),
+            None => automation(app, conn, author).await,
+        };
+    };
+    match members.into_iter().find(|member| member.handle == handle) {
         Some(member) if member.id == author.member || member.role == Role::Agent => Ok(member.id),
         Some(_) => Err(Problem::fault("/member", "it acts as you, or as a member whose role is `agent`")),
         None => Err(Problem::fault("/member", format!("there is no member @{handle}"))),
     }
+}
+
+/// Adds the member as whom webhooks and triggers act.
+async fn automation(app: &App, conn: &mut PgConnection, author: &Actor) -> Result<MemberId, Problem> {
+    let new = NewMember { name: AUTOMATION, handle: Some("automation"), email: None, role: Role::Agent, time_zone: &author.time_zone };
+    let id = add_member(&mut *conn, app.ctx.as_ref(), author.organization, &new).await?.expect("only an address can be taken");
+    audit::store::append(conn, app.ctx.as_ref(), author, "member.added", AUTOMATION, &serde_json::json!({ "role": Role::Agent.as_str() })).await?;
+    Ok(id)
 }
 
 /// The project that something is about.

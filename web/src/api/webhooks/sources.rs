@@ -133,7 +133,7 @@ struct NewSource {
     /// A project's id or key.
     #[schemars(length(max = 100))]
     project: Option<String>,
-    /// As whom its commands run: yourself, or a member whose role is `agent`.
+    /// As whom its commands run: yourself, or a member whose role is `agent`. Absent: the organisation's automation.
     #[schemars(length(max = 100))]
     member: Option<String>,
     enabled: Option<bool>,
@@ -334,7 +334,7 @@ async fn create(State(app): State<App>, admin: Admin, Json(input): Json<NewSourc
         template: input.template,
         makes: input.makes,
         project: about(&mut tx, input.project.as_deref()).await?,
-        member: acting(&mut tx, &admin, input.member.as_deref()).await?,
+        member: acting(&app, &mut tx, &admin, input.member.as_deref()).await?,
         enabled: input.enabled.unwrap_or(true),
     };
     check(&settings, &mut faults);
@@ -379,7 +379,7 @@ async fn update(
         settings.project = about(&mut tx, project.map(String::as_str)).await?;
     }
     if let Some(member) = &input.member {
-        settings.member = acting(&mut tx, &admin, Some(member)).await?;
+        settings.member = acting(&app, &mut tx, &admin, Some(member)).await?;
     }
     check(&settings, &mut faults);
     if !faults.is_empty() {

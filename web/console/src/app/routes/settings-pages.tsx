@@ -5,6 +5,7 @@ import { Channels } from "@/features/channels/channels";
 import { LinkPage } from "@/features/channels/link-page";
 import { Jobs } from "@/features/jobs/jobs";
 import { ApiKeys } from "@/features/keys/api-keys";
+import { HeldMails } from "@/features/mail/held-mails";
 import { Members } from "@/features/members/members";
 import { projectsQuery } from "@/features/projects/api/projects";
 import { Account } from "@/features/session/account";
@@ -66,7 +67,13 @@ export function KeysPage() {
 
 export function ChannelsPage() {
   useTitle("Channels");
-  return <Channels canManage={isAdmin(useSession().member.role)} />;
+  const canManage = isAdmin(useSession().member.role);
+  return (
+    <div className="space-y-10">
+      <Channels canManage={canManage} />
+      {canManage && <HeldMails />}
+    </div>
+  );
 }
 
 export function WorkPage() {

@@ -16,6 +16,7 @@ export const keys = {
   members: ["members"] as const,
   apiKeys: ["keys"] as const,
   channels: ["channels"] as const,
+  heldMails: ["held-mails"] as const,
   identities: ["identities"] as const,
   allJobs: ["jobs"] as const,
   jobs: (state?: string) => ["jobs", state ?? null] as const,

@@ -38,6 +38,108 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/channels/discord/interactions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Discord: a command, a button, a window */
+        post: operations["post_channels_discord_interactions"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/channels/email/quarantine": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Mails that are held back, newest first, and why */
+        get: operations["get_channels_email_quarantine"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/channels/email/quarantine/{id}/release": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Let a held mail in: it may propose, and nothing more. Once more changes nothing. */
+        post: operations["post_channels_email_quarantine_id_release"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/channels/slack/commands": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Slack: a slash command */
+        post: operations["post_channels_slack_commands"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/channels/slack/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Slack: an event */
+        post: operations["post_channels_slack_events"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/channels/slack/interactions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Slack: a button, a window, a shortcut */
+        post: operations["post_channels_slack_interactions"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/channels/{channel}": {
         parameters: {
             query?: never;
@@ -107,6 +209,41 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/collab/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Events, oldest first */
+        get: operations["get_collab_events"];
+        put?: never;
+        /** Tell of something */
+        post: operations["post_collab_events"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/collab/events/tail": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Follow the events: as server-sent events, as lines of JSON (`Accept: application/x-ndjson`), or by long poll (`wait`) */
+        get: operations["get_collab_events_tail"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/collab/leases/acquire": {
         parameters: {
             query?: never;
@@ -169,6 +306,23 @@ export interface paths {
         put?: never;
         /** Take a lease from its holder, as an admin who says why */
         post: operations["post_collab_leases_id_steal"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/collab/log": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The newest events that are chosen, as an account for people */
+        get: operations["get_collab_log"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1719,6 +1873,23 @@ export interface components {
             task: string;
             title: string;
         };
+        /** @description Something that happened. */
+        Event: {
+            /** @description A member's handle. */
+            actor: string;
+            details: unknown;
+            /** @description `project.changed` */
+            event: string;
+            /**
+             * Format: int64
+             * @description Greater for later ones; with gaps.
+             */
+            seq: number;
+            /** @description What it happened to: a project's key, a proposal's `#12`. */
+            target: string;
+            /** Format: date-time */
+            ts: string;
+        };
         /** @description One fault of a request. */
         Fault: {
             expected?: string | null;
@@ -2325,17 +2496,27 @@ export interface components {
         };
         /** @description A page of a list. */
         Page10: {
-            data: components["schemas"]["Identity"][];
+            data: components["schemas"]["ChannelView"][];
             meta: components["schemas"]["Meta"];
         };
         /** @description A page of a list. */
         Page11: {
-            data: components["schemas"]["JobView"][];
+            data: components["schemas"]["Identity"][];
             meta: components["schemas"]["Meta"];
         };
         /** @description A page of a list. */
         Page12: {
+            data: components["schemas"]["JobView"][];
+            meta: components["schemas"]["Meta"];
+        };
+        /** @description A page of a list. */
+        Page13: {
             data: components["schemas"]["Entry2"][];
+            meta: components["schemas"]["Meta"];
+        };
+        /** @description A page of a list. */
+        Page14: {
+            data: components["schemas"]["Quarantined"][];
             meta: components["schemas"]["Meta"];
         };
         /** @description A page of a list. */
@@ -2360,22 +2541,22 @@ export interface components {
         };
         /** @description A page of a list. */
         Page6: {
-            data: components["schemas"]["MemberView"][];
+            data: components["schemas"]["Event"][];
             meta: components["schemas"]["Meta"];
         };
         /** @description A page of a list. */
         Page7: {
-            data: components["schemas"]["KeyView"][];
+            data: components["schemas"]["MemberView"][];
             meta: components["schemas"]["Meta"];
         };
         /** @description A page of a list. */
         Page8: {
-            data: components["schemas"]["Process"][];
+            data: components["schemas"]["KeyView"][];
             meta: components["schemas"]["Meta"];
         };
         /** @description A page of a list. */
         Page9: {
-            data: components["schemas"]["ChannelView"][];
+            data: components["schemas"]["Process"][];
             meta: components["schemas"]["Meta"];
         };
         /** @description A place in the tree: below what, and behind which sibling (null: the first). */
@@ -2573,6 +2754,31 @@ export interface components {
             trust: "verified" | "linked" | "untrusted";
             /** Format: date-time */
             updated_at: string;
+        };
+        /** @description A mail that is held back. */
+        Quarantined: {
+            /** @description Whether it can be released: one that cannot be read cannot. */
+            can_be_released: boolean;
+            /**
+             * Format: uuid
+             * @description A mail that is held back.
+             */
+            id: string;
+            /** @description The name that it says it is from. */
+            name: string;
+            /** @description How its text begins. */
+            preview: string;
+            /** Format: date-time */
+            received_at: string;
+            /** Format: date-time */
+            released_at: string | null;
+            /** @description A member's handle; null while it is held back. */
+            released_by: string | null;
+            /** @description The address that it says it is from. */
+            sender: string;
+            subject: string;
+            /** @description Why it is not believed. */
+            why: string;
         };
         Refine: {
             text: string;
@@ -3036,6 +3242,30 @@ export interface components {
              */
             version: number;
         };
+        Tell: {
+            /**
+             * @description At most 16 KiB.
+             * @default {}
+             */
+            details: {
+                [key: string]: unknown;
+            };
+            /** @description In parts of small letters: `build.failed`. Not one of Patchbay's own subjects. */
+            event: string;
+            /** Format: int64 */
+            fencing_token?: number | null;
+            /**
+             * Format: uuid
+             * @description The lease that it is told under, with its token: where that has ended, nothing is told.
+             */
+            lock_id?: string | null;
+            /** @description The project that it is about: its id or key. */
+            project?: string | null;
+            /** @description What it happened to; the task or the project where nothing is said. */
+            target?: string | null;
+            /** @description The task that it is about: its id or reference. */
+            task?: string | null;
+        };
         /** @description A permitted move. */
         Transition: {
             from: string;
@@ -3274,7 +3504,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Page12"];
+                    "application/json": components["schemas"]["Page13"];
                 };
             };
             /** @description The request cannot be read. */
@@ -3339,7 +3569,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Page9"];
+                    "application/json": components["schemas"]["Page10"];
                 };
             };
             /** @description Who are you? */
@@ -3353,6 +3583,450 @@ export interface operations {
             };
             /** @description You may not do this. */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_channels_discord_interactions: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description What Discord signed the timestamp and the body with. */
+                "X-Signature-Ed25519"?: string;
+                /** @description When. */
+                "X-Signature-Timestamp"?: string;
+                /** @description The same key again: the same answer, no second effect. Kept for 8 days. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": Record<string, never>;
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": string;
+                };
+            };
+            /** @description The request cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Who are you? */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing, or it is not yours to know. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_channels_email_quarantine: {
+        parameters: {
+            query?: {
+                /** @description `meta.next_cursor` of the page before. */
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page14"];
+                };
+            };
+            /** @description The request cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Who are you? */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description You may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Well-formed, but not valid; every fault is listed. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_channels_email_quarantine_id_release: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key again: the same answer, no second effect. Kept for 8 days. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description An id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Quarantined"];
+                };
+            };
+            /** @description Who are you? */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description You may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing, or it is not yours to know. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The present state does not allow this. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_channels_slack_commands: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description What Slack signed the body with. */
+                "X-Slack-Signature"?: string;
+                /** @description When, in seconds; at most five minutes ago. */
+                "X-Slack-Request-Timestamp"?: string;
+                /** @description The same key again: the same answer, no second effect. Kept for 8 days. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/x-www-form-urlencoded": Record<string, never>;
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": string;
+                };
+            };
+            /** @description The request cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Who are you? */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing, or it is not yours to know. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_channels_slack_events: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description What Slack signed the body with. */
+                "X-Slack-Signature"?: string;
+                /** @description When, in seconds; at most five minutes ago. */
+                "X-Slack-Request-Timestamp"?: string;
+                /** @description The same key again: the same answer, no second effect. Kept for 8 days. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": Record<string, never>;
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": string;
+                };
+            };
+            /** @description The request cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Who are you? */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing, or it is not yours to know. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_channels_slack_interactions: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description What Slack signed the body with. */
+                "X-Slack-Signature"?: string;
+                /** @description When, in seconds; at most five minutes ago. */
+                "X-Slack-Request-Timestamp"?: string;
+                /** @description The same key again: the same answer, no second effect. Kept for 8 days. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/x-www-form-urlencoded": Record<string, never>;
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": string;
+                };
+            };
+            /** @description The request cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Who are you? */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing, or it is not yours to know. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too large. */
+            413: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3842,6 +4516,278 @@ export interface operations {
             };
         };
     };
+    get_collab_events: {
+        parameters: {
+            query?: {
+                /** @description By this member: a handle. */
+                actor?: string;
+                /** @description `meta.next_cursor` of the page before. */
+                cursor?: string;
+                /** @description Names (`lease.expired`) or subjects (`lease`), with commas between. */
+                event?: string;
+                limit?: number;
+                /** @description About this project: its key. */
+                project?: string;
+                /** @description After this seq; from the first on where nothing is said. */
+                since?: number;
+                target?: string;
+                /** @description About this task: its reference. */
+                task?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page6"];
+                };
+            };
+            /** @description The request cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Who are you? */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description You may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Well-formed, but not valid; every fault is listed. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_collab_events: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key again: the same answer, no second effect. Kept for 8 days. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Tell"];
+            };
+        };
+        responses: {
+            /** @description Made. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Event"];
+                };
+            };
+            /** @description The request cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Who are you? */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description You may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing, or it is not yours to know. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The present state does not allow this. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Well-formed, but not valid; every fault is listed. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_collab_events_tail: {
+        parameters: {
+            query?: {
+                /** @description By this member: a handle. */
+                actor?: string;
+                /** @description Names (`lease.expired`) or subjects (`lease`), with commas between. */
+                event?: string;
+                /** @description About this project: its key. */
+                project?: string;
+                /** @description After this seq; from now on where nothing is said. */
+                since?: number;
+                target?: string;
+                /** @description About this task: its reference. */
+                task?: string;
+                /** @description Answer as one page of JSON: at once where there is something, otherwise within so many seconds. */
+                wait?: number;
+            };
+            header?: {
+                /** @description The last event that you have; goes before `since`. */
+                "Last-Event-ID"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page6"];
+                    "application/x-ndjson": string;
+                    "text/event-stream": string;
+                };
+            };
+            /** @description The request cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Who are you? */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description You may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Well-formed, but not valid; every fault is listed. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     post_collab_leases_acquire: {
         parameters: {
             query?: never;
@@ -4245,6 +5191,85 @@ export interface operations {
             };
             /** @description Not JSON. */
             415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Well-formed, but not valid; every fault is listed. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_collab_log: {
+        parameters: {
+            query?: {
+                /** @description By this member: a handle. */
+                actor?: string;
+                /** @description Names (`lease.expired`) or subjects (`lease`), with commas between. */
+                event?: string;
+                /** @description How many of the newest. */
+                limit?: number;
+                /** @description About this project: its key. */
+                project?: string;
+                /** @description After this seq. */
+                since?: number;
+                target?: string;
+                /** @description About this task: its reference. */
+                task?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/markdown": string;
+                };
+            };
+            /** @description The request cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Who are you? */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description You may not do this. */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5172,7 +6197,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Page10"];
+                    "application/json": components["schemas"]["Page11"];
                 };
             };
             /** @description Who are you? */
@@ -5424,7 +6449,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Page11"];
+                    "application/json": components["schemas"]["Page12"];
                 };
             };
             /** @description The request cannot be read. */
@@ -5820,7 +6845,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Page7"];
+                    "application/json": components["schemas"]["Page8"];
                 };
             };
             /** @description Who are you? */
@@ -6014,7 +7039,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Page6"];
+                    "application/json": components["schemas"]["Page7"];
                 };
             };
             /** @description Who are you? */
@@ -6832,7 +7857,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Page8"];
+                    "application/json": components["schemas"]["Page9"];
                 };
             };
             /** @description Who are you? */

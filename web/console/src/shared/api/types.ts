@@ -9,6 +9,7 @@ export type Member = S["MemberView"];
 export type NewMember = S["AddMember"];
 export type Key = S["KeyView"];
 export type NewKey = S["CreateKey"];
+export type HeldMail = S["Quarantined"];
 export type Channel = S["ChannelView"];
 export type ChannelName = Channel["channel"];
 export type ChannelSettings = Channel["settings"];
