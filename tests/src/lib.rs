@@ -9,3 +9,4 @@ pub mod fake_slack;
 pub mod service;
 pub mod smtp;
 pub mod watched;
+pub mod webhook_receiver;

@@ -16,3 +16,4 @@ mod problem;
 mod reclaim;
 pub mod service;
 pub mod settings;
+mod webhooks;

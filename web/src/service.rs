@@ -16,6 +16,7 @@ use patchbay_channels::{
     adapter::Adapter,
     email,
     hub::{self, Hub, Runs, inbox::Inbox, limits::Limits, outbox::Outbox},
+    webhook::{client::Client, intake::Intake},
 };
 use patchbay_core::{
     channel,
@@ -25,9 +26,10 @@ use patchbay_core::{
     },
     idempotency,
     ids::{Context, OrganizationId},
+    integrations,
     jobs::{self, Bell, Kind, Workers},
     tenancy::{
-        Actor, Scopes,
+        Actor, Safe, Scopes,
         store::{self, NewKey},
     },
     workflow::snapshot,
@@ -43,6 +45,7 @@ use crate::{
     live::Live,
     platforms,
     settings::Settings,
+    webhooks,
 };
 
 /// How long what runs may take to end when the service stops.
@@ -172,12 +175,13 @@ pub struct Service {
 }
 
 /// What works the queue.
-fn workers(app: &App, adapters: Vec<Arc<dyn Adapter>>) -> Workers {
+fn workers(app: &App, settings: &Settings, adapters: Vec<Arc<dyn Adapter>>) -> Workers {
     let (db, ctx) = (app.db.clone(), app.ctx.clone());
     let outbox = Outbox { db: db.clone(), ctx: ctx.clone(), adapters };
-    Workers::new(db, ctx, app.bell.clone())
+    let workers = Workers::new(db, ctx, app.bell.clone())
         .kind(Kind::new(channel::INBOX), Arc::new(Inbox { hub: app.hub.clone(), limits: Limits::default() }))
-        .kind(Kind::new(channel::DELIVER), Arc::new(outbox))
+        .kind(Kind::new(channel::DELIVER), Arc::new(outbox));
+    webhooks::kinds(workers, app, &settings.webhooks)
 }
 
 /// Mail, where the settings have it: it speaks for the first organisation.
@@ -235,7 +239,12 @@ impl Service {
             adapters.extend(mail.speaker.map(|speaker| -> Arc<dyn Adapter> { speaker }));
             receiver = mail.receiver;
         }
+        let safe = Arc::new(Safe::open_or_create(&settings.data.dir.join("secrets.key"))?);
+        let intake = Intake::new(db.clone(), ctx.clone(), safe.clone(), bell.clone());
         let app = App::new(Parts {
+            safe,
+            intake,
+            client: Client::new(settings.webhooks.allow_private)?,
             db,
             ctx,
             hub,
@@ -255,13 +264,15 @@ impl Service {
         tracker.spawn(keep_house(app.clone()));
         tracker.spawn(crate::reclaim::reclaim(app.clone()));
         tracker.spawn(keep_snapshots(app.clone()));
+        tracker.spawn(keep_deadlines(app.clone()));
         let hub = app.hub.clone();
         tracker.spawn(async move { hub.take_over().await });
         let carrying = app.clone();
         tracker.spawn(async move { carrying.bell.carry(&carrying.db, &carrying.stopping).await });
         let has_role = |name| settings.server.roles.iter().any(|role| role == name);
         if has_role("worker") {
-            let workers = workers(&app, adapters);
+            tracker.spawn(webhooks::follow(app.clone()));
+            let workers = workers(&app, settings, adapters);
             tracker.spawn(workers.run(app.stopping.clone()));
         }
         if let Some(receiver) = receiver.filter(|_| has_role("channels")) {
@@ -336,6 +347,7 @@ async fn keep_house(app: App) {
                 channel::store::sweep(&mut tx, now - KEPT, now).await?;
                 channel::mail::store::sweep(&mut tx, now - KEPT * 4).await?;
                 jobs::store::sweep(&mut tx, organization, now - KEPT * 4).await?;
+                integrations::sweep(&mut tx, now).await?;
                 tx.commit().await?;
             }
             Ok(())
@@ -343,6 +355,26 @@ async fn keep_house(app: App) {
         .await;
         if let Err(error) = swept {
             tracing::warn!(%error, "what is too old could not be dropped; trying again later");
+        }
+        tokio::select! {
+            () = app.stopping.cancelled() => return,
+            () = tokio::time::sleep(Duration::from_hours(1)) => {}
+        }
+    }
+}
+
+/// Reminds people of proposals, and lets them expire, as the policy says: in days, so that an hour more does not matter.
+async fn keep_deadlines(app: App) {
+    loop {
+        let kept: sqlx::Result<()> = async {
+            for organization in app.db.organizations().await? {
+                app.hub.watch_deadlines(organization).await?;
+            }
+            Ok(())
+        }
+        .await;
+        if let Err(error) = kept {
+            tracing::warn!(%error, "the deadlines of proposals could not be looked at; trying again later");
         }
         tokio::select! {
             () = app.stopping.cancelled() => return,

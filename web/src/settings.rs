@@ -25,6 +25,7 @@ pub struct Settings {
     pub slack: Slack,
     pub discord: Discord,
     pub email: patchbay_channels::email::Settings,
+    pub webhooks: Webhooks,
     pub log: Log,
 }
 
@@ -147,6 +148,15 @@ fn text<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Stri
 
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+pub struct Webhooks {
+    /// Whether endpoints may have private addresses and no TLS: inside a network of your own.
+    pub allow_private: bool,
+    /// How long to wait after each failed attempt; after as many and one more a delivery is given up.
+    pub retries_s: Vec<u64>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Log {
     /// As `RUST_LOG` has it: `info`, `patchbay=debug`.
     pub level: String,
@@ -189,6 +199,7 @@ fn figment(flags: &Flags) -> Figment {
         "discord": { "public_key": null, "token": null, "application_id": null, "api_url": patchbay_channels::discord::client::API_URL },
         "email": { "imap_url": null, "smtp_url": null, "address": null, "aliases": [], "authserv_id": null, "dkim_key": null,
             "dkim_selector": "patchbay", "dns": null },
+        "webhooks": { "allow_private": false, "retries_s": patchbay_channels::webhook::send::WAITS_S },
         "log": { "level": "info", "format": "text" },
     });
     let file = flags.config.clone().unwrap_or_else(|| PathBuf::from("patchbay.toml"));
@@ -275,6 +286,8 @@ pub fn shown(settings: &Settings, figment: &Figment) -> Vec<Shown> {
         ("email.dkim_key", settings.email.dkim_key.as_deref().map(Path::display).map_or_else(String::new, |path| path.to_string())),
         ("email.dkim_selector", settings.email.dkim_selector.clone()),
         ("email.dns", settings.email.dns.map_or_else(String::new, |dns| dns.to_string())),
+        ("webhooks.allow_private", settings.webhooks.allow_private.to_string()),
+        ("webhooks.retries_s", settings.webhooks.retries_s.iter().map(u64::to_string).collect::<Vec<_>>().join(", ")),
         ("log.level", settings.log.level.clone()),
         ("log.format", settings.log.format.clone()),
     ];

@@ -173,6 +173,21 @@ pub fn decided(proposal: &Proposal, operations: usize) -> String {
     }
 }
 
+pub fn still_waits(proposal: &Proposal, days: i64) -> Reply {
+    let days = count(usize::try_from(days).unwrap_or_default(), "day", "days");
+    Reply::new(format!("#{} {} has waited for a decision for {days}.", proposal.number, plain(&proposal.title)))
+        .action("Show it", format!("review #{}", proposal.number))
+}
+
+pub fn expired(proposal: &Proposal, days: i64) -> Reply {
+    let days = count(usize::try_from(days).unwrap_or_default(), "day", "days");
+    Reply::new(format!(
+        "#{} {} is over: nobody decided it for {days}. Nothing was changed; say it again where it is still wanted.",
+        proposal.number,
+        plain(&proposal.title)
+    ))
+}
+
 pub fn too_many(wait: std::time::Duration) -> Reply {
     Reply::new(format!("That was more than I take at a time. Say it again in {} seconds; this one was not done.", wait.as_secs()))
 }

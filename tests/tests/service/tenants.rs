@@ -64,6 +64,7 @@ async fn no_route_shows_or_changes_what_belongs_to_another_organisation() -> Res
                     .replace("{task}", name)
                     .replace("{number}", "1")
                     .replace("{id}", ids.unwrap_or_default())
+                    .replace("{delivery}", ids.unwrap_or_default())
                     .replace("{name}", "project-patch.json")
                     // Otherwise it never ends.
                     .replace("/events/tail", "/events/tail?since=0&wait=0");

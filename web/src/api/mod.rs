@@ -17,6 +17,8 @@ mod quarantine;
 mod schemas;
 mod session;
 mod tasks;
+mod triggers;
+mod webhooks;
 mod ws;
 
 use std::{sync::LazyLock, time::Duration};
@@ -94,6 +96,8 @@ fn describe() -> (Router<App>, Value) {
     let api = members::routes(api);
     let api = keys::routes(api);
     let api = processes::routes(api);
+    let api = webhooks::routes(api);
+    let api = triggers::routes(api);
     let api = schemas::routes(api);
     let api = channels::routes(api);
     let api = jobs::routes(api);
