@@ -14,6 +14,7 @@ mod planner;
 pub mod platforms;
 mod problem;
 mod reclaim;
+mod schedules;
 pub mod service;
 pub mod settings;
 mod webhooks;

@@ -15,7 +15,7 @@ use patchbay_agent::planner::Planner;
 use patchbay_channels::{
     adapter::Adapter,
     email,
-    hub::{self, Hub, Runs, inbox::Inbox, limits::Limits, outbox::Outbox},
+    hub::{self, Hub, Runs, inbox::Inbox, limits::Limits, outbox::Outbox, schedule::Scheduled},
     webhook::{client::Client, intake::Intake},
 };
 use patchbay_core::{
@@ -27,7 +27,7 @@ use patchbay_core::{
     idempotency,
     ids::{Context, OrganizationId},
     integrations,
-    jobs::{self, Bell, Kind, Workers},
+    jobs::{self, Bell, Kind, Workers, schedule, tool},
     tenancy::{
         Actor, Safe, Scopes,
         store::{self, NewKey},
@@ -180,7 +180,9 @@ fn workers(app: &App, settings: &Settings, adapters: Vec<Arc<dyn Adapter>>) -> W
     let outbox = Outbox { db: db.clone(), ctx: ctx.clone(), adapters };
     let workers = Workers::new(db, ctx, app.bell.clone())
         .kind(Kind::new(channel::INBOX), Arc::new(Inbox { hub: app.hub.clone(), limits: Limits::default() }))
-        .kind(Kind::new(channel::DELIVER), Arc::new(outbox));
+        .kind(Kind::new(channel::DELIVER), Arc::new(outbox))
+        .kind(Kind::new(schedule::KIND), Arc::new(Scheduled { hub: app.hub.clone() }))
+        .kind(tool::kind("format_markdown"), Arc::new(tool::FormatMarkdown));
     webhooks::kinds(workers, app, &settings.webhooks)
 }
 
@@ -272,6 +274,7 @@ impl Service {
         let has_role = |name| settings.server.roles.iter().any(|role| role == name);
         if has_role("worker") {
             tracker.spawn(webhooks::follow(app.clone()));
+            tracker.spawn(crate::schedules::keep(app.clone()));
             let workers = workers(&app, settings, adapters);
             tracker.spawn(workers.run(app.stopping.clone()));
         }
@@ -346,6 +349,7 @@ async fn keep_house(app: App) {
                 idempotency::store::sweep(&mut tx, now).await?;
                 channel::store::sweep(&mut tx, now - KEPT, now).await?;
                 channel::mail::store::sweep(&mut tx, now - KEPT * 4).await?;
+                schedule::store::sweep(&mut tx, now - KEPT * 4).await?;
                 jobs::store::sweep(&mut tx, organization, now - KEPT * 4).await?;
                 integrations::sweep(&mut tx, now).await?;
                 tx.commit().await?;

@@ -112,6 +112,7 @@ pub fn patch(command: &Command, plan: &Plan, author: &Author<'_>) -> Result<Opti
         | Command::Comment { .. }
         | Command::Link { .. }
         | Command::Bind { .. }
+        | Command::Schedule(_)
         | Command::Withdraw { .. }
         | Command::Resolve { .. }
         | Command::Rebase { .. }

@@ -21,6 +21,7 @@ use super::{
     grammar::{self, Command, Filter as ListFilter, Settlement, Shown, Target},
     replies,
     run::{Run, Stop},
+    schedule,
 };
 
 /// Runs a command that was understood.
@@ -47,18 +48,19 @@ pub(super) async fn run(run: &Run<'_>, command: Command) -> Result<(), Stop> {
         Command::Revert { project, version } => revert(run, project.as_deref(), version).await,
         Command::Log { minutes, task, note } => log(run, minutes, task.map(|task| task.to_string()), note.as_deref()).await,
         Command::Link { code } => link(run, code.as_deref()).await,
+        Command::Schedule(scheduling) => schedule::run(run, &scheduling).await,
         Command::Bind { project } => bind(run, project.as_deref()).await,
         change => apply(run, &change).await,
     }
 }
 
 /// Ends the command with words alone.
-async fn answer(run: &Run<'_>, reply: Reply) -> Result<(), Stop> {
+pub(super) async fn answer(run: &Run<'_>, reply: Reply) -> Result<(), Stop> {
     let tx = run.begin(None).await?;
     run.end(tx, reply.into()).await
 }
 
-fn need(run: &Run<'_>, scope: Scope) -> Result<(), Stop> {
+pub(super) fn need(run: &Run<'_>, scope: Scope) -> Result<(), Stop> {
     if run.actor.may(scope) { Ok(()) } else { Err(replies::not_allowed(scope).into()) }
 }
 
@@ -95,7 +97,7 @@ impl Run<'_> {
         replies::refused(refusal, &self.command.text).into()
     }
 
-    async fn read(&self) -> db::Result<Tx> {
+    pub(super) async fn read(&self) -> db::Result<Tx> {
         self.hub.db.read(self.actor.organization).await
     }
 }

@@ -14,6 +14,7 @@ pub(crate) mod looking;
 pub mod outbox;
 pub mod replies;
 mod run;
+pub mod schedule;
 
 use std::{
     collections::HashMap,

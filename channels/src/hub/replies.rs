@@ -1,6 +1,7 @@
 //! Everything that people read, in one place: what happened, to what, and what can be done next. Markdown, for any channel.
 
 mod clash;
+mod schedules;
 
 use std::fmt::Write as _;
 
@@ -30,6 +31,7 @@ use super::{
 use crate::render::{self, escape::markdown as plain, words};
 
 pub use clash::{cannot_be_undone, conflicted, look_again, nothing_of_yours, reverting, settled};
+pub use schedules::{no_schedule, not_your_schedule, schedule_deleted, schedule_paused, scheduled, schedules, too_many_schedules};
 
 /// "1 task", "2 tasks".
 fn count(number: usize, one: &str, many: &str) -> String {

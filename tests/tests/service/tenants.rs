@@ -102,6 +102,8 @@ fn likely_body(path: &str) -> Value {
         "events" => json!({ "event": "spied", "task": "WEB-1" }),
         "time" => json!({ "minutes": 5 }),
         "keys" => json!({ "name": "k", "scopes": ["read"], "project": "WEB" }),
+        "schedule" => json!({ "rule": "daily", "action": { "kind": "command", "text": "list in WEB" } }),
+        "jobs" => json!({ "tool": "format_markdown", "input": { "text": "a" } }),
         "policies" | "preview" => json!({ "rules": [], "base_version": 0 }),
         "members" => json!({ "name": "m", "role": "member" }),
         _ => json!({ "title": "taken", "role": "viewer" }),

@@ -14,6 +14,7 @@ mod processes;
 mod projects;
 mod proposals;
 mod quarantine;
+mod schedules;
 mod schemas;
 mod session;
 mod tasks;
@@ -101,6 +102,7 @@ fn describe() -> (Router<App>, Value) {
     let api = schemas::routes(api);
     let api = channels::routes(api);
     let api = jobs::routes(api);
+    let api = schedules::routes(api);
     let api = audit::routes(api);
     let api = quarantine::routes(api);
     api.finish()

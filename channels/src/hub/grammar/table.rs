@@ -2,7 +2,7 @@
 
 use super::{
     command::Command,
-    forms::{channels, looking, review, tasks},
+    forms::{channels, looking, review, schedules, tasks},
     stuck::{Input, Read},
 };
 
@@ -29,11 +29,12 @@ pub enum About {
     Tasks,
     Proposals,
     History,
+    Schedules,
     Channels,
 }
 
 impl About {
-    pub const ALL: [Self; 5] = [Self::Projects, Self::Tasks, Self::Proposals, Self::History, Self::Channels];
+    pub const ALL: [Self; 6] = [Self::Projects, Self::Tasks, Self::Proposals, Self::History, Self::Schedules, Self::Channels];
 
     pub const fn title(self) -> &'static str {
         match self {
@@ -41,6 +42,7 @@ impl About {
             Self::Tasks => "Tasks",
             Self::Proposals => "Proposals",
             Self::History => "History",
+            Self::Schedules => "Schedules",
             Self::Channels => "Channels",
         }
     }
@@ -337,6 +339,22 @@ pub static TABLE: &[Entry] = &[
         help: "Show what changed between two versions.",
         examples: &["diff WEB 3..9", "diff WEB 11.."],
         read: looking::diff,
+    },
+    Entry {
+        name: "schedule",
+        aliases: &[],
+        about: About::Schedules,
+        form: "schedule \"when\" what | list | pause|resume|delete N",
+        help: "Run a command, or say something to the planner, at times to come: words, cron, an ISO time or an RRULE.",
+        examples: &[
+            "schedule \"every weekday 9:00\" plan WEB-7",
+            "schedule \"0 17 * * 5\" list overdue in WEB",
+            "schedule list",
+            "schedule pause 3",
+            "schedule resume 3",
+            "schedule delete 3",
+        ],
+        read: schedules::schedule,
     },
     Entry {
         name: "link",

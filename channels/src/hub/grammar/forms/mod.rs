@@ -3,4 +3,5 @@
 pub(super) mod channels;
 pub(super) mod looking;
 pub(super) mod review;
+pub(super) mod schedules;
 pub(super) mod tasks;
