@@ -16,6 +16,7 @@ import {
   LinkRoute,
   MembersPage,
   SettingsLayout,
+  WebhooksPage,
   WorkPage,
 } from "./routes/settings-pages";
 import { Shell } from "./shell";
@@ -76,6 +77,7 @@ const settingsIndex = createRoute({
 const members = createRoute({ getParentRoute: () => settings, path: "/members", component: MembersPage });
 const keys = createRoute({ getParentRoute: () => settings, path: "/keys", component: KeysPage });
 const channels = createRoute({ getParentRoute: () => settings, path: "/channels", component: ChannelsPage });
+const webhooks = createRoute({ getParentRoute: () => settings, path: "/webhooks", component: WebhooksPage });
 const work = createRoute({ getParentRoute: () => settings, path: "/work", component: WorkPage });
 const link = createRoute({
   getParentRoute: () => signedIn,
@@ -97,7 +99,7 @@ const tree = root.addChildren([
     proposals,
     proposal,
     link,
-    settings.addChildren([settingsIndex, members, keys, channels, work, account]),
+    settings.addChildren([settingsIndex, members, keys, channels, webhooks, work, account]),
   ]),
 ]);
 
