@@ -15,6 +15,7 @@ import {
   KeysPage,
   LinkRoute,
   MembersPage,
+  PoliciesPage,
   SettingsLayout,
   WebhooksPage,
   WorkPage,
@@ -76,6 +77,7 @@ const settingsIndex = createRoute({
 });
 const members = createRoute({ getParentRoute: () => settings, path: "/members", component: MembersPage });
 const keys = createRoute({ getParentRoute: () => settings, path: "/keys", component: KeysPage });
+const policies = createRoute({ getParentRoute: () => settings, path: "/policies", component: PoliciesPage });
 const channels = createRoute({ getParentRoute: () => settings, path: "/channels", component: ChannelsPage });
 const webhooks = createRoute({ getParentRoute: () => settings, path: "/webhooks", component: WebhooksPage });
 const work = createRoute({ getParentRoute: () => settings, path: "/work", component: WorkPage });
@@ -99,7 +101,7 @@ const tree = root.addChildren([
     proposals,
     proposal,
     link,
-    settings.addChildren([settingsIndex, members, keys, channels, webhooks, work, account]),
+    settings.addChildren([settingsIndex, members, keys, policies, channels, webhooks, work, account]),
   ]),
 ]);
 

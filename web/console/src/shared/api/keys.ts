@@ -24,5 +24,6 @@ export const keys = {
   deliveries: (source: string) => ["sources", source, "deliveries"] as const,
   endpoints: ["endpoints"] as const,
   sent: (endpoint: string) => ["endpoints", endpoint, "sent"] as const,
+  policy: ["policy"] as const,
   processes: ["processes"] as const,
 };
