@@ -116,6 +116,7 @@ impl FakeDiscord {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let url = format!("http://{}", listener.local_addr()?);
         let router = Router::new()
+            .route("/api/v10/users/@me/channels", post(direct))
             .route("/api/v10/channels/{channel}/messages", post(say))
             .route("/api/v10/channels/{channel}/messages/{id}", any(change))
             .route("/api/v10/webhooks/{application}/{token}", post(follow))
@@ -326,6 +327,16 @@ async fn say(State(known): State<Arc<Watched<Known>>>, Path(channel): Path<Strin
         let answer = named(&message);
         known.messages.push(message);
         answer
+    })
+}
+
+/// The channel of one person alone.
+async fn direct(State(known): State<Arc<Watched<Known>>>, headers: HeaderMap, body: Bytes) -> Response {
+    let body = read(&body);
+    known.change(|known| {
+        known
+            .admit(Some(&headers), &Value::Null)
+            .unwrap_or_else(|| axum::Json(json!({ "id": format!("D{}", body["recipient_id"].as_str().unwrap_or_default()), "type": 1 })).into_response())
     })
 }
 

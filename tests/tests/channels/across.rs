@@ -9,7 +9,7 @@ use patchbay_tests::{
 use reqwest::{Method, StatusCode};
 use serde_json::json;
 
-use super::script::{Stage, is_proposal, link};
+use super::script::{Stage, is_proposal, link_muted};
 
 #[tokio::test]
 async fn ana_proposes_in_slack_bo_accepts_elsewhere_and_cys_late_click_on_discord_is_explained() -> Result<()> {
@@ -28,8 +28,8 @@ async fn ana_proposes_in_slack_bo_accepts_elsewhere_and_cys_late_click_on_discor
     discord.patchbay.clone_from(&patchbay.url);
     let (bo, cy) =
         (patchbay.member_key("bo", &["read", "propose", "review", "apply"]).await?, patchbay.member_key("cy", &["read", "propose", "review", "apply"]).await?);
-    link(&patchbay, &slack, "ana", &patchbay.key).await?;
-    link(&patchbay, &discord, "cy", &cy).await?;
+    link_muted(&patchbay, &slack, "ana", &patchbay.key).await?;
+    link_muted(&patchbay, &discord, "cy", &cy).await?;
 
     slack.say("ana", "Plan a launch:\n- invite the press\n- order cake").await?;
     let in_slack = slack.message("a proposal", is_proposal).await?;

@@ -2,5 +2,6 @@
 
 mod across;
 mod discord;
+mod notify;
 mod script;
 mod slack;

@@ -38,6 +38,14 @@ pub(crate) async fn link(patchbay: &Running, stage: &impl Stage, who: &str, key:
     Ok(())
 }
 
+/// The same for somebody who wants to be told nothing unasked: so that the room has the only copies.
+pub(crate) async fn link_muted(patchbay: &Running, stage: &impl Stage, who: &str, key: &str) -> Result<()> {
+    link(patchbay, stage, who, key).await?;
+    let (status, command) = patchbay.send(Some(key), Method::POST, "/commands", Some(&json!({ "text": "mute" })), &[("prefer", "wait=20")]).await?;
+    anyhow::ensure!(status.is_success() && command["status"] == "done", "{status}: {command}");
+    Ok(())
+}
+
 pub(crate) async fn titles(patchbay: &Running, project: &str) -> Result<Vec<String>> {
     let (_, tree) = patchbay.get(&format!("/projects/{project}/tree")).await?;
     let tasks = tree["tasks"].as_array().into_iter().flatten();
@@ -51,8 +59,8 @@ pub(crate) fn is_proposal(message: &Shown) -> bool {
 /// Ana plans and refines, Bo accepts a part, and Ana's late click is explained.
 pub(crate) async fn a_plan_is_made_and_reviewed(patchbay: &Running, stage: &impl Stage) -> Result<()> {
     let bo = patchbay.member_key("bo", &["read", "propose", "review", "apply"]).await?;
-    link(patchbay, stage, "ana", &patchbay.key).await?;
-    link(patchbay, stage, "bo", &bo).await?;
+    link_muted(patchbay, stage, "ana", &patchbay.key).await?;
+    link_muted(patchbay, stage, "bo", &bo).await?;
 
     stage.say("ana", "new \"Web\"").await?;
     stage.message("a new project", |message| message.text.contains("WEB")).await?;
