@@ -9,6 +9,7 @@ import { HeldMails } from "@/features/mail/held-mails";
 import { Members } from "@/features/members/members";
 import { Policies } from "@/features/policies/policies";
 import { projectsQuery } from "@/features/projects/api/projects";
+import { Preferences } from "@/features/notifications/preferences";
 import { Account } from "@/features/session/account";
 import { Webhooks } from "@/features/webhooks/webhooks";
 import { isAdmin } from "@/shared/api/roles";
@@ -115,5 +116,11 @@ export function LinkRoute({ code }: { code: string }) {
 
 export function AccountPage() {
   useTitle("Account");
-  return <Account session={useSession()} />;
+  const session = useSession();
+  return (
+    <div className="space-y-10">
+      <Account session={session} />
+      <Preferences timeZone={session.member.time_zone} />
+    </div>
+  );
 }
