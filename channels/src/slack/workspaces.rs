@@ -63,7 +63,7 @@ impl Workspaces {
         Self(Arc::new(parts))
     }
 
-    /// Who speaks for a workspace.
+    /// Who speaks for a workspace; where none is named, for the organisation's first.
     pub async fn client(&self, organization: OrganizationId, team: &str) -> Result<Client, Failure> {
         let unreadable = |error: &dyn std::fmt::Display| Failure::Later { after: None, why: format!("the token of the workspace cannot be read: {error}") };
         let Some(sealed) = self.sealed(organization, team).await.map_err(|error| unreadable(&error))? else {

@@ -108,13 +108,14 @@ pub async fn install(
     Ok(new.rows_affected() == 1)
 }
 
-/// The tokens of a workspace, sealed.
+/// The tokens of a workspace, sealed; where none is named, of the organisation's first.
 pub async fn installation(conn: &mut PgConnection, channel: Channel, external_id: &str) -> sqlx::Result<Option<Vec<u8>>> {
-    let secrets: Option<Option<Vec<u8>>> = sqlx::query_scalar("select secrets from channel_installation where channel = $1 and external_id = $2")
-        .bind(channel.as_str())
-        .bind(external_id)
-        .fetch_optional(conn)
-        .await?;
+    let secrets: Option<Option<Vec<u8>>> =
+        sqlx::query_scalar("select secrets from channel_installation where channel = $1 and $2 in (external_id, '') order by created_at limit 1")
+            .bind(channel.as_str())
+            .bind(external_id)
+            .fetch_optional(conn)
+            .await?;
     Ok(secrets.flatten())
 }
 
