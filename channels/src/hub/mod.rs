@@ -8,6 +8,7 @@ mod explicit;
 mod free;
 pub mod grammar;
 pub mod inbox;
+mod leases;
 pub mod limits;
 pub mod outbox;
 pub mod replies;
