@@ -35,6 +35,8 @@ pub struct Delivery<'a> {
     /// Markdown, and what can be done next.
     pub reply: &'a Reply,
     pub shows: Shows<'a>,
+    /// Only for whoever it answers, where the channel can: a code that says who they are, a limit they met.
+    pub is_private: bool,
 }
 
 /// What a message shows besides its words.

@@ -1,9 +1,11 @@
 //! What listens and speaks: the hub and one folder per channel.
 
 pub mod adapter;
+pub mod discord;
 pub mod email;
 pub mod hub;
 pub mod render;
+pub mod slack;
 pub mod webhook;
 
 #[cfg(test)]

@@ -50,6 +50,14 @@ crate::patch::uuid_newtype! {
     ProposalId
 }
 crate::patch::uuid_newtype! {
+    /// One time of a schedule and what became of it.
+    RunId
+}
+crate::patch::uuid_newtype! {
+    /// Something that is done at times to come.
+    ScheduleId
+}
+crate::patch::uuid_newtype! {
     /// A signed-in browser.
     SessionId
 }

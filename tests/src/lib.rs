@@ -3,6 +3,10 @@
 pub mod cluster;
 pub mod dns;
 pub mod dovecot;
+pub mod fake_discord;
 pub mod fake_model;
+pub mod fake_slack;
 pub mod service;
 pub mod smtp;
+pub mod watched;
+pub mod webhook_receiver;

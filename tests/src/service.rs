@@ -58,8 +58,15 @@ impl Running {
 
     /// Ends it and starts it again on the same database.
     pub async fn restart(&mut self) -> Result<()> {
+        self.restart_with(|_| {}).await
+    }
+
+    /// The same, with settings of its own.
+    pub async fn restart_with(&mut self, change: impl FnOnce(&mut Settings)) -> Result<()> {
         self.end().await?;
-        let (url, stop, serving) = serve(&settings(&self.dir)?, data(&self.database).await?).await?;
+        let mut settings = settings(&self.dir)?;
+        change(&mut settings);
+        let (url, stop, serving) = serve(&settings, data(&self.database).await?).await?;
         (self.url, self.stop, self.serving) = (url, Some(stop), serving);
         Ok(())
     }

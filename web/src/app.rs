@@ -2,7 +2,10 @@
 
 use std::{ops::Deref, sync::Arc};
 
-use patchbay_channels::hub::Hub;
+use patchbay_channels::{
+    hub::Hub,
+    webhook::{client::Client, intake::Intake},
+};
 use patchbay_core::patch::check::Rules;
 use patchbay_core::{
     channel::Channel,
@@ -10,12 +13,12 @@ use patchbay_core::{
     ids::{Context, OrganizationId},
     jobs::Bell,
     patch::ProjectPatch,
-    tenancy::Actor,
+    tenancy::{Actor, Safe},
     workflow::{Apply, Change, Lanes, Origin, Trees},
 };
 use tokio_util::sync::CancellationToken;
 
-use crate::{auth::Doors, live::Live, metrics::Metrics, problem::Problem};
+use crate::{auth::Doors, live::Live, metrics::Metrics, platforms::Platforms, problem::Problem};
 
 /// The running service. Cheap to clone.
 #[derive(Clone)]
@@ -29,6 +32,13 @@ pub struct Parts {
     pub live: Live,
     /// Rung after each commit that enqueued a job.
     pub bell: Bell,
+    pub platforms: Platforms,
+    /// For secrets that must be read again.
+    pub safe: Arc<Safe>,
+    /// Takes deliveries of webhooks in.
+    pub intake: Intake,
+    /// Calls addresses that people give.
+    pub client: Client,
     pub doors: Doors,
     pub trees: Trees,
     pub lanes: Lanes,

@@ -39,6 +39,8 @@ pub struct Live {
     tracker: TaskTracker,
     stopping: CancellationToken,
     feeds: Arc<Mutex<HashMap<OrganizationId, Feed>>>,
+    /// Notified at each wake, whichever organisation it is for.
+    pub woken: Arc<Notify>,
 }
 
 #[derive(Clone)]
@@ -238,7 +240,7 @@ impl Reader {
 
 impl Live {
     pub fn new(db: Db, tracker: TaskTracker, stopping: CancellationToken) -> Self {
-        Self { db, tracker, stopping, feeds: Arc::default() }
+        Self { db, tracker, stopping, feeds: Arc::default(), woken: Arc::default() }
     }
 
     /// Something was committed for this organisation: look now instead of at the next tick.
@@ -246,6 +248,7 @@ impl Live {
         if let Some(feed) = self.feeds.lock().unwrap_or_else(PoisonError::into_inner).get(&organization) {
             feed.wake.notify_one();
         }
+        self.woken.notify_one();
     }
 
     /// Reads the events that come after a seq, or from now on. The first reader starts the feed, which ends after the last has gone.

@@ -26,9 +26,18 @@ pub(crate) struct Op {
 }
 
 enum Part {
+    /// A body that somebody else defines, of the given type.
+    RawBody(&'static str),
     Query(fn(&mut SchemaGenerator) -> schemars::Schema),
-    Body { schema: fn(&mut SchemaGenerator) -> schemars::Schema, is_required: bool },
-    Answer { status: u16, content: &'static str, schema: Option<fn(&mut SchemaGenerator) -> schemars::Schema> },
+    Body {
+        schema: fn(&mut SchemaGenerator) -> schemars::Schema,
+        is_required: bool,
+    },
+    Answer {
+        status: u16,
+        content: &'static str,
+        schema: Option<fn(&mut SchemaGenerator) -> schemars::Schema>,
+    },
     Problem(u16),
     Header(&'static str, &'static str),
 }
@@ -64,6 +73,11 @@ impl Op {
     /// A body that may be left out, where nothing is to be said.
     pub(crate) fn maybe_body<T: JsonSchema>(self) -> Self {
         self.part(Part::Body { schema: schema_of::<T>, is_required: false }).problem(400).problem(413).problem(415).problem(422)
+    }
+
+    /// A body that somebody else defines, of the given type.
+    pub(crate) fn raw_body(self, content: &'static str) -> Self {
+        self.part(Part::RawBody(content))
     }
 
     pub(crate) fn answer<T: JsonSchema>(self, status: u16) -> Self {
@@ -150,6 +164,7 @@ impl Api {
                     let schema = schema(&mut self.asks).to_value();
                     body = Some(json!({ "required": is_required, "content": { "application/json": { "schema": schema } } }));
                 }
+                Part::RawBody(content) => body = Some(json!({ "required": true, "content": { content: { "schema": { "type": "object" } } } })),
                 Part::Answer { status, content, schema } => {
                     let mut answer = json!({ "description": meaning(status) });
                     if let Some(schema) = schema {

@@ -15,7 +15,8 @@ use patchbay_agent::planner::Planner;
 use patchbay_channels::{
     adapter::Adapter,
     email,
-    hub::{self, Hub, Runs, inbox::Inbox, limits::Limits, outbox::Outbox},
+    hub::{self, Hub, Runs, inbox::Inbox, limits::Limits, outbox::Outbox, schedule::Scheduled},
+    webhook::{client::Client, intake::Intake},
 };
 use patchbay_core::{
     channel,
@@ -25,9 +26,10 @@ use patchbay_core::{
     },
     idempotency,
     ids::{Context, OrganizationId},
-    jobs::{self, Bell, Kind, Workers},
+    integrations,
+    jobs::{self, Bell, Kind, Workers, schedule, tool},
     tenancy::{
-        Actor, Scopes,
+        Actor, Safe, Scopes,
         store::{self, NewKey},
     },
     workflow::snapshot,
@@ -41,8 +43,9 @@ use crate::{
     app::{App, Parts, PlannerInfo},
     auth, console,
     live::Live,
-    mcp,
+    mcp, platforms,
     settings::Settings,
+    webhooks,
 };
 
 /// How long what runs may take to end when the service stops.
@@ -171,18 +174,16 @@ pub struct Service {
     tracker: TaskTracker,
 }
 
-/// The channels that the settings have what is needed for.
-fn adapters() -> Vec<Arc<dyn Adapter>> {
-    Vec::new()
-}
-
 /// What works the queue.
-fn workers(app: &App, adapters: Vec<Arc<dyn Adapter>>) -> Workers {
+fn workers(app: &App, settings: &Settings, adapters: Vec<Arc<dyn Adapter>>) -> Workers {
     let (db, ctx) = (app.db.clone(), app.ctx.clone());
     let outbox = Outbox { db: db.clone(), ctx: ctx.clone(), adapters };
-    Workers::new(db, ctx, app.bell.clone())
+    let workers = Workers::new(db, ctx, app.bell.clone())
         .kind(Kind::new(channel::INBOX), Arc::new(Inbox { hub: app.hub.clone(), limits: Limits::default() }))
         .kind(Kind::new(channel::DELIVER), Arc::new(outbox))
+        .kind(Kind::new(schedule::KIND), Arc::new(Scheduled { hub: app.hub.clone() }))
+        .kind(tool::kind("format_markdown"), Arc::new(tool::FormatMarkdown));
+    webhooks::kinds(workers, app, &settings.webhooks)
 }
 
 /// Mail, where the settings have it: it speaks for the first organisation.
@@ -234,18 +235,24 @@ impl Service {
             stopping: stopping.clone(),
             runs: Runs::default(),
         });
-        let mut adapters = adapters();
+        let (platforms, mut adapters) = platforms::connect(settings, &public_url)?;
         let mut receiver = None;
         if let Some(mail) = mail(settings, &hub).await? {
             adapters.extend(mail.speaker.map(|speaker| -> Arc<dyn Adapter> { speaker }));
             receiver = mail.receiver;
         }
+        let safe = Arc::new(Safe::open_or_create(&settings.data.dir.join("secrets.key"))?);
+        let intake = Intake::new(db.clone(), ctx.clone(), safe.clone(), bell.clone());
         let app = App::new(Parts {
+            safe,
+            intake,
+            client: Client::new(settings.webhooks.allow_private)?,
             db,
             ctx,
             hub,
             live,
             bell,
+            platforms,
             doors: auth::Doors::default(),
             trees: patchbay_core::workflow::Trees::default(),
             lanes: patchbay_core::workflow::Lanes::default(),
@@ -259,13 +266,16 @@ impl Service {
         tracker.spawn(keep_house(app.clone()));
         tracker.spawn(crate::reclaim::reclaim(app.clone()));
         tracker.spawn(keep_snapshots(app.clone()));
+        tracker.spawn(keep_deadlines(app.clone()));
         let hub = app.hub.clone();
         tracker.spawn(async move { hub.take_over().await });
         let carrying = app.clone();
         tracker.spawn(async move { carrying.bell.carry(&carrying.db, &carrying.stopping).await });
         let has_role = |name| settings.server.roles.iter().any(|role| role == name);
         if has_role("worker") {
-            let workers = workers(&app, adapters);
+            tracker.spawn(webhooks::follow(app.clone()));
+            tracker.spawn(crate::schedules::keep(app.clone()));
+            let workers = workers(&app, settings, adapters);
             tracker.spawn(workers.run(app.stopping.clone()));
         }
         if let Some(receiver) = receiver.filter(|_| has_role("channels")) {
@@ -339,7 +349,9 @@ async fn keep_house(app: App) {
                 idempotency::store::sweep(&mut tx, now).await?;
                 channel::store::sweep(&mut tx, now - KEPT, now).await?;
                 channel::mail::store::sweep(&mut tx, now - KEPT * 4).await?;
+                schedule::store::sweep(&mut tx, now - KEPT * 4).await?;
                 jobs::store::sweep(&mut tx, organization, now - KEPT * 4).await?;
+                integrations::sweep(&mut tx, now).await?;
                 tx.commit().await?;
             }
             Ok(())
@@ -347,6 +359,26 @@ async fn keep_house(app: App) {
         .await;
         if let Err(error) = swept {
             tracing::warn!(%error, "what is too old could not be dropped; trying again later");
+        }
+        tokio::select! {
+            () = app.stopping.cancelled() => return,
+            () = tokio::time::sleep(Duration::from_hours(1)) => {}
+        }
+    }
+}
+
+/// Reminds people of proposals, and lets them expire, as the policy says: in days, so that an hour more does not matter.
+async fn keep_deadlines(app: App) {
+    loop {
+        let kept: sqlx::Result<()> = async {
+            for organization in app.db.organizations().await? {
+                app.hub.watch_deadlines(organization).await?;
+            }
+            Ok(())
+        }
+        .await;
+        if let Err(error) = kept {
+            tracing::warn!(%error, "the deadlines of proposals could not be looked at; trying again later");
         }
         tokio::select! {
             () = app.stopping.cancelled() => return,

@@ -22,7 +22,10 @@ pub struct Settings {
     pub database: Database,
     pub postgres: Postgres,
     pub model: Model,
+    pub slack: Slack,
+    pub discord: Discord,
     pub email: patchbay_channels::email::Settings,
+    pub webhooks: Webhooks,
     pub log: Log,
 }
 
@@ -105,6 +108,53 @@ impl Model {
     }
 }
 
+/// Slack is connected where both secrets are set.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Slack {
+    /// Proves that a request comes from Slack.
+    pub signing_secret: Option<SecretString>,
+    pub bot_token: Option<SecretString>,
+    pub api_url: String,
+}
+
+/// Discord is connected where the key and the token are set.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Discord {
+    /// Proves that a request comes from Discord.
+    pub public_key: Option<String>,
+    /// The bot's.
+    pub token: Option<SecretString>,
+    /// For `patchbay channels discord register`.
+    #[serde(default, deserialize_with = "text")]
+    pub application_id: Option<String>,
+    pub api_url: String,
+}
+
+/// A text that a variable of the environment may have made a number of.
+fn text<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Text {
+        Text(String),
+        Number(u64),
+    }
+    Ok(Option::<Text>::deserialize(deserializer)?.map(|text| match text {
+        Text::Text(text) => text,
+        Text::Number(number) => number.to_string(),
+    }))
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Webhooks {
+    /// Whether endpoints may have private addresses and no TLS: inside a network of your own.
+    pub allow_private: bool,
+    /// How long to wait after each failed attempt; after as many and one more a delivery is given up.
+    pub retries_s: Vec<u64>,
+}
+
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Log {
@@ -145,8 +195,11 @@ fn figment(flags: &Flags) -> Figment {
         "postgres": { "bin": null },
         "model": { "api_key": null, "base_url": null, "name": "gpt-5-mini", "fallbacks": [], "providers": [], "prices": {},
             "context_tokens": 16_000, "connect_timeout_s": 5, "first_byte_timeout_s": 60, "total_timeout_s": 180, "retries": 2 },
+        "slack": { "signing_secret": null, "bot_token": null, "api_url": patchbay_channels::slack::client::API_URL },
+        "discord": { "public_key": null, "token": null, "application_id": null, "api_url": patchbay_channels::discord::client::API_URL },
         "email": { "imap_url": null, "smtp_url": null, "address": null, "aliases": [], "authserv_id": null, "dkim_key": null,
             "dkim_selector": "patchbay", "dns": null },
+        "webhooks": { "allow_private": false, "retries_s": patchbay_channels::webhook::send::WAITS_S },
         "log": { "level": "info", "format": "text" },
     });
     let file = flags.config.clone().unwrap_or_else(|| PathBuf::from("patchbay.toml"));
@@ -218,6 +271,13 @@ pub fn shown(settings: &Settings, figment: &Figment) -> Vec<Shown> {
         ("model.first_byte_timeout_s", settings.model.first_byte_timeout_s.to_string()),
         ("model.total_timeout_s", settings.model.total_timeout_s.to_string()),
         ("model.retries", settings.model.retries.to_string()),
+        ("slack.signing_secret", secret(&settings.slack.signing_secret)),
+        ("slack.bot_token", secret(&settings.slack.bot_token)),
+        ("slack.api_url", settings.slack.api_url.clone()),
+        ("discord.public_key", settings.discord.public_key.clone().unwrap_or_default()),
+        ("discord.token", secret(&settings.discord.token)),
+        ("discord.application_id", settings.discord.application_id.clone().unwrap_or_default()),
+        ("discord.api_url", settings.discord.api_url.clone()),
         ("email.imap_url", settings.email.imap_url.as_ref().map_or_else(String::new, |url| mask_url(url.expose_secret()))),
         ("email.smtp_url", settings.email.smtp_url.as_ref().map_or_else(String::new, |url| mask_url(url.expose_secret()))),
         ("email.address", settings.email.address.clone().unwrap_or_default()),
@@ -226,6 +286,8 @@ pub fn shown(settings: &Settings, figment: &Figment) -> Vec<Shown> {
         ("email.dkim_key", settings.email.dkim_key.as_deref().map(Path::display).map_or_else(String::new, |path| path.to_string())),
         ("email.dkim_selector", settings.email.dkim_selector.clone()),
         ("email.dns", settings.email.dns.map_or_else(String::new, |dns| dns.to_string())),
+        ("webhooks.allow_private", settings.webhooks.allow_private.to_string()),
+        ("webhooks.retries_s", settings.webhooks.retries_s.iter().map(u64::to_string).collect::<Vec<_>>().join(", ")),
         ("log.level", settings.log.level.clone()),
         ("log.format", settings.log.format.clone()),
     ];

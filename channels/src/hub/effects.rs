@@ -114,6 +114,7 @@ pub fn patch(command: &Command, plan: &Plan, author: &Author<'_>) -> Result<Opti
         | Command::Agents
         | Command::Lease(_)
         | Command::Bind { .. }
+        | Command::Schedule(_)
         | Command::Withdraw { .. }
         | Command::Resolve { .. }
         | Command::Rebase { .. }

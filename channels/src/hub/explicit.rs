@@ -3,7 +3,7 @@
 use patchbay_core::{
     audit,
     channel::{self, link},
-    command::{Outcome, Reply},
+    command::{Outcome, Reply, store},
     db::{self, Tx},
     patch::{ProjectId, ProjectPatch, TaskId, check::Rules, diff, plan::Plan, rebase::Choice},
     review::{self, Draft, Last, Resolved, State, TakenBack, store::Filter},
@@ -21,6 +21,7 @@ use super::{
     grammar::{self, Command, Filter as ListFilter, Settlement, Shown, Target},
     leases, replies,
     run::{Run, Stop},
+    schedule,
 };
 
 /// Runs a command that was understood.
@@ -49,6 +50,7 @@ pub(super) async fn run(run: &Run<'_>, command: Command) -> Result<(), Stop> {
         Command::Agents => leases::agents(run).await,
         Command::Lease(leasing) => leases::lease(run, &leasing).await,
         Command::Link { code } => link(run, code.as_deref()).await,
+        Command::Schedule(scheduling) => schedule::run(run, &scheduling).await,
         Command::Bind { project } => bind(run, project.as_deref()).await,
         change => apply(run, &change).await,
     }
@@ -97,7 +99,7 @@ impl Run<'_> {
         replies::refused(refusal, &self.command.text).into()
     }
 
-    async fn read(&self) -> db::Result<Tx> {
+    pub(super) async fn read(&self) -> db::Result<Tx> {
         self.hub.db.read(self.actor.organization).await
     }
 }
@@ -125,6 +127,8 @@ async fn create(run: &Run<'_>, command: &Command) -> Result<(), Stop> {
     let patch = effects::patch(command, &blank, &run.author()).map_err(|refusal| run.refused(&refusal))?;
     let Some(patch) = patch else { return Err(replies::mistaken().into()) };
     let change = change(run, &mut tx, patch).await?;
+    // What is said next is about the new project.
+    store::adopt(&mut tx, run.command.conversation, change.project.project.id).await?;
     run.end(tx, done(replies::created(&change), &change)).await
 }
 

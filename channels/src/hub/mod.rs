@@ -3,6 +3,7 @@
 //! Invariants: a message is stored before it is acknowledged; a command ends once, in the transaction of its effect; what a
 //! process does not end is given back or taken up again.
 
+mod deadlines;
 pub mod effects;
 mod explicit;
 mod free;
@@ -10,9 +11,11 @@ pub mod grammar;
 pub mod inbox;
 mod leases;
 pub mod limits;
+pub(crate) mod looking;
 pub mod outbox;
 pub mod replies;
 mod run;
+pub mod schedule;
 
 use std::{
     collections::HashMap,

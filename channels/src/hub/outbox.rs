@@ -146,6 +146,8 @@ impl Outbox {
             sent: outgoing.sent.as_ref(),
             reply: &outgoing.reply,
             shows,
+            // What is said to somebody whose words did not become a command.
+            is_private: outgoing.command.is_none() && outgoing.proposal.is_none(),
         };
         adapter.deliver(&delivery).await
     }

@@ -2,6 +2,7 @@
 
 mod clash;
 pub mod collab;
+mod schedules;
 
 use std::fmt::Write as _;
 
@@ -31,6 +32,7 @@ use super::{
 use crate::render::{self, escape::markdown as plain, words};
 
 pub use clash::{cannot_be_undone, conflicted, look_again, nothing_of_yours, reverting, settled};
+pub use schedules::{no_schedule, not_your_schedule, schedule_deleted, schedule_paused, scheduled, schedules, too_many_schedules};
 
 /// "1 task", "2 tasks".
 fn count(number: usize, one: &str, many: &str) -> String {
@@ -172,6 +174,21 @@ pub fn decided(proposal: &Proposal, operations: usize) -> String {
             format!("{}{}{by}{why}", word[..1].to_uppercase(), &word[1..])
         }
     }
+}
+
+pub fn still_waits(proposal: &Proposal, days: i64) -> Reply {
+    let days = count(usize::try_from(days).unwrap_or_default(), "day", "days");
+    Reply::new(format!("#{} {} has waited for a decision for {days}.", proposal.number, plain(&proposal.title)))
+        .action("Show it", format!("review #{}", proposal.number))
+}
+
+pub fn expired(proposal: &Proposal, days: i64) -> Reply {
+    let days = count(usize::try_from(days).unwrap_or_default(), "day", "days");
+    Reply::new(format!(
+        "#{} {} is over: nobody decided it for {days}. Nothing was changed; say it again where it is still wanted.",
+        proposal.number,
+        plain(&proposal.title)
+    ))
 }
 
 pub fn too_many(wait: std::time::Duration) -> Reply {

@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, fmt, ops::Range, str::FromStr};
 
-use patchbay_core::patch::diff::Diff;
+use patchbay_core::patch::diff::{Diff, Entry};
 use unicode_width::UnicodeWidthChar;
 
 use super::{
@@ -72,6 +72,24 @@ impl fmt::Display for Press {
     }
 }
 
+impl Press {
+    /// The command that it stands for, with what a button cannot say: which operations, what to change, why not.
+    pub fn command(&self, detail: Option<&str>) -> String {
+        let verb = match self.choice {
+            Choice::Accept | Choice::Choose => "accept",
+            Choice::Edit => "edit",
+            Choice::Reject => "reject",
+        };
+        let detail = detail.unwrap_or_default().trim();
+        format!("{verb} #{} {detail}", self.proposal).trim_end().to_owned()
+    }
+
+    /// The command that only shows what was to be answered.
+    pub fn look(&self) -> String {
+        format!("review #{}", self.proposal)
+    }
+}
+
 /// The text is not what a button of ours says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not a button of ours")]
@@ -89,6 +107,20 @@ impl FromStr for Press {
         }
         Ok(Self { choice, proposal: number(proposal)?, revision: number(revision)?, digest: digest.to_owned() })
     }
+}
+
+/// An operation as one of several to choose from, with its number, in at most so many UTF-16 units: `3 + Fix flaky e2e test (P1)`.
+pub fn option(diff: &Diff, entry: &Entry, most: usize) -> String {
+    let whole = format!("{} {}", entry.index, diff::summary(diff, entry));
+    if length(&whole) <= most {
+        return whole;
+    }
+    let mut room = most.saturating_sub(1);
+    let fitting = whole.chars().map_while(|c| {
+        room = room.checked_sub(c.len_utf16())?;
+        Some(c)
+    });
+    format!("{}…", fitting.collect::<String>().trim_end())
 }
 
 impl Card<'_> {

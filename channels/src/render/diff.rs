@@ -309,4 +309,4 @@ fn entries(page: &mut Page, level: usize, changed: &FieldChange) {
 }
 
 #[cfg(test)]
-pub(super) mod tests;
+pub(crate) mod tests;

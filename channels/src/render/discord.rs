@@ -1,4 +1,6 @@
-//! A proposal as Discord messages: embeds with buttons. Limits: <https://discord.com/developers/docs/resources/message#embed-object-embed-limits>.
+//! What Discord shows: here a proposal, as embeds with buttons. Limits: <https://discord.com/developers/docs/resources/message#embed-object-embed-limits>.
+
+pub mod reply;
 
 use serde_json::{Value, json};
 
@@ -16,10 +18,15 @@ const FIELDS: usize = 25;
 ///
 /// A button's `custom_id` is a [`Press`](super::card::Press).
 pub fn messages(card: &Card<'_>) -> Vec<Value> {
-    card.sheets(&FIT, line).iter().map(|sheet| message(card, sheet)).collect()
+    card.sheets(&FIT, line).iter().map(|sheet| message(card, sheet, None)).collect()
 }
 
-fn message(card: &Card<'_>, sheet: &Sheet) -> Value {
+/// The messages of a proposal that cannot be decided here any more, and why: one line of our Markdown.
+pub fn closed(card: &Card<'_>, why: &str) -> Vec<Value> {
+    card.sheets(&FIT, line).iter().map(|sheet| message(card, sheet, Some(why))).collect()
+}
+
+fn message(card: &Card<'_>, sheet: &Sheet, closed: Option<&str>) -> Value {
     let (about, chunks) = match sheet.chunks.split_first() {
         Some((first, rest)) if first.number.is_none() && !first.is_continued => (Some(&first.text), rest),
         _ => (None, &sheet.chunks[..]),
@@ -32,11 +39,18 @@ fn message(card: &Card<'_>, sheet: &Sheet) -> Value {
     if let Some(about) = about {
         embeds[0]["description"] = about.as_str().into();
     }
-    if let (Some(whereabouts), Some(last)) = (sheet.whereabouts(), embeds.last_mut()) {
-        let more = if sheet.is_last() { "" } else { ". It goes on, and can be accepted at its end." };
-        last["footer"] = json!({ "text": format!("{whereabouts}{more}") });
+    let whereabouts = sheet.whereabouts().map(|whereabouts| match closed {
+        None if !sheet.is_last() => format!("{whereabouts}. It goes on, and can be accepted at its end."),
+        _ => whereabouts,
+    });
+    // A footer is plain text.
+    let why = closed.filter(|_| sheet.is_last()).map(super::plain);
+    let footer: Vec<String> = whereabouts.into_iter().chain(why).collect();
+    if let (false, Some(last)) = (footer.is_empty(), embeds.last_mut()) {
+        last["footer"] = json!({ "text": footer.join(". ") });
     }
-    let components = if sheet.is_last() { vec![json!({ "type": 1, "components": Choice::ALL.map(|choice| button(card, choice)) })] } else { Vec::new() };
+    let components =
+        if sheet.is_last() && closed.is_none() { vec![json!({ "type": 1, "components": Choice::ALL.map(|choice| button(card, choice)) })] } else { Vec::new() };
     json!({ "embeds": embeds, "components": components, "allowed_mentions": { "parse": [] } })
 }
 

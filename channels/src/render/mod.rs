@@ -16,6 +16,7 @@ pub mod words;
 mod html;
 mod log;
 mod markdown;
+mod pieces;
 mod terminal;
 
 #[cfg(test)]

@@ -1,4 +1,6 @@
-//! A proposal as Slack messages: Block Kit. Limits: <https://docs.slack.dev/reference/block-kit/blocks>.
+//! What Slack shows, in Block Kit: here a proposal. Limits: <https://docs.slack.dev/reference/block-kit/blocks>.
+
+pub mod reply;
 
 use serde_json::{Value, json};
 
@@ -8,7 +10,7 @@ use super::{
     page::{Line, Mark, Span, Style},
 };
 
-/// A message has 50 blocks; four stand around the operations. A section's text has 3,000 characters, and its first line says what is continued.
+/// A message has 50 blocks; three stand around the operations, and words of ours may stand above them. A section's text has 3,000 characters, and its first line says what is continued.
 /// Together the blocks may have about 12,000, which is written nowhere: <https://github.com/slackapi/bolt-js/issues/2509>.
 const FIT: Fit = Fit { chunk: 2900, chunks: 46, page: 9000, beside: 40 };
 
@@ -16,10 +18,15 @@ const FIT: Fit = Fit { chunk: 2900, chunks: 46, page: 9000, beside: 40 };
 ///
 /// A button's value is a [`Press`](super::card::Press).
 pub fn messages(card: &Card<'_>) -> Vec<Value> {
-    card.sheets(&FIT, line).iter().map(|sheet| message(card, sheet)).collect()
+    card.sheets(&FIT, line).iter().map(|sheet| message(card, sheet, None)).collect()
 }
 
-fn message(card: &Card<'_>, sheet: &Sheet) -> Value {
+/// The messages of a proposal that cannot be decided here any more, and why: one line of our Markdown.
+pub fn closed(card: &Card<'_>, why: &str) -> Vec<Value> {
+    card.sheets(&FIT, line).iter().map(|sheet| message(card, sheet, Some(why))).collect()
+}
+
+fn message(card: &Card<'_>, sheet: &Sheet, closed: Option<&str>) -> Value {
     let whereabouts = sheet.whereabouts();
     let headline = format!("#{}: {}", card.number, diff::counts(&card.diff.counts));
     let fallback = whereabouts.as_ref().map_or_else(|| headline.clone(), |whereabouts| format!("{headline} ({whereabouts})"));
@@ -35,7 +42,11 @@ fn message(card: &Card<'_>, sheet: &Sheet) -> Value {
         };
         blocks.push(json!({ "type": "section", "text": shown }));
     }
-    if sheet.is_last() {
+    if let Some(why) = closed {
+        if sheet.is_last() {
+            blocks.push(json!({ "type": "context", "elements": [text(&reply::mrkdwn(why))] }));
+        }
+    } else if sheet.is_last() {
         let block = format!("proposal.{}.{}", card.number, card.revision);
         blocks.push(json!({ "type": "actions", "block_id": block, "elements": Choice::ALL.map(|choice| button(card, choice)) }));
     } else {

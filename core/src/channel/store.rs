@@ -166,6 +166,22 @@ pub async fn refresh_copies(conn: &mut PgConnection, ctx: &dyn Context, organiza
     jobs::store::enqueue_all(conn, ctx, organization, &NewJob::new(DELIVER, Value::Null), &payloads).await
 }
 
+/// Says something about a proposal in every thread that has it before it.
+pub async fn tell_threads(conn: &mut PgConnection, ctx: &dyn Context, organization: OrganizationId, proposal: i32, reply: &Reply) -> sqlx::Result<()> {
+    let threads: Vec<Outgoing> = sqlx::query_as(
+        "select distinct on (channel, thread) * from outbox where organization_id = $1 and proposal = $2 and state <> 'dead' order by channel, thread, message_id desc",
+    )
+    .bind(organization)
+    .bind(proposal)
+    .fetch_all(&mut *conn)
+    .await?;
+    for shown in threads {
+        let to = Address { channel: shown.channel, thread: &shown.thread, address: &shown.address };
+        send(&mut *conn, ctx, organization, &to, reply, None, Some(proposal)).await?;
+    }
+    Ok(())
+}
+
 const OUTGOING: &str = "select * from outbox";
 
 pub async fn find_outgoing(conn: &mut PgConnection, id: MessageId) -> sqlx::Result<Option<Outgoing>> {

@@ -9,8 +9,10 @@ pub mod outbound;
 pub mod secret;
 pub mod trigger;
 
+use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use sqlx::PgConnection;
 
 /// What a text that was made from a template is taken for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -50,6 +52,14 @@ pub fn is_pattern(text: &str) -> bool {
     let is_word = |word: &str| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"_-".contains(&byte));
     let (words, last) = text.rsplit_once('.').map_or((None, text), |(words, last)| (Some(words), last));
     text.len() <= 100 && (last == "*" || is_word(last)) && words.is_none_or(|words| words.split('.').all(is_word))
+}
+
+/// Drops what is too old to be looked at or to come again.
+pub async fn sweep(conn: &mut PgConnection, now: DateTime<Utc>) -> sqlx::Result<()> {
+    inbound::store::sweep(&mut *conn, now).await?;
+    outbound::store::sweep(&mut *conn, now).await?;
+    trigger::store::sweep(conn, now).await?;
+    Ok(())
 }
 
 /// A word of the database that is none of ours.

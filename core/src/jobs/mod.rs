@@ -5,7 +5,9 @@
 
 mod bell;
 mod retry;
+pub mod schedule;
 pub mod store;
+pub mod tool;
 mod worker;
 
 use std::time::Duration;

@@ -4,6 +4,7 @@
 //! policy wins, and the same decision again has no second effect; what is accepted is applied in the transaction of the decision.
 
 mod approvals;
+mod deadline;
 mod decide;
 mod open;
 mod rebase;
@@ -25,6 +26,7 @@ use crate::{
 };
 
 pub use approvals::{Approved, Standing, standing};
+pub use deadline::{Due, open_above, watch};
 pub use decide::{Accepted, DecideError, Verdict, Waiting, accept, comment, lock_open, reject, withdraw};
 pub use open::{Draft, NewProposal, Proposed, open, refine};
 pub use rebase::{Resolved, look_ahead, merge_from, rebase, resolve};

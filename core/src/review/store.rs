@@ -1,5 +1,6 @@
 //! The rows of proposals, their revisions, decisions and comments.
 
+use chrono::{DateTime, Utc};
 use sqlx::{AssertSqlSafe, FromRow, PgConnection, Row, postgres::PgRow, types::Json};
 
 use super::{Comment, Decided, Proposal, Revision, State, rebase::Source};
@@ -202,6 +203,27 @@ pub async fn list(conn: &mut PgConnection, filter: Filter, limit: i64) -> sqlx::
     .fetch_all(conn)
     .await?;
     rows.iter().map(|row| Ok((Proposal::from_row(row)?, Revision::from_row(row)?))).collect()
+}
+
+pub(super) async fn open_above(conn: &mut PgConnection, organization: OrganizationId, above: i32, limit: i64) -> sqlx::Result<Vec<i32>> {
+    sqlx::query_scalar("select number from proposal where organization_id = $1 and state = 'open' and number > $2 order by number limit $3")
+        .bind(organization)
+        .bind(above)
+        .bind(limit)
+        .fetch_all(conn)
+        .await
+}
+
+pub(super) async fn reminded_at(conn: &mut PgConnection, proposal: ProposalId) -> sqlx::Result<Option<DateTime<Utc>>> {
+    sqlx::query_scalar("select reminded_at from proposal where proposal_id = $1").bind(proposal).fetch_one(conn).await
+}
+
+pub(super) async fn set_reminded(conn: &mut PgConnection, proposal: ProposalId, now: DateTime<Utc>) -> sqlx::Result<()> {
+    sqlx::query("update proposal set reminded_at = $2 where proposal_id = $1").bind(proposal).bind(now).execute(conn).await.map(drop)
+}
+
+pub(super) async fn expire(conn: &mut PgConnection, proposal: ProposalId, now: DateTime<Utc>) -> sqlx::Result<()> {
+    sqlx::query("update proposal set state = 'expired', updated_at = $2 where proposal_id = $1").bind(proposal).bind(now).execute(conn).await.map(drop)
 }
 
 /// The newest open proposal of a conversation: what the next message refines.

@@ -3,6 +3,7 @@
 //! `CHAOS_ACCEPTS` says how much there is to decide, and `CHAOS_SEED` repeats who does what and when the kills come; how all of it
 //! falls together is up to the machine.
 
+mod channels;
 mod people;
 mod program;
 mod proof;

@@ -25,6 +25,7 @@ pub(crate) struct Program {
     /// None: it has a Postgres of its own, which goes when it goes.
     database: Option<Database>,
     child: Option<Child>,
+    settings: Vec<(&'static str, String)>,
     url: watch::Sender<Option<String>>,
 }
 
@@ -33,7 +34,12 @@ impl Program {
         // Postgres is another account's where we are root.
         let dir = tempfile::Builder::new().prefix("patchbay-chaos-").permissions(Permissions::from_mode(0o755)).tempdir()?;
         let found = embedded::discover(&Discovery { data_dir: dir.path().to_owned(), ..Discovery::default() })?;
-        Ok(Self { dir, postgres_bin: found.bin_dir, database, child: None, url: watch::Sender::new(None) })
+        Ok(Self { dir, postgres_bin: found.bin_dir, database, child: None, settings: Vec::new(), url: watch::Sender::new(None) })
+    }
+
+    /// Sets a variable of its environment, from the next start on.
+    pub(crate) fn setting(&mut self, name: &'static str, value: &str) {
+        self.settings.push((name, value.to_owned()));
     }
 
     /// Where it is reached, as long as it is.
@@ -136,6 +142,7 @@ impl Program {
         if let Some(database) = &self.database {
             command.env("DATABASE_URL", database.options().to_url_lossy().as_str());
         }
+        command.envs(self.settings.iter().map(|(name, value)| (name, value)));
         command.env("PATCHBAY_POSTGRES__BIN", &self.postgres_bin).env("PATCHBAY_LOG__LEVEL", "warn,sqlx::query=error");
         command
     }

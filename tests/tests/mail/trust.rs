@@ -57,6 +57,30 @@ async fn a_forged_sender_changes_nothing_until_somebody_lets_it_in() -> Result<(
 }
 
 #[tokio::test]
+async fn an_address_alone_makes_nobody_a_member() -> Result<()> {
+    let mut world = World::start().await?;
+    world.patchbay.member_key("bo", &["read"]).await?;
+    let settings = json!({ "trust_email": true });
+    let (status, _) = world.patchbay.ask(Some(&world.patchbay.key), Method::PATCH, "/channels/email", Some(&settings)).await?;
+    assert_eq!(status, StatusCode::OK);
+    let bo = world.person("bo@example.org")?;
+    world.deliver(&bo.letter("list", "").raw())?;
+    world.read(1).await?;
+    let held = world.held().await?;
+    let (status, _) = world.patchbay.post(&format!("/channels/email/quarantine/{}/release", held[0]["id"].as_str().unwrap_or_default()), &json!({})).await?;
+    assert_eq!(status, StatusCode::OK);
+    world.smtp.wait("a way in", |sent| sent.text().contains("code")).await?;
+    let (_, identities) = world.patchbay.get("/identities").await?;
+    assert_eq!(identities["data"], json!([]), "it was let in, and is still nobody's");
+
+    // Signed by the domain, the same address is the member's.
+    world.answered(&bo, &bo.letter("list", "")).await?;
+    let (_, identities) = world.patchbay.get("/identities").await?;
+    assert_eq!((identities["data"][0]["member"].as_str(), identities["data"][0]["proof"].as_str()), (Some("bo"), Some("email")), "{identities}");
+    world.patchbay.end().await
+}
+
+#[tokio::test]
 async fn a_signature_that_does_not_cover_the_mail_is_not_believed() -> Result<()> {
     let mut world = World::start().await?;
     let ana = world.person("ana@example.org")?;

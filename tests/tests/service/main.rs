@@ -10,6 +10,7 @@ mod leases;
 mod policy;
 mod proposals;
 mod rebase;
+mod schedules;
 mod snapshots;
 mod tenants;
 mod trust;

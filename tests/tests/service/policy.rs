@@ -318,3 +318,52 @@ async fn organisations_do_not_see_each_others_policies() -> Result<()> {
     assert_eq!((&ours["version"], &ours["rules"][0]["name"]), (&json!(1), &json!("Four eyes")));
     patchbay.end().await
 }
+
+/// As if a proposal had been left alone for so many days.
+async fn age(patchbay: &Running, number: i64, days: i32) -> Result<()> {
+    let mut conn = patchbay.database.options().connect().await?;
+    sqlx::query("update patchbay.proposal set updated_at = updated_at - make_interval(days => $2) where number = $1")
+        .bind(number)
+        .bind(days)
+        .execute(&mut conn)
+        .await?;
+    Ok(conn.close().await?)
+}
+
+#[tokio::test]
+async fn who_does_not_decide_is_reminded_and_in_the_end_it_is_over() -> Result<()> {
+    let mut patchbay = Running::start().await?;
+    website(&patchbay).await?;
+    let rules = json!([{ "name": "A week", "require": { "remind_after_days": 2, "expire_after_days": 7 } }]);
+    let (status, policy) = put(&patchbay, 0, rules).await?;
+    assert_eq!((status, &policy["rules"][0]["require"]["expire_after_days"]), (StatusCode::OK, &json!(7)), "{policy}");
+    let (status, problem) = put(&patchbay, 1, json!([{ "name": "Never", "require": { "expire_after_days": 0 } }])).await?;
+    assert_eq!((status, problem["errors"][0]["expected"].as_str()), (StatusCode::UNPROCESSABLE_ENTITY, Some("a whole number, 1–365")), "{problem}");
+    let create = || json!([{ "op": "create", "task_id": "t1", "body": { "title": "Four" } }]);
+    let (fresh, waiting, old) = (propose(&patchbay, create()).await?, propose(&patchbay, create()).await?, propose(&patchbay, create()).await?);
+    age(&patchbay, waiting, 3).await?;
+    age(&patchbay, old, 8).await?;
+    patchbay.restart().await?;
+    let until = async {
+        loop {
+            let (_, proposal) = patchbay.get(&format!("/proposals/{old}")).await?;
+            if proposal["state"] == "expired" {
+                return anyhow::Ok(());
+            }
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(std::time::Duration::from_secs(20), until).await??;
+    for number in [fresh, waiting] {
+        assert_eq!(patchbay.get(&format!("/proposals/{number}")).await?.1["state"], "open");
+    }
+    let mut conn = patchbay.database.options().connect().await?;
+    let told: Vec<(String, String)> =
+        sqlx::query_as("select event, target from patchbay.event where event in ('proposal.reminded', 'proposal.expired') order by seq")
+            .fetch_all(&mut conn)
+            .await?;
+    assert_eq!(told, [("proposal.reminded".to_owned(), format!("#{waiting}")), ("proposal.expired".to_owned(), format!("#{old}"))]);
+    let (status, refused) = accept(&patchbay, &patchbay.key, old, json!({})).await?;
+    assert_eq!(status, StatusCode::CONFLICT, "{refused}");
+    patchbay.end().await
+}

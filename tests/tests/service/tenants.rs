@@ -64,6 +64,7 @@ async fn no_route_shows_or_changes_what_belongs_to_another_organisation() -> Res
                     .replace("{task}", name)
                     .replace("{number}", "1")
                     .replace("{id}", ids.unwrap_or_default())
+                    .replace("{delivery}", ids.unwrap_or_default())
                     .replace("{name}", "project-patch.json")
                     // Otherwise it never ends.
                     .replace("/events/tail", "/events/tail?since=0&wait=0");
@@ -101,6 +102,8 @@ fn likely_body(path: &str) -> Value {
         "events" => json!({ "event": "spied", "task": "WEB-1" }),
         "time" => json!({ "minutes": 5 }),
         "keys" => json!({ "name": "k", "scopes": ["read"], "project": "WEB" }),
+        "schedule" => json!({ "rule": "daily", "action": { "kind": "command", "text": "list in WEB" } }),
+        "jobs" => json!({ "tool": "format_markdown", "input": { "text": "a" } }),
         "policies" | "preview" => json!({ "rules": [], "base_version": 0 }),
         "members" => json!({ "name": "m", "role": "member" }),
         _ => json!({ "title": "taken", "role": "viewer" }),

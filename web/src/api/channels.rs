@@ -1,5 +1,8 @@
 //! Channels: which ones speak, who their people are, and how much they may say.
 
+mod discord;
+mod slack;
+
 use axum::{extract::State, http::HeaderMap, response::Response};
 use patchbay_core::{
     audit,
@@ -11,7 +14,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::{Api, Page, op};
+use super::{Api, Page, op, public};
 use crate::{
     app::App,
     extract::{Admin, Json, Path, Reader, check_if_match},
@@ -19,7 +22,8 @@ use crate::{
 };
 
 pub(super) fn routes(api: Api) -> Api {
-    api.get("/channels", list, op("channels", "The channels, whether each is connected, and its limits").answer::<Page<ChannelView>>(200))
+    discord::routes(slack::routes(api))
+        .get("/channels", list, op("channels", "The channels, whether each is connected, and its limits").answer::<Page<ChannelView>>(200))
         .get("/channels/{channel}", read, op("channels", "One channel").answer::<ChannelView>(200).problem(404))
         .patch(
             "/channels/{channel}",
@@ -156,4 +160,13 @@ async fn say(State(app): State<App>, reader: Reader, Json(input): Json<Code>) ->
     };
     tx.commit().await?;
     Ok(Json(Linked { channel, name: sender.name }))
+}
+
+/// A header of a request that proves itself by its signature.
+fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    headers.get(name)?.to_str().ok()
+}
+
+fn not_connected(channel: Channel, settings: &str) -> Problem {
+    Problem::not_found(format!("{} is not connected: set {settings}.", channel.title()))
 }

@@ -1,12 +1,14 @@
 //! The queue as people see it: what waits, runs, was done or given up.
 
 use axum::{extract::State, http::StatusCode};
+use chrono::{DateTime, Utc};
 use patchbay_core::{
     audit,
     ids::JobId,
     jobs::{
         self, JobView,
         store::{self, Filter},
+        tool::{self, ToolView},
     },
 };
 use schemars::JsonSchema;
@@ -16,7 +18,7 @@ use serde_json::{Value, json};
 use super::{Api, Page, op};
 use crate::{
     app::App,
-    extract::{Admin, Json, Path, Query, Reader, page_size},
+    extract::{Admin, Json, Path, Proposer, Query, Reader, page_size},
     problem::Problem,
 };
 
@@ -26,6 +28,8 @@ pub(super) fn routes(api: Api) -> Api {
         list,
         op("jobs", "What waits, runs, was done or given up, newest first").query::<ListQuery>().answer::<Page<JobView>>(200).problem(400).problem(422),
     )
+    .post("/jobs", create, op("jobs", "Run a tool as a job; its input is held against the tool's schema").body::<NewJob>().answer::<JobView>(201))
+    .get("/tools", tools, op("jobs", "The tools that jobs can run, each with the JSON Schema of its input").answer::<Page<ToolView>>(200))
     .get("/jobs/{id}", read, op("jobs", "One job, with what its attempts said").answer::<JobView>(200).problem(404))
     .post(
         "/jobs/{id}/cancel",
@@ -54,6 +58,26 @@ struct ListQuery {
     limit: Option<u32>,
     /// `meta.next_cursor` of the page before.
     cursor: Option<JobId>,
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct NewJob {
+    /// One of `GET /tools`.
+    #[schemars(length(min = 1, max = 100))]
+    tool: String,
+    /// As the tool's schema says.
+    input: Value,
+    /// Lower is sooner; 100 is ordinary.
+    #[serde(default)]
+    #[schemars(range(min = 20, max = 200))]
+    priority: Option<i16>,
+    /// Not before then.
+    #[serde(default)]
+    run_at: Option<DateTime<Utc>>,
+    /// When it should be done by; later is told as an event.
+    #[serde(default)]
+    due_by: Option<DateTime<Utc>>,
 }
 
 #[derive(Deserialize, JsonSchema)]
@@ -87,8 +111,34 @@ async fn list(State(app): State<App>, reader: Reader, Query(query): Query<ListQu
     Ok(Json(Page::of(jobs, size, |job| job.id.to_string(), |job| job)))
 }
 
+async fn tools(_: Reader) -> Json<Page<ToolView>> {
+    Json(Page::whole(tool::views()))
+}
+
+async fn create(State(app): State<App>, proposer: Proposer, Json(input): Json<NewJob>) -> Result<(StatusCode, Json<JobView>), Problem> {
+    whole(&proposer)?;
+    tool::check(&input.tool, &input.input).map_err(Problem::invalid)?;
+    let priority = input.priority.unwrap_or(jobs::ORDINARY);
+    if !(20..=200).contains(&priority) {
+        return Err(Problem::fault("/priority", "a priority is 20–200"));
+    }
+    let job = jobs::NewJob { priority, run_at: input.run_at, due_by: input.due_by, ..tool::job(&input.tool, input.input, &proposer) };
+    let mut tx = app.db.begin(proposer.organization).await?;
+    // It has no unique key: nothing stands in its way.
+    let id = store::enqueue(&mut tx, app.ctx.as_ref(), proposer.organization, &job).await?;
+    let made = match id {
+        Some(id) => store::find(&mut tx, id).await?,
+        None => None,
+    };
+    let made = made.ok_or_else(|| Problem::not_found("There is no such job."))?;
+    audit::store::append(&mut tx, app.ctx.as_ref(), &proposer, "job.created", &made.id.to_string(), &json!({ "kind": made.kind })).await?;
+    tx.commit().await?;
+    app.committed(proposer.organization);
+    Ok((StatusCode::CREATED, Json(made)))
+}
+
 /// Jobs belong to no project: a key for one project does not see them.
-fn whole(reader: &Reader) -> Result<(), Problem> {
+fn whole(reader: &patchbay_core::tenancy::Actor) -> Result<(), Problem> {
     if reader.project.is_some() { Err(Problem::forbidden("This key is for one project, and jobs are the organisation's.")) } else { Ok(()) }
 }
 

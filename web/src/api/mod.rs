@@ -14,9 +14,12 @@ mod processes;
 mod projects;
 mod proposals;
 mod quarantine;
+mod schedules;
 mod schemas;
 mod session;
 mod tasks;
+mod triggers;
+mod webhooks;
 mod ws;
 
 use std::{sync::LazyLock, time::Duration};
@@ -94,9 +97,12 @@ fn describe() -> (Router<App>, Value) {
     let api = members::routes(api);
     let api = keys::routes(api);
     let api = processes::routes(api);
+    let api = webhooks::routes(api);
+    let api = triggers::routes(api);
     let api = schemas::routes(api);
     let api = channels::routes(api);
     let api = jobs::routes(api);
+    let api = schedules::routes(api);
     let api = audit::routes(api);
     let api = quarantine::routes(api);
     api.finish()

@@ -1,5 +1,6 @@
 //! The command line.
 
+mod channels;
 mod chat;
 mod data;
 mod doctor;
@@ -86,6 +87,9 @@ enum Command {
     /// Make, list and revoke API keys.
     #[command(subcommand)]
     Key(Key),
+    /// Set up what other platforms need to know.
+    #[command(subcommand)]
+    Channels(Channels),
     /// Plan in the terminal.
     Chat {
         /// The project to talk about; without one, a new project.
@@ -108,6 +112,19 @@ enum Format {
     Json,
     Csv,
     Ics,
+}
+
+#[derive(Subcommand)]
+enum Channels {
+    /// Discord.
+    #[command(subcommand)]
+    Discord(Discord),
+}
+
+#[derive(Subcommand)]
+enum Discord {
+    /// Tell Discord our commands: /patchbay and "Plan this".
+    Register,
 }
 
 #[derive(Subcommand)]
@@ -191,6 +208,7 @@ async fn run(command: Command, settings: &Settings, figment: &figment::Figment) 
         Command::Import { file, project } => return files::import(settings, &file, project.as_deref()).await,
         Command::Export { project, format } => files::export(settings, &project, format).await?,
         Command::Key(key) => key::run(settings, key).await?,
+        Command::Channels(Channels::Discord(Discord::Register)) => channels::register(settings).await?,
         Command::Chat { project } => chat::chat(settings, project.as_deref()).await?,
         Command::Mcp { key } => mcp::mcp(settings, key.map(Into::into)).await?,
         Command::Completions { .. } => {}

@@ -122,6 +122,7 @@ pub enum Command {
     Bind {
         project: Option<String>,
     },
+    Schedule(Scheduling),
     /// One's own last change, or the one that made a version.
     Undo {
         project: Option<String>,
@@ -188,6 +189,20 @@ impl Command {
         };
         many.iter().chain([].iter()).chain(one)
     }
+}
+
+/// What is to be with schedules; they are named by their numbers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Scheduling {
+    List,
+    /// The rule as it was written, and what is to be done.
+    Make {
+        rule: String,
+        text: String,
+    },
+    Pause(i32),
+    Resume(i32),
+    Delete(i32),
 }
 
 /// A project by its key, or a task.

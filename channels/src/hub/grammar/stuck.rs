@@ -35,6 +35,8 @@ pub(super) enum Expected {
     Operations,
     Conflict,
     Code,
+    Rule,
+    Number,
 }
 
 impl fmt::Display for Expected {
@@ -52,6 +54,8 @@ impl fmt::Display for Expected {
             Self::Versions => f.write_str("versions such as `3..9`"),
             Self::Operations => f.write_str("numbers such as `1,3-5`"),
             Self::Conflict => f.write_str("the number of a conflict such as `2`"),
+            Self::Rule => f.write_str("when, in quotes, such as `\"every weekday 9:00\"`"),
+            Self::Number => f.write_str("a number such as `3`"),
             Self::Code => f.write_str("a code such as `K7PM-2QXW`"),
         }
     }

@@ -2,7 +2,7 @@
 
 use super::{
     command::Command,
-    forms::{agents, channels, looking, review, tasks},
+    forms::{agents, channels, looking, review, schedules, tasks},
     stuck::{Input, Read},
 };
 
@@ -30,11 +30,12 @@ pub enum About {
     Proposals,
     History,
     Agents,
+    Schedules,
     Channels,
 }
 
 impl About {
-    pub const ALL: [Self; 6] = [Self::Projects, Self::Tasks, Self::Proposals, Self::History, Self::Agents, Self::Channels];
+    pub const ALL: [Self; 7] = [Self::Projects, Self::Tasks, Self::Proposals, Self::History, Self::Agents, Self::Schedules, Self::Channels];
 
     pub const fn title(self) -> &'static str {
         match self {
@@ -43,6 +44,7 @@ impl About {
             Self::Proposals => "Proposals",
             Self::History => "History",
             Self::Agents => "Agents",
+            Self::Schedules => "Schedules",
             Self::Channels => "Channels",
         }
     }
@@ -357,6 +359,22 @@ pub static TABLE: &[Entry] = &[
         help: "Show the agents, and which of them are there.",
         examples: &["agents"],
         read: agents::agents,
+    },
+    Entry {
+        name: "schedule",
+        aliases: &[],
+        about: About::Schedules,
+        form: "schedule \"when\" what | list | pause|resume|delete N",
+        help: "Run a command, or say something to the planner, at times to come: words, cron, an ISO time or an RRULE.",
+        examples: &[
+            "schedule \"every weekday 9:00\" plan WEB-7",
+            "schedule \"0 17 * * 5\" list overdue in WEB",
+            "schedule list",
+            "schedule pause 3",
+            "schedule resume 3",
+            "schedule delete 3",
+        ],
+        read: schedules::schedule,
     },
     Entry {
         name: "link",

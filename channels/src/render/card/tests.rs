@@ -55,3 +55,10 @@ fn a_line_that_is_too_long_is_broken_between_words() {
     assert_eq!(broken("abcdefgh", 4), ["abcd", "efgh"]);
     assert_eq!(broken("👩\u{200d}💻👩\u{200d}💻", 5), ["👩\u{200d}💻", "👩\u{200d}💻"]);
 }
+
+#[test]
+fn an_operation_to_choose_fits() {
+    let diff = diff::tests::shown(&json!([{ "op": "create", "task_id": "t1", "body": { "title": "Write the 👩\u{200d}💻 handbook" } }]), &Value::Null);
+    assert_eq!(option(&diff, &diff.entries[0], 75), "1 + Write the 👩\u{200d}💻 handbook");
+    assert_eq!(option(&diff, &diff.entries[0], 16), "1 + Write the…");
+}

@@ -15,7 +15,7 @@ fn on(plan: &Plan, patch: Value) -> Diff {
     diff::diff(plan, &checked)
 }
 
-pub(in crate::render) fn everything() -> Diff {
+pub(crate) fn everything() -> Diff {
     shown(
         &json!([
             { "op": "create", "task_id": "t1", "body": { "title": "Fix flaky e2e test", "priority": "P1", "parent_id": "WEB-1", "assignee": "ana", "due_on": "2026-12-04",

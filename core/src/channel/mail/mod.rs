@@ -11,7 +11,7 @@ use serde::Serialize;
 use serde_json::json;
 use sqlx::PgConnection;
 
-use super::Envelope;
+use super::{Envelope, Sender};
 use crate::{
     audit,
     ids::{Context, OrganizationId, QuarantineId},
@@ -87,7 +87,9 @@ pub async fn release(conn: &mut PgConnection, ctx: &dyn Context, admin: &Actor, 
         return Ok(Release::Already(found));
     }
     let Some(envelope) = envelope else { return Ok(Release::Unreadable) };
-    let envelope = Envelope { trust: Trust::Linked, shown: None, ..envelope };
+    // Nobody vouches for the address, so it must not make a member of whoever wrote.
+    let sender = Sender { email: None, ..envelope.sender };
+    let envelope = Envelope { sender, trust: Trust::Linked, shown: None, ..envelope };
     super::store::receive(&mut *conn, ctx, admin.organization, &envelope).await?;
     let now = ctx.now();
     store::release(&mut *conn, id, &admin.handle, now).await?;

@@ -156,7 +156,7 @@ pub async fn at_address(conn: &mut PgConnection, address: &str) -> sqlx::Result<
 /// Stores deliveries of one organisation and the jobs that work on them, durably, in one statement that is a transaction of its own.
 /// The ids of those that had not come before.
 pub async fn receive(db: &Db, organization: OrganizationId, deliveries: &[NewDelivery]) -> sqlx::Result<Vec<Uuid>> {
-    sqlx::query_scalar("select * from receive_webhooks($1, $2, $3, $4, $5, $6, $7)")
+    sqlx::query_scalar("select * from receive_webhooks($1, $2, $3, $4, $5::json[], $6, $7)")
         .bind(organization)
         .bind(deliveries.iter().map(|new| new.id).collect::<Vec<_>>())
         .bind(deliveries.iter().map(|new| new.source).collect::<Vec<_>>())

@@ -152,6 +152,18 @@ pub(in crate::review) fn judge(policy: &Policy, facts: &Facts, voices: &[Voice])
     needs
 }
 
+/// After how many days people are reminded of a proposal, and after how many it expires: the shortest of the rules that are for it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(in crate::review) struct Deadlines {
+    pub(in crate::review) remind: Option<u16>,
+    pub(in crate::review) expire: Option<u16>,
+}
+
+pub(in crate::review) fn deadlines(policy: &Policy, facts: &Facts) -> Deadlines {
+    let rules = || policy.rules.iter().filter(|rule| is_for(&rule.when, facts)).map(|rule| &rule.require);
+    Deadlines { remind: rules().filter_map(|require| require.remind_after_days).min(), expire: rules().filter_map(|require| require.expire_after_days).min() }
+}
+
 fn is_for(when: &When, facts: &Facts) -> bool {
     let reaches = |least: Option<u32>, count: usize| least.is_none_or(|least| count >= usize::try_from(least).unwrap_or(usize::MAX));
     reaches(when.min_operations, facts.operations)

@@ -17,7 +17,7 @@ pub mod store;
 
 pub use change::change;
 pub use judge::Need;
-pub(super) use judge::{Facts, Reviewers, Voice, judge, reviews};
+pub(super) use judge::{Deadlines, Facts, Reviewers, Voice, deadlines, judge, reviews};
 pub use read::{read, unknown_projects};
 pub(super) use rule::MANY;
 pub use rule::{Own, Policy, Require, Rule, When, always};

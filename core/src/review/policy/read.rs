@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use super::{
     Own, Policy, Require, Rule, When,
     judge::reviews,
-    rule::{FIELDS, MAX_APPROVALS, MAX_COUNT, MAX_NAME, MAX_RULES},
+    rule::{FIELDS, MAX_APPROVALS, MAX_COUNT, MAX_DAYS, MAX_NAME, MAX_RULES},
 };
 use crate::{
     patch::{
@@ -116,7 +116,7 @@ impl Reader {
     }
 
     fn require(&mut self, path: &str, value: &Value) -> Option<Require> {
-        let fields = self.object(path, value, &["approvals", "own", "by"])?;
+        let fields = self.object(path, value, &["approvals", "own", "by", "remind_after_days", "expire_after_days"])?;
         let at = |field: &str| format!("{path}/{field}");
         let approvals = fields.get("approvals").map_or(Some(1), |value| self.count(&at("approvals"), value, MAX_APPROVALS.into()));
         let own = match fields.get("own") {
@@ -133,7 +133,12 @@ impl Reader {
         };
         let reviewing: Vec<_> = Role::ALL.into_iter().filter(|role| reviews(*role)).map(|role| (role.as_str(), role)).collect();
         let by = self.one_of(&at("by"), fields.get("by"), "a role that may review", &reviewing);
-        Some(Require { approvals: approvals.and_then(|count| u8::try_from(count).ok())?, own, by })
+        let mut days = |field: &str| {
+            let given = fields.get(field).filter(|value| !value.is_null())?;
+            self.count(&at(field), given, MAX_DAYS).and_then(|days| u16::try_from(days).ok())
+        };
+        let (remind_after_days, expire_after_days) = (days("remind_after_days"), days("expire_after_days"));
+        Some(Require { approvals: approvals.and_then(|count| u8::try_from(count).ok())?, own, by, remind_after_days, expire_after_days })
     }
 
     fn object<'v>(&mut self, path: &str, value: &'v Value, known: &[&str]) -> Option<&'v Map<String, Value>> {

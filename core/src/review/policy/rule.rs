@@ -16,6 +16,8 @@ pub(super) const MAX_RULES: usize = 50;
 pub(super) const MAX_NAME: usize = 80;
 /// The most approvals that a rule can ask for.
 pub(super) const MAX_APPROVALS: u8 = 10;
+/// The longest that a proposal can be let wait.
+pub(super) const MAX_DAYS: u32 = 365;
 /// The most operations of a patch, and so the most that a rule can ask about.
 pub(super) const MAX_COUNT: u32 = 500;
 
@@ -123,6 +125,14 @@ pub struct Require {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(min = 1, max = 3), extend("uniqueItems" = true))]
     pub by: Vec<Role>,
+    /// Who has it before them is reminded each time that it has waited so many days.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 365))]
+    pub remind_after_days: Option<u16>,
+    /// It is over when nobody has decided or refined it for so many days.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 365))]
+    pub expire_after_days: Option<u16>,
 }
 
 const fn one() -> u8 {
@@ -131,7 +141,7 @@ const fn one() -> u8 {
 
 impl Default for Require {
     fn default() -> Self {
-        Self { approvals: one(), own: Own::Counts, by: Vec::new() }
+        Self { approvals: one(), own: Own::Counts, by: Vec::new(), remind_after_days: None, expire_after_days: None }
     }
 }
 

@@ -115,11 +115,9 @@ fn any_policy() -> impl Strategy<Value = Policy> {
             let words = |list: Vec<&str>| list.into_iter().map(str::to_owned).collect();
             When { min_operations, min_deletes, fields: words(fields), origins: words(origins), trust, projects: words(projects), authors }
         });
-    let require = (1..=MAX_APPROVALS, select(Own::ALL.to_vec()), some(vec![Role::Owner, Role::Admin, Role::Member])).prop_map(|(approvals, own, by)| Require {
-        approvals,
-        own,
-        by,
-    });
+    let days = || proptest::option::of(1..=365_u16);
+    let require = (1..=MAX_APPROVALS, select(Own::ALL.to_vec()), some(vec![Role::Owner, Role::Admin, Role::Member]), days(), days())
+        .prop_map(|(approvals, own, by, remind_after_days, expire_after_days)| Require { approvals, own, by, remind_after_days, expire_after_days });
     proptest::collection::vec((when, require), 0..6)
         .prop_map(|rules| Policy { rules: rules.into_iter().zip(1..).map(|((when, require), n)| Rule { name: format!("Rule {n}"), when, require }).collect() })
 }

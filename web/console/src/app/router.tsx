@@ -9,7 +9,15 @@ import { ProjectPage } from "./routes/project-page";
 import { ProposalPage } from "./routes/proposal-page";
 import { ProposalsPage } from "./routes/proposals-page";
 import { SignInRoute, WelcomeRoute } from "./routes/session-pages";
-import { AccountPage, KeysPage, MembersPage, SettingsLayout } from "./routes/settings-pages";
+import {
+  AccountPage,
+  ChannelsPage,
+  KeysPage,
+  LinkRoute,
+  MembersPage,
+  SettingsLayout,
+  WorkPage,
+} from "./routes/settings-pages";
 import { Shell } from "./shell";
 import { StartError } from "./start-error";
 
@@ -40,7 +48,7 @@ const signedIn = createRoute({
       await context.client.ensureQueryData(sessionQuery);
     } catch (error) {
       if (isStatus(error, 401))
-        throw redirect({ to: "/sign-in", search: location.pathname === "/" ? {} : { to: location.pathname } });
+        throw redirect({ to: "/sign-in", search: location.pathname === "/" ? {} : { to: location.href } });
       throw error;
     }
   },
@@ -67,6 +75,16 @@ const settingsIndex = createRoute({
 });
 const members = createRoute({ getParentRoute: () => settings, path: "/members", component: MembersPage });
 const keys = createRoute({ getParentRoute: () => settings, path: "/keys", component: KeysPage });
+const channels = createRoute({ getParentRoute: () => settings, path: "/channels", component: ChannelsPage });
+const work = createRoute({ getParentRoute: () => settings, path: "/work", component: WorkPage });
+const link = createRoute({
+  getParentRoute: () => signedIn,
+  path: "/link",
+  validateSearch: (search): { code: string } => ({ code: typeof search.code === "string" ? search.code : "" }),
+  component: function Linking() {
+    return <LinkRoute code={link.useSearch().code} />;
+  },
+});
 const account = createRoute({ getParentRoute: () => settings, path: "/account", component: AccountPage });
 
 const tree = root.addChildren([
@@ -78,7 +96,8 @@ const tree = root.addChildren([
     project,
     proposals,
     proposal,
-    settings.addChildren([settingsIndex, members, keys, account]),
+    link,
+    settings.addChildren([settingsIndex, members, keys, channels, work, account]),
   ]),
 ]);
 

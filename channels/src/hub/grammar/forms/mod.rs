@@ -4,4 +4,5 @@ pub(super) mod agents;
 pub(super) mod channels;
 pub(super) mod looking;
 pub(super) mod review;
+pub(super) mod schedules;
 pub(super) mod tasks;

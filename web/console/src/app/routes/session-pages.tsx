@@ -1,4 +1,4 @@
-import { useNavigate, useSearch } from "@tanstack/react-router";
+import { useNavigate, useRouter, useSearch } from "@tanstack/react-router";
 import { SignInPage } from "@/features/session/sign-in-page";
 import { WelcomePage } from "@/features/session/welcome-page";
 import { useTitle } from "@/shared/lib/use-title";
@@ -6,10 +6,10 @@ import { useTitle } from "@/shared/lib/use-title";
 export function SignInRoute() {
   useTitle("Sign in");
   const { to } = useSearch({ from: "/sign-in" });
-  const navigate = useNavigate();
+  const { history } = useRouter();
   // Only a page of ours: a link must not send anybody elsewhere after signing in.
   const target = to?.startsWith("/") && !to.startsWith("//") ? to : "/";
-  return <SignInPage onSignedIn={() => void navigate({ to: target })} />;
+  return <SignInPage onSignedIn={() => history.push(target)} />;
 }
 
 export function WelcomeRoute() {

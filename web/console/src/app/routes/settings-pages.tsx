@@ -1,7 +1,11 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link, Outlet } from "@tanstack/react-router";
 import { KeyRound } from "lucide-react";
+import { Channels } from "@/features/channels/channels";
+import { LinkPage } from "@/features/channels/link-page";
+import { Jobs } from "@/features/jobs/jobs";
 import { ApiKeys } from "@/features/keys/api-keys";
+import { HeldMails } from "@/features/mail/held-mails";
 import { Members } from "@/features/members/members";
 import { projectsQuery } from "@/features/projects/api/projects";
 import { Account } from "@/features/session/account";
@@ -28,6 +32,12 @@ export function SettingsLayout() {
             Keys
           </Link>
         )}
+        <Link to="/settings/channels" className={TAB} activeProps={ACTIVE}>
+          Channels
+        </Link>
+        <Link to="/settings/work" className={TAB} activeProps={ACTIVE}>
+          Work
+        </Link>
         <Link to="/settings/account" className={TAB} activeProps={ACTIVE}>
           Account
         </Link>
@@ -53,6 +63,28 @@ export function KeysPage() {
       An owner or admin of the organisation makes them; ask one of them for a key.
     </EmptyState>
   );
+}
+
+export function ChannelsPage() {
+  useTitle("Channels");
+  const canManage = isAdmin(useSession().member.role);
+  return (
+    <div className="space-y-10">
+      <Channels canManage={canManage} />
+      {canManage && <HeldMails />}
+    </div>
+  );
+}
+
+export function WorkPage() {
+  useTitle("Work");
+  return <Jobs canManage={isAdmin(useSession().member.role)} />;
+}
+
+/** Where the link leads that a channel shows to somebody whom it does not know. */
+export function LinkRoute({ code }: { code: string }) {
+  useTitle("Link a channel");
+  return <LinkPage code={code} session={useSession()} />;
 }
 
 export function AccountPage() {

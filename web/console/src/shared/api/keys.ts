@@ -15,5 +15,10 @@ export const keys = {
   diff: (number: number, revision?: number) => ["proposals", number, "diff", revision ?? null] as const,
   members: ["members"] as const,
   apiKeys: ["keys"] as const,
+  channels: ["channels"] as const,
+  heldMails: ["held-mails"] as const,
+  identities: ["identities"] as const,
+  allJobs: ["jobs"] as const,
+  jobs: (state?: string) => ["jobs", state ?? null] as const,
   processes: ["processes"] as const,
 };

@@ -1,0 +1,255 @@
+//! What an interaction means: <https://discord.com/developers/docs/interactions/receiving-and-responding>. What is new to us is
+//! [`Meaning::Told`]; what is no interaction at all is [`Malformed`].
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::{commands, modal};
+use crate::{
+    hub::looking::{is_confidential, material},
+    render::{
+        card::{Choice, Press},
+        discord::reply,
+    },
+};
+
+/// What is wrong with a body, in words for whoever sends it.
+#[derive(Debug, thiserror::Error)]
+#[error("the body is no interaction as Discord sends it: {0}")]
+pub struct Malformed(#[source] serde_json::Error);
+
+/// What an interaction means.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Meaning {
+    /// The address is tried out.
+    Ping,
+    /// Somebody said something to us, or pressed what is as good as saying it.
+    Said(Box<Said>),
+    /// A window is to be opened as the answer; where it cannot be, `said` is said instead, which changes nothing.
+    Open { press: Press, said: Box<Said> },
+    /// Nothing happens, and the person is told why.
+    Told(&'static str),
+}
+
+const UNKNOWN: Meaning = Meaning::Told("I do not know what that means.");
+
+/// Something that somebody said or did.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Said {
+    /// The same again is the same.
+    pub key: String,
+    /// The server that it was said on; `None` between two people.
+    pub guild: Option<String>,
+    pub user: String,
+    /// What Discord calls them.
+    pub name: String,
+    /// What is one conversation.
+    pub thread: String,
+    /// The room that it was said in.
+    pub room: Option<String>,
+    pub address: Address,
+    /// What they said; of a button, the command that it stands for.
+    pub text: String,
+    /// The digest of the proposal that they looked at.
+    pub shown: Option<String>,
+    /// Whether it was done on a message, which then stays as it is until the outcome edits it.
+    pub is_on_message: bool,
+}
+
+/// Where an answer goes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Address {
+    pub channel: String,
+    /// With its token the interaction can be answered for fifteen minutes, also where we may not speak.
+    pub application: String,
+    pub token: String,
+    /// Whether the answer that Discord already shows as "thinking" is to become ours.
+    pub is_awaited: bool,
+    /// Whether only the person should see what is not a proposal.
+    pub is_private: bool,
+}
+
+/// Reads an interaction.
+pub fn interaction(body: &[u8]) -> Result<Meaning, Malformed> {
+    let interaction: Interaction = serde_json::from_slice(body).map_err(Malformed)?;
+    interaction.meaning().map_err(Malformed)
+}
+
+#[derive(Deserialize)]
+struct Interaction {
+    id: String,
+    application_id: String,
+    #[serde(rename = "type")]
+    kind: u8,
+    #[serde(default)]
+    data: Value,
+    guild_id: Option<String>,
+    channel_id: Option<String>,
+    member: Option<Member>,
+    user: Option<User>,
+    #[serde(default)]
+    token: String,
+}
+
+#[derive(Deserialize)]
+struct Member {
+    user: User,
+    nick: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct User {
+    id: String,
+    username: String,
+    global_name: Option<String>,
+}
+
+/// The kinds of interactions.
+const PING: u8 = 1;
+const COMMAND: u8 = 2;
+const COMPONENT: u8 = 3;
+const MODAL: u8 = 5;
+
+#[derive(Deserialize)]
+struct Command {
+    name: String,
+    #[serde(default)]
+    options: Vec<CommandOption>,
+    target_id: Option<String>,
+    #[serde(default)]
+    resolved: Resolved,
+}
+
+#[derive(Deserialize)]
+struct CommandOption {
+    name: String,
+    #[serde(default)]
+    value: Value,
+}
+
+#[derive(Default, Deserialize)]
+struct Resolved {
+    #[serde(default)]
+    messages: std::collections::HashMap<String, Message>,
+}
+
+#[derive(Deserialize)]
+struct Message {
+    #[serde(default)]
+    content: String,
+    author: Author,
+}
+
+#[derive(Deserialize)]
+struct Author {
+    id: String,
+}
+
+#[derive(Deserialize)]
+struct Component {
+    custom_id: String,
+}
+
+#[derive(Deserialize)]
+struct Submission {
+    custom_id: String,
+    #[serde(default)]
+    components: Value,
+}
+
+impl Interaction {
+    fn meaning(self) -> Result<Meaning, serde_json::Error> {
+        match self.kind {
+            PING => Ok(Meaning::Ping),
+            COMMAND => self.command(),
+            COMPONENT => self.component(),
+            MODAL => self.submission(),
+            _ => Ok(UNKNOWN),
+        }
+    }
+
+    fn command(mut self) -> Result<Meaning, serde_json::Error> {
+        let command: Command = serde_json::from_value(self.data.take())?;
+        let text = match command.name.as_str() {
+            commands::SLASH => {
+                let text = command.options.iter().find(|option| option.name == commands::TEXT).and_then(|option| option.value.as_str());
+                text.unwrap_or_default().trim().to_owned()
+            }
+            commands::PLAN => {
+                let message = command.target_id.and_then(|target| command.resolved.messages.into_iter().find(|(id, _)| *id == target));
+                let Some((_, message)) = message else { return Ok(UNKNOWN) };
+                if message.content.trim().is_empty() {
+                    return Ok(Meaning::Told("That message has no text to plan from."));
+                }
+                // Whoever points at their own words says them again.
+                let is_own = self.person().is_some_and(|(user, _)| user.id == message.author.id);
+                if is_own { message.content } else { material(&message.content) }
+            }
+            _ => return Ok(UNKNOWN),
+        };
+        let text = if text.is_empty() { "help".to_owned() } else { text };
+        Ok(self.said(text, None, false).map_or(UNKNOWN, Meaning::Said))
+    }
+
+    fn component(mut self) -> Result<Meaning, serde_json::Error> {
+        let Component { custom_id } = serde_json::from_value(self.data.take())?;
+        if let Some(command) = reply::command(&custom_id) {
+            return Ok(self.said(command.to_owned(), None, true).map_or(UNKNOWN, Meaning::Said));
+        }
+        let Ok(press) = custom_id.parse::<Press>() else { return Ok(UNKNOWN) };
+        Ok(match press.choice {
+            Choice::Accept => self.said(press.command(None), Some(press.digest), true).map_or(UNKNOWN, Meaning::Said),
+            Choice::Choose | Choice::Edit | Choice::Reject => {
+                let said = self.said(press.look(), None, true);
+                said.map_or(UNKNOWN, |said| Meaning::Open { press, said })
+            }
+        })
+    }
+
+    fn submission(mut self) -> Result<Meaning, serde_json::Error> {
+        let Submission { custom_id, components } = serde_json::from_value(self.data.take())?;
+        let Ok(press) = custom_id.parse::<Press>() else { return Ok(UNKNOWN) };
+        let detail = modal::read(&components);
+        if press.choice == Choice::Choose && detail.is_none() {
+            return Ok(Meaning::Told("You chose nothing, so nothing was accepted."));
+        }
+        let text = press.command(detail.as_deref());
+        Ok(self.said(text, Some(press.digest), true).map_or(UNKNOWN, Meaning::Said))
+    }
+
+    fn person(&self) -> Option<(&User, Option<&str>)> {
+        match (&self.member, &self.user) {
+            (Some(member), _) => Some((&member.user, member.nick.as_deref())),
+            (None, Some(user)) => Some((user, None)),
+            (None, None) => None,
+        }
+    }
+
+    /// `None` where nobody said it, or nowhere.
+    fn said(self, text: String, shown: Option<String>, is_on_message: bool) -> Option<Box<Said>> {
+        let (user, nick) = self.person()?;
+        let channel = self.channel_id.clone()?;
+        let name = nick.or(user.global_name.as_deref()).unwrap_or(&user.username).to_owned();
+        Some(Box::new(Said {
+            user: user.id.clone(),
+            name,
+            thread: if self.guild_id.is_some() { format!("{channel}/{}", user.id) } else { channel.clone() },
+            room: self.guild_id.is_some().then(|| channel.clone()),
+            address: Address {
+                channel,
+                application: self.application_id,
+                token: self.token,
+                is_awaited: !is_on_message,
+                is_private: is_on_message || is_confidential(&text),
+            },
+            key: self.id,
+            guild: self.guild_id,
+            text,
+            shown,
+            is_on_message,
+        }))
+    }
+}
+
+#[cfg(test)]
+mod tests;

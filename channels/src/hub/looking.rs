@@ -1,0 +1,80 @@
+//! What a channel must know before it can answer at once: whose a workspace is, and what a window is to show.
+
+use patchbay_core::{
+    channel::{Channel, store},
+    db,
+    ids::OrganizationId,
+    patch::diff::Diff,
+    review::{self, State, view::hex},
+    tenancy::{Actor, store as tenancy},
+};
+
+use super::{
+    Hub,
+    grammar::{self, Command, Parsed},
+};
+use crate::render::card::Press;
+
+/// Whether the answer is for whoever asks alone: a code that says who somebody is.
+pub(crate) fn is_confidential(text: &str) -> bool {
+    matches!(grammar::parse(text, &[]), Parsed::Command(Command::Link { .. }))
+}
+
+/// What somebody else wrote, to be planned: never read as a command of whoever points at it.
+pub(crate) fn material(text: &str) -> String {
+    // A command begins with its verb, perhaps behind a slash or a please.
+    let words = text.split_whitespace().take(3).map(|word| word.trim_matches(|c: char| !c.is_alphanumeric()));
+    let may_be_command = text.trim_start().starts_with('?') || words.into_iter().any(|word| grammar::find(word).is_some());
+    if may_be_command { format!("- {text}") } else { text.to_owned() }
+}
+
+impl Hub {
+    /// Whose a workspace is: where no installation says so, the first organisation's. `None` on an empty database.
+    pub async fn organization_of(&self, channel: Channel, external_id: &str) -> db::Result<Option<OrganizationId>> {
+        if let Some(organization) = store::organization_of(&self.db, channel, external_id).await? {
+            return Ok(Some(organization));
+        }
+        Ok(self.db.organizations().await?.first().copied())
+    }
+
+    /// What somebody looked at who pressed a button, if they may see it and it can still be decided.
+    pub async fn pressed(&self, organization: OrganizationId, channel: Channel, sender: &str, press: &Press) -> db::Result<Option<Diff>> {
+        let mut tx = self.db.snapshot(organization).await?;
+        let Some(actor) = known(&mut tx, organization, channel, sender).await? else { return Ok(None) };
+        let Some(proposal) = review::store::find(&mut tx, press.proposal).await? else { return Ok(None) };
+        let is_as_shown = proposal.state == State::Open && proposal.revision == press.revision && proposal.project.is_none_or(|project| actor.sees(project));
+        if !is_as_shown {
+            return Ok(None);
+        }
+        let revision = review::store::revision(&mut tx, proposal.id, proposal.revision).await?;
+        tx.rollback().await?;
+        Ok(Some(revision.diff).filter(|_| hex(&revision.digest) == press.digest))
+    }
+}
+
+/// Who somebody on a channel is.
+async fn known(conn: &mut db::Connection, organization: OrganizationId, channel: Channel, sender: &str) -> db::Result<Option<Actor>> {
+    match store::find_identity(&mut *conn, channel, sender).await? {
+        Some(member) => tenancy::act_as(conn, organization, member).await,
+        None => Ok(None),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_others_wrote_is_no_command() {
+        for text in ["accept #3", "done web-1", "/delete WEB-1", "please undo", "Please, undo", "DELETE WEB-1", "? help", "new \"x\"", "link K7PM-2QXW"] {
+            let material = material(text);
+            assert_eq!(grammar::parse(&material, &["WEB"]), Parsed::Free, "{material}");
+        }
+        assert_eq!(material("We need:\n- a shop"), "We need:\n- a shop");
+    }
+
+    #[test]
+    fn codes_are_confidential() {
+        assert!(is_confidential("link") && is_confidential("please link K7PM-2QXW") && !is_confidential("list"));
+    }
+}

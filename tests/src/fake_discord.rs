@@ -1,0 +1,451 @@
+//! A Discord that really serves, signs and remembers: its HTTP API on one side, people who write and press buttons on the other.
+//! It holds Patchbay to what the documentation asks for: <https://discord.com/developers/docs/resources/message>.
+
+use std::{
+    collections::{HashMap, HashSet, VecDeque},
+    sync::Arc,
+};
+
+use anyhow::{Context, Result};
+use axum::{
+    Router,
+    body::Bytes,
+    extract::{Path, Query, State},
+    http::{HeaderMap, Method, StatusCode, header},
+    response::{IntoResponse, Response},
+    routing::{any, patch, post, put},
+};
+use ed25519_dalek::{Signer, SigningKey};
+use patchbay_core::review::view::hex;
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+
+use crate::{
+    fake_slack::now,
+    watched::{Shown, Watched},
+};
+
+pub const TOKEN: &str = "discord-token-of-the-test";
+pub const APPLICATION: &str = "775799577604522054";
+const SERVER: &str = "290926798626357999";
+
+/// What goes wrong with the next requests.
+#[derive(Clone, Copy, Debug)]
+pub enum Fault {
+    /// Too many: come again after so many seconds.
+    Wait(f64),
+    Status(u16),
+}
+
+/// All that it knows.
+#[derive(Default)]
+pub struct Known {
+    messages: Vec<Message>,
+    /// By token: the room, who may be answered, and whether "thinking" is shown, to that person alone.
+    interactions: HashMap<String, Interaction>,
+    /// Tokens whose fifteen minutes are over.
+    expired: HashSet<String>,
+    windows: HashMap<String, Value>,
+    commands: Value,
+    faults: VecDeque<Fault>,
+    refused: Vec<String>,
+    clock: u64,
+}
+
+#[derive(Clone, Debug)]
+struct Interaction {
+    channel: String,
+    user: String,
+    awaited: Option<bool>,
+}
+
+#[derive(Clone, Debug)]
+struct Message {
+    id: String,
+    channel: String,
+    only_for: Option<String>,
+    token: Option<String>,
+    nonce: Option<String>,
+    body: Value,
+    edits: usize,
+}
+
+impl Known {
+    fn tick(&mut self) -> String {
+        self.clock += 1;
+        format!("11{:016}", self.clock)
+    }
+
+    fn tell(&self) -> String {
+        self.messages.iter().map(|message| format!("{:?}\n", shown(message))).collect()
+    }
+}
+
+fn shown(message: &Message) -> Shown {
+    let mut text = message.body["content"].as_str().unwrap_or_default().to_owned();
+    for embed in message.body["embeds"].as_array().into_iter().flatten() {
+        let fields = embed["fields"].as_array().into_iter().flatten().flat_map(|field| [&field["name"], &field["value"]]);
+        for part in [&embed["title"], &embed["description"]].into_iter().chain(fields).chain([&embed["footer"]["text"]]) {
+            if let Some(part) = part.as_str() {
+                text.push('\n');
+                text.push_str(part);
+            }
+        }
+    }
+    let rows = message.body["components"].as_array().into_iter().flatten();
+    let buttons = rows.flat_map(|row| row["components"].as_array().into_iter().flatten());
+    let buttons = buttons.map(|button| (button["label"].as_str().unwrap_or_default().to_owned(), button["custom_id"].as_str().unwrap_or_default().to_owned()));
+    Shown { id: message.id.clone(), room: message.channel.clone(), buttons: buttons.collect(), text, only_for: message.only_for.clone(), edits: message.edits }
+}
+
+/// The running server.
+pub struct FakeDiscord {
+    /// What to give as the API's address.
+    pub url: String,
+    /// Where Patchbay listens.
+    pub patchbay: String,
+    pub known: Arc<Watched<Known>>,
+    key: SigningKey,
+    http: reqwest::Client,
+}
+
+impl FakeDiscord {
+    pub async fn start() -> Result<Self> {
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let known = Arc::new(Watched::default());
+        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        let url = format!("http://{}", listener.local_addr()?);
+        let router = Router::new()
+            .route("/api/v10/channels/{channel}/messages", post(say))
+            .route("/api/v10/channels/{channel}/messages/{id}", any(change))
+            .route("/api/v10/webhooks/{application}/{token}", post(follow))
+            .route("/api/v10/webhooks/{application}/{token}/messages/@original", patch(original).delete(original))
+            .route("/api/v10/applications/{application}/commands", put(register))
+            .with_state(known.clone());
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        let key = SigningKey::from_bytes(&[7; 32]);
+        Ok(Self { url, patchbay: String::new(), known, key, http: reqwest::Client::new() })
+    }
+
+    /// What the application's page shows.
+    pub fn public_key(&self) -> String {
+        hex(self.key.verifying_key().as_bytes())
+    }
+
+    /// Somebody in a room.
+    pub fn person<'d>(&'d self, user: &'d str, name: &'d str, room: &'d str) -> Person<'d> {
+        Person { discord: self, user, name, room }
+    }
+
+    /// Lets the next requests fail, one for each fault.
+    pub fn fail(&self, faults: impl IntoIterator<Item = Fault>) {
+        self.known.change(|known| known.faults.extend(faults));
+    }
+
+    /// Lets the fifteen minutes pass of every interaction so far.
+    pub fn let_time_pass(&self) {
+        self.known.change(|known| known.expired.extend(known.interactions.keys().cloned()));
+    }
+
+    pub async fn message(&self, what: &str, is_it: impl Fn(&Shown) -> bool) -> Result<Shown> {
+        self.known.find(what, Known::tell, |known| known.messages.iter().map(shown).rev().find(&is_it)).await
+    }
+
+    pub fn messages(&self) -> Vec<Shown> {
+        self.known.look().messages.iter().map(shown).collect()
+    }
+
+    /// The commands that it was told.
+    pub fn commands(&self) -> Value {
+        self.known.look().commands.clone()
+    }
+
+    /// Fails where a request was not one that Discord takes.
+    pub fn check(&self) -> Result<()> {
+        let known = self.known.look();
+        anyhow::ensure!(known.refused.is_empty(), "Discord would not take: {:?}", known.refused);
+        Ok(())
+    }
+
+    /// Posts to Patchbay, signed by a key.
+    pub async fn post_signed(&self, body: &Value, key: &SigningKey) -> Result<(StatusCode, Value)> {
+        let (timestamp, body) = (now().to_string(), body.to_string());
+        let signature = hex(&key.sign(format!("{timestamp}{body}").as_bytes()).to_bytes());
+        let response = self
+            .http
+            .post(format!("{}/api/v1/channels/discord/interactions", self.patchbay))
+            .header("content-type", "application/json")
+            .header("x-signature-ed25519", signature)
+            .header("x-signature-timestamp", timestamp)
+            .body(body)
+            .send()
+            .await?;
+        let status = response.status();
+        Ok((status, serde_json::from_slice(&response.bytes().await?).unwrap_or_default()))
+    }
+
+    pub async fn post(&self, body: &Value) -> Result<Value> {
+        let (status, answer) = self.post_signed(body, &self.key).await?;
+        anyhow::ensure!(status == StatusCode::OK, "{status}: {answer}");
+        Ok(answer)
+    }
+}
+
+/// Somebody who writes and presses buttons.
+#[derive(Clone, Copy)]
+pub struct Person<'d> {
+    discord: &'d FakeDiscord,
+    pub user: &'d str,
+    name: &'d str,
+    pub room: &'d str,
+}
+
+impl Person<'_> {
+    /// `/patchbay text:…`, sent so many times.
+    pub async fn command(&self, text: &str, times: usize) -> Result<()> {
+        let data = json!({ "id": "1", "name": "patchbay", "type": 1, "options": [{ "type": 3, "name": "text", "value": text }] });
+        self.interact(2, &data, times).await
+    }
+
+    /// Presses a button as it was shown, though it may be gone by now.
+    pub async fn press(&self, message: &Shown, label: &str) -> Result<()> {
+        let data = json!({ "component_type": 2, "custom_id": message.button(label)? });
+        self.interact(3, &data, 1).await
+    }
+
+    /// "Plan this" on what somebody wrote.
+    pub async fn plan_this(&self, text: &str, author: &str) -> Result<()> {
+        let message = json!({ "id": "9", "type": 0, "content": text, "author": { "id": author, "username": "someone" } });
+        self.interact(2, &json!({ "id": "2", "name": "Plan this", "type": 3, "target_id": "9", "resolved": { "messages": { "9": message } } }), 1).await
+    }
+
+    /// Fills in the window that is open, and hands it in. What is chosen of a list is given by its values.
+    pub async fn hand_in(&self, answer: &str) -> Result<()> {
+        let window = self.discord.known.find("a window", |known| format!("{:?}", known.windows), |known| known.windows.get(self.user).cloned()).await?;
+        self.discord.known.change(|known| known.windows.remove(self.user));
+        let field = &window["components"][0]["component"];
+        let filled = if field["type"] == 3 {
+            let known: Vec<&str> = field["options"].as_array().into_iter().flatten().filter_map(|option| option["value"].as_str()).collect();
+            let chosen: Vec<&str> = answer.split(',').collect();
+            anyhow::ensure!(chosen.iter().all(|value| known.contains(value)), "{answer} can be chosen among {known:?}");
+            json!({ "type": 3, "custom_id": field["custom_id"], "values": chosen })
+        } else {
+            json!({ "type": 4, "custom_id": field["custom_id"], "value": answer })
+        };
+        self.interact(5, &json!({ "custom_id": window["custom_id"], "components": [{ "type": 18, "component": filled }] }), 1).await
+    }
+
+    async fn interact(&self, kind: u8, data: &Value, times: usize) -> Result<()> {
+        let (id, token) = self.discord.known.change(|known| {
+            let id = known.tick();
+            let token = format!("token{id}");
+            known.interactions.insert(token.clone(), Interaction { channel: self.room.to_owned(), user: self.user.to_owned(), awaited: None });
+            (id, token)
+        });
+        let body = json!({
+            "type": kind, "token": token, "id": id, "guild_id": SERVER, "channel_id": self.room, "application_id": APPLICATION, "version": 1,
+            "member": { "user": { "id": self.user, "username": self.name.to_lowercase(), "global_name": self.name }, "nick": null }, "data": data,
+        });
+        for _ in 0..times {
+            let answer = self.discord.post(&body).await?;
+            self.discord.known.change(|known| known.answered(&token, self.user, &answer))?;
+        }
+        Ok(())
+    }
+}
+
+impl Known {
+    /// What Discord does with the answer to an interaction.
+    fn answered(&mut self, token: &str, user: &str, answer: &Value) -> Result<()> {
+        let id = self.tick();
+        let interaction = self.interactions.get_mut(token).context("an interaction")?;
+        match answer["type"].as_u64() {
+            Some(4) => {
+                let only_for = (answer["data"]["flags"] == 64).then(|| user.to_owned());
+                let message = Message { id, channel: interaction.channel.clone(), only_for, token: None, nonce: None, body: answer["data"].clone(), edits: 0 };
+                self.messages.push(message);
+            }
+            Some(5) => interaction.awaited = Some(answer["data"]["flags"] == 64),
+            Some(6) => {}
+            Some(9) => {
+                let window = &answer["data"];
+                let fields: Vec<&Value> = window["components"].as_array().into_iter().flatten().collect();
+                anyhow::ensure!((1..=5).contains(&fields.len()) && fields.iter().all(|field| field["type"] == 18), "the fields of a window: {window}");
+                anyhow::ensure!(window["title"].as_str().is_some_and(|title| title.len() <= 45), "the title of a window: {window}");
+                self.windows.insert(user.to_owned(), window.clone());
+            }
+            _ => anyhow::bail!("Discord takes no such answer: {answer}"),
+        }
+        Ok(())
+    }
+
+    /// What stands before any request: faults, the bot's token, and what a message may be.
+    fn admit(&mut self, headers: Option<&HeaderMap>, body: &Value) -> Option<Response> {
+        match self.faults.pop_front() {
+            Some(Fault::Wait(seconds)) => {
+                let body = json!({ "message": "You are being rate limited.", "retry_after": seconds, "global": false });
+                return Some((StatusCode::TOO_MANY_REQUESTS, [(header::RETRY_AFTER, seconds.to_string())], axum::Json(body)).into_response());
+            }
+            Some(Fault::Status(status)) => return Some(StatusCode::from_u16(status).unwrap_or_default().into_response()),
+            None => {}
+        }
+        if headers.is_some_and(|headers| headers.get(header::AUTHORIZATION).is_none_or(|value| value != format!("Bot {TOKEN}").as_str())) {
+            return Some(refused(StatusCode::UNAUTHORIZED, 0, "401: Unauthorized"));
+        }
+        if let Err(fault) = check(body) {
+            self.refused.push(format!("{fault}: {body}"));
+            return Some(refused(StatusCode::BAD_REQUEST, 50035, "Invalid Form Body"));
+        }
+        None
+    }
+}
+
+fn refused(status: StatusCode, code: u64, message: &str) -> Response {
+    (status, axum::Json(json!({ "message": message, "code": code }))).into_response()
+}
+
+fn read(body: &Bytes) -> Value {
+    serde_json::from_slice(body).unwrap_or_default()
+}
+
+fn named(message: &Message) -> Response {
+    axum::Json(json!({ "id": message.id, "channel_id": message.channel })).into_response()
+}
+
+async fn say(State(known): State<Arc<Watched<Known>>>, Path(channel): Path<String>, headers: HeaderMap, body: Bytes) -> Response {
+    let body = read(&body);
+    known.change(|known| {
+        if let Some(refusal) = known.admit(Some(&headers), &body) {
+            return refusal;
+        }
+        let nonce = body["nonce"].as_str().map(str::to_owned);
+        if let Some(same) = known.messages.iter().find(|message| nonce.is_some() && body["enforce_nonce"] == true && message.nonce == nonce) {
+            return named(same);
+        }
+        let message = Message { id: known.tick(), channel, only_for: None, token: None, nonce, body, edits: 0 };
+        let answer = named(&message);
+        known.messages.push(message);
+        answer
+    })
+}
+
+async fn change(
+    State(known): State<Arc<Watched<Known>>>,
+    Path((channel, id)): Path<(String, String)>,
+    method: Method,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    let body = read(&body);
+    known.change(|known| {
+        if let Some(refusal) = known.admit(Some(&headers), &body) {
+            return refusal;
+        }
+        let Some(at) = known.messages.iter().position(|message| message.channel == channel && message.id == id && message.only_for.is_none()) else {
+            return refused(StatusCode::NOT_FOUND, 10008, "Unknown Message");
+        };
+        if method == Method::DELETE {
+            known.messages.remove(at);
+            return StatusCode::NO_CONTENT.into_response();
+        }
+        let message = &mut known.messages[at];
+        message.body = body;
+        message.edits += 1;
+        named(message)
+    })
+}
+
+async fn follow(
+    State(known): State<Arc<Watched<Known>>>,
+    Path((_, token)): Path<(String, String)>,
+    Query(query): Query<HashMap<String, String>>,
+    body: Bytes,
+) -> Response {
+    let body = read(&body);
+    known.change(|known| {
+        if let Some(refusal) = known.admit(None, &body) {
+            return refusal;
+        }
+        let Some(interaction) = known.interactions.get(&token).filter(|_| !known.expired.contains(&token)).cloned() else {
+            return refused(StatusCode::UNAUTHORIZED, 50027, "Invalid Webhook Token");
+        };
+        let only_for = (body["flags"] == 64).then_some(interaction.user);
+        let message = Message { id: known.tick(), channel: interaction.channel, only_for, token: None, nonce: None, body, edits: 0 };
+        let answer = if query.get("wait").is_some_and(|wait| wait == "true") { named(&message) } else { StatusCode::NO_CONTENT.into_response() };
+        known.messages.push(message);
+        answer
+    })
+}
+
+async fn original(State(known): State<Arc<Watched<Known>>>, Path((_, token)): Path<(String, String)>, method: Method, body: Bytes) -> Response {
+    let body = read(&body);
+    known.change(|known| {
+        if let Some(refusal) = known.admit(None, &body) {
+            return refusal;
+        }
+        if known.expired.contains(&token) {
+            return refused(StatusCode::UNAUTHORIZED, 50027, "Invalid Webhook Token");
+        }
+        if let Some(message) = known.messages.iter_mut().find(|message| message.token.as_ref() == Some(&token)) {
+            message.body = body;
+            message.edits += 1;
+            return named(message);
+        }
+        let id = known.tick();
+        let Some(interaction) = known.interactions.get_mut(&token) else { return refused(StatusCode::NOT_FOUND, 10015, "Unknown Webhook") };
+        let Some(is_private) = interaction.awaited.take() else { return refused(StatusCode::NOT_FOUND, 10008, "Unknown Message") };
+        if method == Method::DELETE {
+            return StatusCode::NO_CONTENT.into_response();
+        }
+        let only_for = is_private.then(|| interaction.user.clone());
+        let message = Message { id, channel: interaction.channel.clone(), only_for, token: Some(token), nonce: None, body, edits: 0 };
+        let answer = named(&message);
+        known.messages.push(message);
+        answer
+    })
+}
+
+async fn register(State(known): State<Arc<Watched<Known>>>, Path(application): Path<String>, headers: HeaderMap, body: Bytes) -> Response {
+    let body = read(&body);
+    known.change(|known| {
+        if let Some(refusal) = known.admit(Some(&headers), &Value::Null) {
+            return refusal;
+        }
+        if application != APPLICATION {
+            return refused(StatusCode::FORBIDDEN, 20012, "You are not authorized to perform this action on this application");
+        }
+        known.commands = body.clone();
+        axum::Json(body).into_response()
+    })
+}
+
+/// What a message may be.
+fn check(body: &Value) -> Result<()> {
+    let length = |value: &Value| value.as_str().map_or(0, |text| text.encode_utf16().count());
+    anyhow::ensure!(length(&body["content"]) <= 2000, "the content is too long");
+    anyhow::ensure!(length(&body["nonce"]) <= 25, "the nonce is too long");
+    let embeds: Vec<&Value> = body["embeds"].as_array().into_iter().flatten().collect();
+    let mut all = 0;
+    for embed in &embeds {
+        let fields: Vec<&Value> = embed["fields"].as_array().into_iter().flatten().collect();
+        anyhow::ensure!(fields.len() <= 25, "{} fields", fields.len());
+        for field in fields {
+            anyhow::ensure!((1..=256).contains(&length(&field["name"])) && (1..=1024).contains(&length(&field["value"])), "a field");
+            all += length(&field["name"]) + length(&field["value"]);
+        }
+        all += length(&embed["title"]) + length(&embed["description"]) + length(&embed["footer"]["text"]);
+    }
+    anyhow::ensure!(embeds.len() <= 10 && all <= 6000, "the embeds are too long: {all}");
+    let rows: Vec<&Value> = body["components"].as_array().into_iter().flatten().collect();
+    anyhow::ensure!(rows.len() <= 5, "{} rows", rows.len());
+    let mut names = HashSet::new();
+    for row in rows {
+        let buttons: Vec<&Value> = row["components"].as_array().into_iter().flatten().collect();
+        anyhow::ensure!((1..=5).contains(&buttons.len()), "{} buttons in a row", buttons.len());
+        for button in buttons {
+            anyhow::ensure!((1..=100).contains(&length(&button["custom_id"])) && (1..=80).contains(&length(&button["label"])), "a button");
+            anyhow::ensure!(names.insert(button["custom_id"].as_str()), "two buttons are the same");
+        }
+    }
+    Ok(())
+}

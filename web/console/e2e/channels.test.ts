@@ -1,0 +1,66 @@
+import type { Browser, Page } from "playwright-core";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { expectAccessible, launch, welcome } from "./browser";
+import { Patchbay } from "./patchbay";
+
+const patchbay = new Patchbay();
+let browser: Browser;
+let page: Page;
+
+beforeAll(async () => {
+  const link = await patchbay.start();
+  browser = await launch();
+  page = await browser.newPage({ viewport: { width: 1360, height: 850 } });
+  await welcome(page, link, "Ana");
+});
+afterAll(async () => {
+  await browser?.close();
+  await patchbay.end();
+});
+
+const id = (name: string) => page.locator(`[data-testid="${name}"]`);
+
+test("an admin sees the channels and says how much one takes", async () => {
+  await page.goto(`${patchbay.url}/settings/channels`);
+  await id("channel-list").getByText("Slack").waitFor();
+  await expectAccessible(page, "channels");
+  await page.getByRole("button", { name: "Settings of Slack" }).click();
+  const limit = id("channel-settings").getByLabel("Messages a minute from one person");
+  await limit.fill("7");
+  await expectAccessible(page, "channel settings");
+  await page.keyboard.press("Enter");
+  await id("channel-list").getByText("7 messages a minute from one person").waitFor();
+});
+
+test("who wants to be known elsewhere gets a code, and a code that nobody made pairs nobody", async () => {
+  await page.getByRole("button", { name: "Link a channel" }).click();
+  const said = await id("link-code").getByLabel("Your code").inputValue();
+  expect(said).toMatch(/^link [A-Z0-9]{4}-[A-Z0-9]{4}$/);
+  await expectAccessible(page, "link code");
+  await id("link-code").getByRole("button", { name: "Done" }).click();
+
+  // A code that a member made is said on a channel; here it pairs nobody.
+  await page.goto(`${patchbay.url}/link?code=${said.slice(5)}`);
+  await expectAccessible(page, "link");
+  await page.getByRole("button", { name: "Yes, it was me" }).click();
+  await page.getByText("There is no such code any more").or(page.getByText("there is no such code any more")).waitFor();
+});
+
+test("who is not signed in comes back to the link after signing in", async () => {
+  const context = await browser.newContext();
+  const other = await context.newPage();
+  await other.goto(`${patchbay.url}/link?code=AAAA-BBBB`);
+  await other.getByLabel("E-mail").fill("ana@example.com");
+  await other.getByLabel("Password").fill("correct horse battery");
+  await other.keyboard.press("Enter");
+  await other.getByText("AAAA-BBBB").waitFor();
+  await context.close();
+});
+
+test("where nothing was done in the background, the page says so", async () => {
+  await page.goto(`${patchbay.url}/settings/work`);
+  await page.getByText("Nothing has been done in the background yet").waitFor();
+  await page.getByText("Given up", { exact: true }).click();
+  await page.getByText("Nothing was given up").waitFor();
+  await expectAccessible(page, "work");
+});
