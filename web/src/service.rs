@@ -235,13 +235,13 @@ impl Service {
             stopping: stopping.clone(),
             runs: Runs::default(),
         });
-        let (platforms, mut adapters) = platforms::connect(settings, &public_url)?;
+        let safe = Arc::new(Safe::open_or_create(&settings.data.dir.join("secrets.key"))?);
+        let (platforms, mut adapters) = platforms::connect(settings, &db, &safe, &public_url)?;
         let mut receiver = None;
         if let Some(mail) = mail(settings, &hub).await? {
             adapters.extend(mail.speaker.map(|speaker| -> Arc<dyn Adapter> { speaker }));
             receiver = mail.receiver;
         }
-        let safe = Arc::new(Safe::open_or_create(&settings.data.dir.join("secrets.key"))?);
         let intake = Intake::new(db.clone(), ctx.clone(), safe.clone(), bell.clone());
         let app = App::new(Parts {
             safe,

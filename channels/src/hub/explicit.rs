@@ -276,8 +276,11 @@ async fn review_open(run: &Run<'_>, number: Option<i32>) -> Result<(), Stop> {
     let Some(found) = found else { return Err(replies::no_proposal(number).into()) };
     let revision = review::store::revision(&mut tx, found.id, found.revision).await?;
     tx.rollback().await?;
+    // A platform shows an open proposal beside the words, and keeps it up to date.
+    let is_shown = found.state == State::Open && channel::Channel::parse(&run.command.origin).is_some();
+    let reply = if is_shown { replies::waits(number) } else { replies::proposal(&found, &revision.diff) };
     let tx = run.begin(None).await?;
-    run.end(tx, Outcome { reply: replies::proposal(&found, &revision.diff), proposal: Some(number), ..Outcome::default() }).await
+    run.end(tx, Outcome { reply, proposal: Some(number), ..Outcome::default() }).await
 }
 
 async fn accept(run: &Run<'_>, number: Option<i32>, operations: &grammar::Operations) -> Result<(), Stop> {

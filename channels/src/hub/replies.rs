@@ -331,6 +331,11 @@ pub fn proposal(proposal: &Proposal, diff: &Diff) -> Reply {
     }
 }
 
+/// One proposal that stands beside these words.
+pub fn waits(number: i32) -> Reply {
+    decisions(Reply::new(format!("**#{number}** waits for a decision.")), number)
+}
+
 pub fn accepted(accepted: &Accepted) -> Reply {
     let proposal = &accepted.proposal;
     let key = proposal.project_key.as_deref().unwrap_or("the project");

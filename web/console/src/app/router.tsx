@@ -15,6 +15,7 @@ import {
   KeysPage,
   LinkRoute,
   MembersPage,
+  PoliciesPage,
   SettingsLayout,
   WorkPage,
 } from "./routes/settings-pages";
@@ -75,6 +76,7 @@ const settingsIndex = createRoute({
 });
 const members = createRoute({ getParentRoute: () => settings, path: "/members", component: MembersPage });
 const keys = createRoute({ getParentRoute: () => settings, path: "/keys", component: KeysPage });
+const policies = createRoute({ getParentRoute: () => settings, path: "/policies", component: PoliciesPage });
 const channels = createRoute({ getParentRoute: () => settings, path: "/channels", component: ChannelsPage });
 const work = createRoute({ getParentRoute: () => settings, path: "/work", component: WorkPage });
 const link = createRoute({
@@ -97,7 +99,7 @@ const tree = root.addChildren([
     proposals,
     proposal,
     link,
-    settings.addChildren([settingsIndex, members, keys, channels, work, account]),
+    settings.addChildren([settingsIndex, members, keys, policies, channels, work, account]),
   ]),
 ]);
 

@@ -7,6 +7,7 @@ import { Jobs } from "@/features/jobs/jobs";
 import { ApiKeys } from "@/features/keys/api-keys";
 import { HeldMails } from "@/features/mail/held-mails";
 import { Members } from "@/features/members/members";
+import { Policies } from "@/features/policies/policies";
 import { projectsQuery } from "@/features/projects/api/projects";
 import { Account } from "@/features/session/account";
 import { isAdmin } from "@/shared/api/roles";
@@ -23,7 +24,7 @@ export function SettingsLayout() {
   return (
     <div className="mx-auto max-w-4xl px-4 py-8 sm:px-8">
       <h1 className="mb-3 font-semibold text-2xl tracking-tight">Settings</h1>
-      <nav aria-label="Settings" className="mb-6 flex gap-5 border-line border-b">
+      <nav aria-label="Settings" className="mb-6 flex gap-5 overflow-x-auto overflow-y-hidden border-line border-b">
         <Link to="/settings/members" className={TAB} activeProps={ACTIVE}>
           Members
         </Link>
@@ -32,6 +33,9 @@ export function SettingsLayout() {
             Keys
           </Link>
         )}
+        <Link to="/settings/policies" className={TAB} activeProps={ACTIVE}>
+          Policies
+        </Link>
         <Link to="/settings/channels" className={TAB} activeProps={ACTIVE}>
           Channels
         </Link>
@@ -63,6 +67,12 @@ export function KeysPage() {
       An owner or admin of the organisation makes them; ask one of them for a key.
     </EmptyState>
   );
+}
+
+export function PoliciesPage() {
+  useTitle("Policies");
+  const projects = useQuery(projectsQuery);
+  return <Policies canManage={isAdmin(useSession().member.role)} projects={projects.data ?? []} />;
 }
 
 export function ChannelsPage() {

@@ -20,5 +20,6 @@ export const keys = {
   identities: ["identities"] as const,
   allJobs: ["jobs"] as const,
   jobs: (state?: string) => ["jobs", state ?? null] as const,
+  policy: ["policy"] as const,
   processes: ["processes"] as const,
 };
