@@ -12,9 +12,8 @@ use super::super::{
 };
 
 /// `agents`
-#[expect(clippy::unnecessary_wraps, reason = "the table holds readers")]
-pub(in super::super) fn agents(_: &mut Input<'_, '_>) -> Read<Command> {
-    Ok(Command::Agents)
+pub(in super::super) fn agents(input: &mut Input<'_, '_>) -> Read<Command> {
+    opt(word(&["all"])).map(|_| Command::Agents).parse_next(input)
 }
 
 /// `lease`, `lease WEB-7 [for 30m]`, `lease release WEB-7 [because …]`, `lease steal WEB-7 because …`
