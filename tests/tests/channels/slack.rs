@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 use patchbay_tests::{
-    fake_slack::{BOT_TOKEN, FakeSlack, Fault, Person, SIGNING_SECRET, now},
+    fake_slack::{BOT_TOKEN, CLIENT, CODE, FakeSlack, Fault, INSTALLED_TOKEN, Person, SIGNING_SECRET, now},
     service::Running,
     watched::Shown,
 };

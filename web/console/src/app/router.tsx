@@ -17,6 +17,7 @@ import {
   MembersPage,
   PoliciesPage,
   SettingsLayout,
+  WebhooksPage,
   WorkPage,
 } from "./routes/settings-pages";
 import { Shell } from "./shell";
@@ -78,6 +79,7 @@ const members = createRoute({ getParentRoute: () => settings, path: "/members", 
 const keys = createRoute({ getParentRoute: () => settings, path: "/keys", component: KeysPage });
 const policies = createRoute({ getParentRoute: () => settings, path: "/policies", component: PoliciesPage });
 const channels = createRoute({ getParentRoute: () => settings, path: "/channels", component: ChannelsPage });
+const webhooks = createRoute({ getParentRoute: () => settings, path: "/webhooks", component: WebhooksPage });
 const work = createRoute({ getParentRoute: () => settings, path: "/work", component: WorkPage });
 const link = createRoute({
   getParentRoute: () => signedIn,
@@ -99,7 +101,7 @@ const tree = root.addChildren([
     proposals,
     proposal,
     link,
-    settings.addChildren([settingsIndex, members, keys, policies, channels, work, account]),
+    settings.addChildren([settingsIndex, members, keys, policies, channels, webhooks, work, account]),
   ]),
 ]);
 

@@ -1,6 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link, Outlet } from "@tanstack/react-router";
-import { KeyRound } from "lucide-react";
+import { KeyRound, Webhook } from "lucide-react";
 import { Channels } from "@/features/channels/channels";
 import { LinkPage } from "@/features/channels/link-page";
 import { Jobs } from "@/features/jobs/jobs";
@@ -10,6 +10,7 @@ import { Members } from "@/features/members/members";
 import { Policies } from "@/features/policies/policies";
 import { projectsQuery } from "@/features/projects/api/projects";
 import { Account } from "@/features/session/account";
+import { Webhooks } from "@/features/webhooks/webhooks";
 import { isAdmin } from "@/shared/api/roles";
 import { useTitle } from "@/shared/lib/use-title";
 import { EmptyState } from "@/shared/ui/states";
@@ -39,6 +40,11 @@ export function SettingsLayout() {
         <Link to="/settings/channels" className={TAB} activeProps={ACTIVE}>
           Channels
         </Link>
+        {isAdmin(member.role) && (
+          <Link to="/settings/webhooks" className={TAB} activeProps={ACTIVE}>
+            Webhooks
+          </Link>
+        )}
         <Link to="/settings/work" className={TAB} activeProps={ACTIVE}>
           Work
         </Link>
@@ -83,6 +89,16 @@ export function ChannelsPage() {
       <Channels canManage={canManage} />
       {canManage && <HeldMails />}
     </div>
+  );
+}
+
+export function WebhooksPage() {
+  useTitle("Webhooks");
+  if (isAdmin(useSession().member.role)) return <Webhooks />;
+  return (
+    <EmptyState icon={<Webhook className="size-6" aria-hidden="true" />} title="Webhooks are for admins">
+      An owner or admin of the organisation connects other services; ask one of them.
+    </EmptyState>
   );
 }
 

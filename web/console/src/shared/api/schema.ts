@@ -123,6 +123,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/channels/slack/install": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Slack: install the app in a workspace */
+        get: operations["get_channels_slack_install"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/channels/slack/installed": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Slack: where whoever agreed comes back to */
+        get: operations["get_channels_slack_installed"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/channels/slack/interactions": {
         parameters: {
             query?: never;
@@ -2906,8 +2940,7 @@ export interface components {
             text: string;
         };
         NewEndpoint: {
-            /** @default  */
-            description: string;
+            description?: string | null;
             enabled?: boolean | null;
             /** @description Patterns: `*`, `proposal.*`, `proposal.opened`. Absent: all events. */
             events?: string[] | null;
@@ -3009,11 +3042,7 @@ export interface components {
             filter?: string | null;
             /** @description How a source proves that it is the one. */
             kind: "standard" | "github" | "gitlab" | "hmac" | "bearer";
-            /**
-             * @description What a text that was made from a template is taken for.
-             * @default plan
-             */
-            makes: "command" | "plan";
+            makes?: ("command" | "plan") | null;
             /** @description As whom its commands run: yourself, or a member whose role is `agent`. Absent: the organisation's automation. */
             member?: string | null;
             name: string;
@@ -3021,15 +3050,7 @@ export interface components {
             project?: string | null;
             /** @description Absent: the one for the kind. */
             recipe?: ("github" | "gitlab" | "alert" | "generic") | null;
-            /**
-             * @default {
-             *       "encoding": "hex",
-             *       "header": null,
-             *       "key_header": null,
-             *       "prefix": null
-             *     }
-             */
-            scheme: components["schemas"]["SchemeInput"];
+            scheme?: components["schemas"]["SchemeInput"] | null;
             /** @description What the service signs with. Absent: Patchbay makes one. */
             secret?: string | null;
             /** @description What they are made into. An empty one makes nothing: then only triggers see them. */
@@ -3965,17 +3986,14 @@ export interface components {
         /** @description What is absent stays; null clears. */
         SourceUpdate: {
             enabled?: boolean | null;
-            /** @default null */
-            filter: string | null;
+            filter?: string | null;
             makes?: ("command" | "plan") | null;
             member?: string | null;
             name?: string | null;
-            /** @default null */
-            project: string | null;
+            project?: string | null;
             recipe?: ("github" | "gitlab" | "alert" | "generic") | null;
             scheme?: components["schemas"]["SchemeInput"] | null;
-            /** @default null */
-            template: string | null;
+            template?: string | null;
         };
         SourceView: {
             /** Format: date-time */
@@ -4336,11 +4354,7 @@ export interface components {
             enabled?: boolean | null;
             /** @description A pattern of events: `webhook.received`, `proposal.*`. */
             event: string;
-            /**
-             * @description What a text that was made from a template is taken for.
-             * @default plan
-             */
-            makes: "command" | "plan";
+            makes?: ("command" | "plan") | null;
             /**
              * Format: int16
              * @description How many triggers may have led to the event, one after the other; 3 where nothing is said.
@@ -4396,16 +4410,13 @@ export interface components {
              * @description A stored delivery; absent: the newest, or what `payload` and `headers` say.
              */
             delivery?: string | null;
-            /** @default null */
-            filter: string | null;
-            /** @default {} */
-            headers: {
+            filter?: string | null;
+            headers?: {
                 [key: string]: string;
-            };
+            } | null;
             makes?: ("command" | "plan") | null;
             payload?: unknown;
-            /** @default null */
-            template: string | null;
+            template?: string | null;
         };
         Undo: {
             /**
@@ -5072,6 +5083,139 @@ export interface operations {
             };
             /** @description Too large. */
             413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_channels_slack_install: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Any other problem. */
+            303: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Who are you? */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description You may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing, or it is not yours to know. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_channels_slack_installed: {
+        parameters: {
+            query?: {
+                /** @description Good for one exchange. */
+                code?: string;
+                /** @description Why there is no code. */
+                error?: string;
+                /** @description What [`install`] gave along. */
+                state?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Any other problem. */
+            303: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Who are you? */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description You may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing, or it is not yours to know. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The present state does not allow this. */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
