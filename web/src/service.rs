@@ -44,7 +44,7 @@ use crate::{
     app::{App, Parts, PlannerInfo},
     auth, console,
     live::Live,
-    platforms,
+    mcp, platforms,
     settings::Settings,
     webhooks,
 };
@@ -292,7 +292,7 @@ impl Service {
 
     /// The routes of the API and the console.
     pub fn router(&self) -> Router {
-        let router = api::router(&self.app).fallback(console::serve);
+        let router = api::router(&self.app).merge(mcp::router(&self.app)).fallback(console::serve);
         api::surround(router, &self.app).with_state(self.app.clone())
     }
 

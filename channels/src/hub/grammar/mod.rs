@@ -16,7 +16,7 @@ mod token;
 use winnow::error::ErrMode;
 
 pub use command::{
-    Add, Command, DatePhrase, Due, Filter, Noise, Operations, Person, Place, ProjectSetting, Scheduling, Setting, Settlement, Shown, Target, Verb,
+    Add, Command, DatePhrase, Due, Filter, Leasing, Noise, Operations, Person, Place, ProjectSetting, Scheduling, Setting, Settlement, Shown, Target, Verb,
 };
 pub use help::help;
 pub use mistake::Mistake;
