@@ -11,5 +11,6 @@ mod proposals;
 mod rebase;
 mod schedules;
 mod snapshots;
+mod studio;
 mod tenants;
 mod trust;
