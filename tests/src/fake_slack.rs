@@ -10,10 +10,10 @@ use anyhow::{Context, Result};
 use axum::{
     Router,
     body::Bytes,
-    extract::{Path, State},
+    extract::{Path, Query, State},
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
-    routing::post,
+    routing::{get, post},
 };
 use patchbay_channels::slack::signature;
 use serde_json::{Value, json};
@@ -23,6 +23,10 @@ use crate::watched::{Shown, Watched};
 
 pub const SIGNING_SECRET: &str = "8f742231b10e8888abcd99yyyzzz85a5";
 pub const BOT_TOKEN: &str = "xoxb-of-the-test";
+/// What the app is installed by, what Slack gives to whoever agrees, and what that is exchanged for.
+pub const CLIENT: (&str, &str) = ("1234.5678", "client-secret-of-the-test");
+pub const CODE: &str = "code-of-the-test";
+pub const INSTALLED_TOKEN: &str = "xoxb-of-the-installation";
 const TEAM: &str = "T0TEAM";
 const BOT: &str = "U0BOT";
 
@@ -53,6 +57,7 @@ pub struct Known {
     refused: Vec<String>,
     /// Rooms that the app was not invited to.
     shut: Vec<String>,
+    is_redeemed: bool,
     clock: u64,
     calls: HashMap<String, usize>,
 }
@@ -346,8 +351,8 @@ impl Person<'_> {
 
 /// A call of the Web API.
 async fn call(State(known): State<Arc<Watched<Known>>>, Path(method): Path<String>, headers: HeaderMap, uri: axum::http::Uri, body: Bytes) -> Response {
-    let is_ours = headers.get(header::AUTHORIZATION).is_some_and(|value| value == format!("Bearer {BOT_TOKEN}").as_str());
-    if !is_ours {
+    let given = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "));
+    if !given.is_some_and(|token| [BOT_TOKEN, INSTALLED_TOKEN].contains(&token)) {
         return refused("invalid_auth");
     }
     let request: Value = if body.is_empty() {
@@ -375,6 +380,24 @@ async fn call(State(known): State<Arc<Watched<Known>>>, Path(method): Path<Strin
         }
         known.done(&method, &request)
     })
+}
+
+/// Exchanges a code for the token of a workspace, once.
+async fn exchange(State(known): State<Arc<Watched<Known>>>, headers: HeaderMap, Query(query): Query<HashMap<String, String>>) -> Response {
+    let expected = reqwest::Client::new()
+        .get("http://localhost")
+        .basic_auth(CLIENT.0, Some(CLIENT.1))
+        .build()
+        .map(|request| request.headers()[header::AUTHORIZATION].clone());
+    if !expected.is_ok_and(|expected| headers.get(header::AUTHORIZATION) == Some(&expected)) {
+        return refused("bad_client_secret");
+    }
+    let is_first = known.change(|known| !std::mem::replace(&mut known.is_redeemed, true));
+    if !is_first || query.get("code").is_none_or(|code| code != CODE) {
+        return refused("invalid_code");
+    }
+    axum::Json(json!({ "ok": true, "access_token": INSTALLED_TOKEN, "token_type": "bot", "app_id": "A0APP", "team": { "id": TEAM, "name": "Example" } }))
+        .into_response()
 }
 
 fn refused(code: &str) -> Response {

@@ -44,7 +44,7 @@ use crate::{
     app::{App, Parts, PlannerInfo},
     auth, console,
     live::Live,
-    platforms,
+    mcp, platforms,
     settings::Settings,
     webhooks,
 };
@@ -235,13 +235,13 @@ impl Service {
             stopping: stopping.clone(),
             runs: Runs::default(),
         });
-        let (platforms, mut adapters) = platforms::connect(settings, &public_url)?;
+        let safe = Arc::new(Safe::open_or_create(&settings.data.dir.join("secrets.key"))?);
+        let (platforms, mut adapters) = platforms::connect(settings, &db, &safe, &public_url)?;
         let mut receiver = None;
         if let Some(mail) = mail(settings, &hub).await? {
             adapters.extend(mail.speaker.map(|speaker| -> Arc<dyn Adapter> { speaker }));
             receiver = mail.receiver;
         }
-        let safe = Arc::new(Safe::open_or_create(&settings.data.dir.join("secrets.key"))?);
         let intake = Intake::new(db.clone(), ctx.clone(), safe.clone(), bell.clone());
         let app = App::new(Parts {
             safe,
@@ -287,7 +287,7 @@ impl Service {
 
     /// The routes of the API and the console.
     pub fn router(&self) -> Router {
-        let router = api::router(&self.app).fallback(console::serve);
+        let router = api::router(&self.app).merge(mcp::router(&self.app)).fallback(console::serve);
         api::surround(router, &self.app).with_state(self.app.clone())
     }
 

@@ -110,13 +110,18 @@ impl Model {
     }
 }
 
-/// Slack is connected where both secrets are set.
+/// Slack is connected where the signing secret is set, and a token or what the app is installed by.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Slack {
     /// Proves that a request comes from Slack.
     pub signing_secret: Option<SecretString>,
+    /// Of the one workspace that the app is made in.
     pub bot_token: Option<SecretString>,
+    /// With the secret beside it, other workspaces can install the app.
+    #[serde(default, deserialize_with = "text")]
+    pub client_id: Option<String>,
+    pub client_secret: Option<SecretString>,
     pub api_url: String,
 }
 
@@ -197,7 +202,7 @@ fn figment(flags: &Flags) -> Figment {
         "postgres": { "bin": null },
         "model": { "api_key": null, "base_url": null, "name": "gpt-5-mini", "image_name": null, "fallbacks": [], "providers": [], "prices": {},
             "context_tokens": 16_000, "connect_timeout_s": 5, "first_byte_timeout_s": 60, "total_timeout_s": 180, "retries": 2 },
-        "slack": { "signing_secret": null, "bot_token": null, "api_url": patchbay_channels::slack::client::API_URL },
+        "slack": { "signing_secret": null, "bot_token": null, "client_id": null, "client_secret": null, "api_url": patchbay_channels::slack::client::API_URL },
         "discord": { "public_key": null, "token": null, "application_id": null, "api_url": patchbay_channels::discord::client::API_URL },
         "email": { "imap_url": null, "smtp_url": null, "address": null, "aliases": [], "authserv_id": null, "dkim_key": null,
             "dkim_selector": "patchbay", "dns": null },
@@ -276,6 +281,8 @@ pub fn shown(settings: &Settings, figment: &Figment) -> Vec<Shown> {
         ("model.retries", settings.model.retries.to_string()),
         ("slack.signing_secret", secret(&settings.slack.signing_secret)),
         ("slack.bot_token", secret(&settings.slack.bot_token)),
+        ("slack.client_id", settings.slack.client_id.clone().unwrap_or_default()),
+        ("slack.client_secret", secret(&settings.slack.client_secret)),
         ("slack.api_url", settings.slack.api_url.clone()),
         ("discord.public_key", settings.discord.public_key.clone().unwrap_or_default()),
         ("discord.token", secret(&settings.discord.token)),

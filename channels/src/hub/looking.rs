@@ -37,6 +37,14 @@ impl Hub {
         Ok(self.db.organizations().await?.first().copied())
     }
 
+    /// Forgets a workspace, and with it what its tokens were.
+    pub async fn uninstalled(&self, channel: Channel, external_id: &str) -> db::Result<()> {
+        let Some(organization) = store::organization_of(&self.db, channel, external_id).await? else { return Ok(()) };
+        let mut tx = self.db.begin(organization).await?;
+        store::uninstall(&mut tx, channel, external_id).await?;
+        tx.commit().await
+    }
+
     /// What somebody looked at who pressed a button, if they may see it and it can still be decided.
     pub async fn pressed(&self, organization: OrganizationId, channel: Channel, sender: &str, press: &Press) -> db::Result<Option<Diff>> {
         let mut tx = self.db.snapshot(organization).await?;

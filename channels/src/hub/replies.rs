@@ -1,6 +1,7 @@
 //! Everything that people read, in one place: what happened, to what, and what can be done next. Markdown, for any channel.
 
 mod clash;
+pub mod collab;
 mod schedules;
 
 use std::fmt::Write as _;
@@ -328,6 +329,11 @@ pub fn proposal(proposal: &Proposal, diff: &Diff) -> Reply {
         State::Open | State::Draft => decisions(Reply::new(format!("**#{}** {}\n\n{text}", proposal.number, plain(&proposal.title))), proposal.number),
         _ => Reply::new(format!("{}\n\n{text}", decided_already(proposal).text)),
     }
+}
+
+/// One proposal that stands beside these words.
+pub fn waits(number: i32) -> Reply {
+    decisions(Reply::new(format!("**#{number}** waits for a decision.")), number)
 }
 
 pub fn accepted(accepted: &Accepted) -> Reply {

@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use super::{
     client::{Client, Failure},
     decode::Address,
+    workspaces::Workspaces,
 };
 use crate::{
     adapter::{Adapter, Delivery, Shows, Undelivered},
@@ -21,7 +22,7 @@ use crate::{
 
 /// Speaks in Slack.
 pub struct Speaker {
-    client: Client,
+    workspaces: Workspaces,
     /// What was sent of a message that was not sent as a whole: the rest comes with the next try.
     begun: Mutex<HashMap<MessageId, Sent>>,
 }
@@ -34,8 +35,8 @@ struct Sent {
 }
 
 impl Speaker {
-    pub fn new(client: Client) -> Self {
-        Self { client, begun: Mutex::default() }
+    pub fn new(workspaces: Workspaces) -> Self {
+        Self { workspaces, begun: Mutex::default() }
     }
 }
 
@@ -50,26 +51,27 @@ impl Adapter for Speaker {
         let address: Address = serde_json::from_value(delivery.address.clone()).map_err(never)?;
         let messages = messages(delivery.reply, &delivery.shows);
         let is_for_one = delivery.is_private || address.is_private && matches!(delivery.shows, Shows::Nothing);
+        let client = self.workspaces.client(delivery.organization, &address.team).await.map_err(undelivered)?;
         let sent = match delivery.sent {
-            Some(sent) => self.edit(serde_json::from_value(sent.clone()).map_err(never)?, address.thread.as_deref(), &messages).await,
-            None if is_for_one => self.whisper(&address, &messages).await,
-            None => self.post(delivery.id, &address, &messages).await,
+            Some(sent) => edit(&client, serde_json::from_value(sent.clone()).map_err(never)?, address.thread.as_deref(), &messages).await,
+            None if is_for_one => whisper(&client, &address, &messages).await,
+            None => self.post(&client, delivery.id, &address, &messages).await,
         };
         sent.map(|sent| json!(sent)).map_err(undelivered)
     }
 }
 
 impl Speaker {
-    async fn post(&self, id: MessageId, address: &Address, messages: &[Value]) -> Result<Sent, Failure> {
+    async fn post(&self, client: &Client, id: MessageId, address: &Address, messages: &[Value]) -> Result<Sent, Failure> {
         let begun = || self.begun.lock().unwrap_or_else(PoisonError::into_inner);
         let mut sent = begun().remove(&id).unwrap_or_default();
         let to = address.channel.as_deref().unwrap_or(&address.user);
         for message in &messages[sent.ts.len().min(messages.len())..] {
-            let posted = match self.client.post(to, address.thread.as_deref(), message).await {
+            let posted = match client.post(to, address.thread.as_deref(), message).await {
                 // Where we are no member, what was said to us can still be answered.
                 Err(Failure::Refused { code }) if sent.ts.is_empty() && is_shut(&code) => match &address.response_url {
                     Some(url) => {
-                        self.client.respond(url, false, message).await?;
+                        client.respond(url, false, message).await?;
                         continue;
                     }
                     None => Err(Failure::Refused { code }),
@@ -91,46 +93,46 @@ impl Speaker {
         }
         Ok(sent)
     }
+}
 
-    /// Says it to the person alone.
-    async fn whisper(&self, address: &Address, messages: &[Value]) -> Result<Sent, Failure> {
-        for message in messages {
-            if let Some(url) = &address.response_url {
-                match self.client.respond(url, true, message).await {
-                    Err(Failure::Refused { .. }) => {}
-                    other => {
-                        other?;
-                        continue;
-                    }
+/// Says it to the person alone.
+async fn whisper(client: &Client, address: &Address, messages: &[Value]) -> Result<Sent, Failure> {
+    for message in messages {
+        if let Some(url) = &address.response_url {
+            match client.respond(url, true, message).await {
+                Err(Failure::Refused { .. }) => {}
+                other => {
+                    other?;
+                    continue;
                 }
             }
-            match &address.channel {
-                Some(channel) if !channel.starts_with('D') => match self.client.whisper(channel, &address.user, address.thread.as_deref(), message).await {
-                    Err(Failure::Refused { .. }) => self.client.post(&address.user, None, message).await.map(drop)?,
-                    other => other?,
-                },
-                channel => self.client.post(channel.as_deref().unwrap_or(&address.user), None, message).await.map(drop)?,
-            }
         }
-        Ok(Sent::default())
+        match &address.channel {
+            Some(channel) if !channel.starts_with('D') => match client.whisper(channel, &address.user, address.thread.as_deref(), message).await {
+                Err(Failure::Refused { .. }) => client.post(&address.user, None, message).await.map(drop)?,
+                other => other?,
+            },
+            channel => client.post(channel.as_deref().unwrap_or(&address.user), None, message).await.map(drop)?,
+        }
     }
+    Ok(Sent::default())
+}
 
-    /// Makes what was sent into these messages; what is gone stays gone.
-    async fn edit(&self, mut sent: Sent, thread: Option<&str>, messages: &[Value]) -> Result<Sent, Failure> {
-        if sent.ts.is_empty() {
-            return Ok(sent);
-        }
-        for (ts, message) in sent.ts.iter().zip(messages) {
-            is_gone(self.client.update(&sent.channel, ts, message).await)?;
-        }
-        for ts in sent.ts.drain(messages.len().min(sent.ts.len())..) {
-            is_gone(self.client.delete(&sent.channel, &ts).await)?;
-        }
-        for message in &messages[sent.ts.len()..] {
-            sent.ts.push(self.client.post(&sent.channel, thread, message).await?.1);
-        }
-        Ok(sent)
+/// Makes what was sent into these messages; what is gone stays gone.
+async fn edit(client: &Client, mut sent: Sent, thread: Option<&str>, messages: &[Value]) -> Result<Sent, Failure> {
+    if sent.ts.is_empty() {
+        return Ok(sent);
     }
+    for (ts, message) in sent.ts.iter().zip(messages) {
+        is_gone(client.update(&sent.channel, ts, message).await)?;
+    }
+    for ts in sent.ts.drain(messages.len().min(sent.ts.len())..) {
+        is_gone(client.delete(&sent.channel, &ts).await)?;
+    }
+    for message in &messages[sent.ts.len()..] {
+        sent.ts.push(client.post(&sent.channel, thread, message).await?.1);
+    }
+    Ok(sent)
 }
 
 /// Words of ours stand above what they are about.
@@ -172,6 +174,7 @@ fn undelivered(failure: Failure) -> Undelivered {
                 "invalid_auth" | "not_authed" | "token_revoked" | "token_expired" | "account_inactive" => {
                     format!("Slack does not take the bot token ({code}): set PATCHBAY_SLACK__BOT_TOKEN to the one that the app's page shows")
                 }
+                "not_installed" => "the app is not installed in that workspace: an admin installs it at /api/v1/channels/slack/install".to_owned(),
                 "missing_scope" => "the app lacks a scope: compare it with the manifest in docs/guides/slack.md".to_owned(),
                 _ => format!("Slack refused: {code}"),
             },

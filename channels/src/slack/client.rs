@@ -123,6 +123,15 @@ impl Client {
         })
     }
 
+    /// Exchanges what Slack gave for an agreement to an installation.
+    pub(super) async fn redeem(&self, client_id: &str, client_secret: &SecretString, code: &str, redirect: &str) -> Result<Value, Failure> {
+        let connector = &self.slack.http_api.connector;
+        let query = form_urlencoded::Serializer::new(String::new()).extend_pairs([("code", code), ("redirect_uri", redirect)]).finish();
+        let url = connector.create_method_uri_path(&format!("oauth.v2.access?{query}")).map_err(failure)?;
+        let (id, secret) = (client_id.into(), client_secret.expose_secret().into());
+        within(connector.http_get_with_client_secret(url, &id, &secret)).await
+    }
+
     async fn call(&self, method: &str, request: &Value) -> Result<Value, Failure> {
         let session = self.slack.open_session(&self.token);
         within(session.http_session_api.http_post(method, request, None)).await

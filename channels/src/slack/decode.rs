@@ -39,6 +39,8 @@ pub enum Meaning {
     Home { team: String, user: String },
     /// Addresses were posted, perhaps ours.
     Links(Links),
+    /// The app was taken out of a workspace.
+    Gone { team: String },
     /// Nothing for us, and why.
     Nothing(&'static str),
 }
@@ -83,7 +85,7 @@ pub enum Window {
     /// For the answer to a proposal; where it cannot be opened, `said` is said instead, which changes nothing.
     Answer { press: Press, said: Box<Said> },
     /// For something to plan.
-    Ask,
+    Ask { team: String },
 }
 
 /// Addresses that somebody posted.
@@ -157,7 +159,10 @@ pub fn interaction(body: &[u8]) -> Result<Meaning, Malformed> {
         Interaction::BlockActions(actions) => Ok(actions.meaning()),
         Interaction::ViewSubmission(submission) => submission.meaning(),
         Interaction::MessageAction(action) => Ok(action.meaning()),
-        Interaction::Shortcut { trigger_id } => Ok(Meaning::Open { trigger: trigger_id, window: Window::Ask }),
+        Interaction::Shortcut { trigger_id, user, team } => {
+            let team = team.map(|team| team.id).or(user.team_id).unwrap_or_default();
+            Ok(Meaning::Open { trigger: trigger_id, window: Window::Ask { team } })
+        }
         Interaction::Unknown => Ok(Meaning::Nothing("a kind of interaction that we do not know")),
     }
 }
@@ -213,6 +218,7 @@ enum Event {
         tab: String,
     },
     LinkShared(LinkShared),
+    AppUninstalled,
     #[serde(other)]
     Unknown,
 }
@@ -254,6 +260,7 @@ impl Callback {
             Event::Message(_) => return Meaning::Nothing("a message that is not to us"),
             Event::AppHomeOpened { user, tab } if tab == "home" => return Meaning::Home { team: self.team_id, user },
             Event::AppHomeOpened { .. } => return Meaning::Nothing("another tab of ours was opened"),
+            Event::AppUninstalled => return Meaning::Gone { team: self.team_id },
             Event::LinkShared(shared) => return shared.meaning(self.team_id),
             Event::Unknown => return Meaning::Nothing("a kind of event that we do not know"),
         };
@@ -313,6 +320,8 @@ enum Interaction {
     MessageAction(MessageAction),
     Shortcut {
         trigger_id: String,
+        user: User,
+        team: Option<Id>,
     },
     #[serde(other)]
     Unknown,

@@ -10,9 +10,9 @@ use patchbay_core::{
 use serde_json::{Map, Value, json};
 
 use super::{
-    client::Client,
     decode::{Links, Unfurl},
     receive::sender,
+    workspaces::Workspaces,
 };
 use crate::{
     hub::Hub,
@@ -23,14 +23,14 @@ use crate::{
 const LISTED: i64 = 20;
 
 /// Shows somebody what waits for a decision.
-pub(super) async fn publish(hub: &Hub, client: &Client, team: &str, user: &str) -> anyhow::Result<()> {
+pub(super) async fn publish(hub: &Hub, workspaces: &Workspaces, team: &str, user: &str) -> anyhow::Result<()> {
     let Some(organization) = hub.organization_of(Channel::Slack, team).await? else { return Ok(()) };
     let view = match open_proposals(hub, organization, &sender(team, user)).await? {
         None => json!({ "type": "home", "blocks": reply::sections(
             "I do not know yet who you are. Write `link` to me under *Messages*, and I tell you how to change that.") }),
         Some(open) => home(&open, &hub.public_url),
     };
-    client.publish(user, &view).await.map_err(anyhow::Error::from)
+    Ok(workspaces.client(organization, team).await?.publish(user, &view).await?)
 }
 
 struct Listed {
@@ -77,7 +77,7 @@ async fn actor(conn: &mut db::Connection, organization: OrganizationId, sender: 
 }
 
 /// Shows what stands behind addresses of ours, as far as whoever posted them may see it.
-pub(super) async fn unfurl(hub: &Hub, client: &Client, links: &Links) -> anyhow::Result<()> {
+pub(super) async fn unfurl(hub: &Hub, workspaces: &Workspaces, links: &Links) -> anyhow::Result<()> {
     let Some(organization) = hub.organization_of(Channel::Slack, &links.team).await? else { return Ok(()) };
     let mut tx = hub.db.snapshot(organization).await?;
     let Some(actor) = actor(&mut tx, organization, &sender(&links.team, &links.user)).await? else { return Ok(()) };
@@ -99,7 +99,7 @@ pub(super) async fn unfurl(hub: &Hub, client: &Client, links: &Links) -> anyhow:
         Unfurl::Sent { ts } => json!({ "channel": links.channel, "ts": ts }),
         Unfurl::Composed { unfurl_id, source } => json!({ "unfurl_id": unfurl_id, "source": source }),
     };
-    Ok(client.unfurl(&message, &unfurls.into()).await?)
+    Ok(workspaces.client(organization, &links.team).await?.unfurl(&message, &unfurls.into()).await?)
 }
 
 /// The proposal that an address of ours shows: `…/proposals/12`.

@@ -7,6 +7,7 @@ pub mod client;
 pub mod decode;
 pub mod receive;
 pub mod signature;
+pub mod workspaces;
 
 mod home;
 mod modal;

@@ -17,10 +17,11 @@ use secrecy::SecretString;
 use serde_json::{Value, json};
 
 use super::{
-    client::{Client, Person},
+    client::Person,
     decode::{Meaning, Said, Window},
     home, modal,
     signature::{self, NotFromSlack},
+    workspaces::Workspaces,
 };
 use crate::hub::Hub;
 
@@ -37,7 +38,7 @@ pub struct Listener(Arc<Parts>);
 
 struct Parts {
     secret: SecretString,
-    client: Client,
+    workspaces: Workspaces,
     people: Mutex<HashMap<String, (DateTime<Utc>, Person)>>,
 }
 
@@ -68,8 +69,13 @@ pub(super) fn sender(team: &str, user: &str) -> String {
 }
 
 impl Listener {
-    pub fn new(secret: SecretString, client: Client) -> Self {
-        Self(Arc::new(Parts { secret, client, people: Mutex::default() }))
+    pub fn new(secret: SecretString, workspaces: Workspaces) -> Self {
+        Self(Arc::new(Parts { secret, workspaces, people: Mutex::default() }))
+    }
+
+    /// Where the app is installed.
+    pub fn workspaces(&self) -> &Workspaces {
+        &self.0.workspaces
     }
 
     /// Checks that a body comes from Slack, before anything reads it.
@@ -84,13 +90,17 @@ impl Listener {
             Meaning::Said(said) => self.hear(hub, *said).await,
             Meaning::Open { trigger, window } => self.open(hub, trigger, window).await,
             Meaning::Home { team, user } => {
-                let (client, hub) = (self.0.client.clone(), hub.clone());
-                Self::beside(&hub.clone(), async move { home::publish(&hub, &client, &team, &user).await });
+                let (workspaces, hub) = (self.0.workspaces.clone(), hub.clone());
+                Self::beside(&hub.clone(), async move { home::publish(&hub, &workspaces, &team, &user).await });
                 Ok(Answer::Taken)
             }
             Meaning::Links(links) => {
-                let (client, hub) = (self.0.client.clone(), hub.clone());
-                Self::beside(&hub.clone(), async move { home::unfurl(&hub, &client, &links).await });
+                let (workspaces, hub) = (self.0.workspaces.clone(), hub.clone());
+                Self::beside(&hub.clone(), async move { home::unfurl(&hub, &workspaces, &links).await });
+                Ok(Answer::Taken)
+            }
+            Meaning::Gone { team } => {
+                hub.uninstalled(Channel::Slack, &team).await?;
                 Ok(Answer::Taken)
             }
             Meaning::Nothing(why) => {
@@ -109,7 +119,7 @@ impl Listener {
     }
 
     async fn store(&self, hub: &Hub, organization: OrganizationId, said: Said) -> db::Result<()> {
-        let person = self.person(&said.user, hub.ctx.now()).await;
+        let person = self.person(organization, &said.team, &said.user, hub.ctx.now()).await;
         let name = person.as_ref().and_then(|person| person.name.clone()).or(said.name).unwrap_or_else(|| said.user.clone());
         let envelope = Envelope {
             channel: Channel::Slack,
@@ -126,10 +136,14 @@ impl Listener {
     }
 
     async fn open(&self, hub: &Hub, trigger: String, window: Window) -> db::Result<Answer> {
+        let team = match &window {
+            Window::Ask { team } => team.clone(),
+            Window::Answer { said, .. } => said.team.clone(),
+        };
+        let Some(organization) = hub.organization_of(Channel::Slack, &team).await? else { return Ok(Answer::Taken) };
         let view = match window {
-            Window::Ask => modal::ask(),
+            Window::Ask { .. } => modal::ask(),
             Window::Answer { press, said } => {
-                let Some(organization) = hub.organization_of(Channel::Slack, &said.team).await? else { return Ok(Answer::Taken) };
                 let sender = sender(&said.team, &said.user);
                 match hub.pressed(organization, Channel::Slack, &sender, &press).await? {
                     Some(diff) => modal::answer(&press, &diff, &said.thread, &said.address),
@@ -137,8 +151,8 @@ impl Listener {
                 }
             }
         };
-        let client = self.0.client.clone();
-        Self::beside(hub, async move { client.open(&trigger, &view).await.map_err(anyhow::Error::from) });
+        let workspaces = self.0.workspaces.clone();
+        Self::beside(hub, async move { Ok(workspaces.client(organization, &team).await?.open(&trigger, &view).await?) });
         Ok(Answer::Taken)
     }
 
@@ -152,17 +166,19 @@ impl Listener {
     }
 
     /// Who somebody is; `None` where Slack does not say in time.
-    async fn person(&self, user: &str, now: DateTime<Utc>) -> Option<Person> {
+    async fn person(&self, organization: OrganizationId, team: &str, user: &str, now: DateTime<Utc>) -> Option<Person> {
+        let sender = sender(team, user);
         let people = || self.0.people.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((_, person)) = people().get(user).filter(|(at, _)| now - *at < KNOWN) {
+        if let Some((_, person)) = people().get(&sender).filter(|(at, _)| now - *at < KNOWN) {
             return Some(person.clone());
         }
-        let person = tokio::time::timeout(PATIENCE, self.0.client.user(user)).await.ok()?.ok()?;
+        let asked = async { self.0.workspaces.client(organization, team).await?.user(user).await };
+        let person = tokio::time::timeout(PATIENCE, asked).await.ok()?.ok()?;
         let mut people = people();
         if people.len() >= MANY {
             people.clear();
         }
-        people.insert(user.to_owned(), (now, person.clone()));
+        people.insert(sender, (now, person.clone()));
         Some(person)
     }
 }

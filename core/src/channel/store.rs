@@ -73,6 +73,61 @@ pub async fn organization_of(db: &Db, channel: Channel, external_id: &str) -> db
     Ok(organization)
 }
 
+/// Notes that a workspace speaks for an organisation, with its tokens as they are sealed. `false` where it speaks for another.
+pub async fn install(
+    conn: &mut PgConnection,
+    organization: OrganizationId,
+    channel: Channel,
+    external_id: &str,
+    name: &str,
+    secrets: &[u8],
+    now: DateTime<Utc>,
+) -> sqlx::Result<bool> {
+    let known = sqlx::query("update channel_installation set name = $3, secrets = $4 where channel = $1 and external_id = $2")
+        .bind(channel.as_str())
+        .bind(external_id)
+        .bind(name)
+        .bind(secrets)
+        .execute(&mut *conn)
+        .await?;
+    if known.rows_affected() == 1 {
+        return Ok(true);
+    }
+    // A row of another organisation is not seen, and stays as it is.
+    let new = sqlx::query(
+        "insert into channel_installation (organization_id, channel, external_id, name, secrets, created_at) values ($1, $2, $3, $4, $5, $6) on conflict do nothing",
+    )
+    .bind(organization)
+    .bind(channel.as_str())
+    .bind(external_id)
+    .bind(name)
+    .bind(secrets)
+    .bind(now)
+    .execute(conn)
+    .await?;
+    Ok(new.rows_affected() == 1)
+}
+
+/// The tokens of a workspace, sealed.
+pub async fn installation(conn: &mut PgConnection, channel: Channel, external_id: &str) -> sqlx::Result<Option<Vec<u8>>> {
+    let secrets: Option<Option<Vec<u8>>> = sqlx::query_scalar("select secrets from channel_installation where channel = $1 and external_id = $2")
+        .bind(channel.as_str())
+        .bind(external_id)
+        .fetch_optional(conn)
+        .await?;
+    Ok(secrets.flatten())
+}
+
+/// Forgets a workspace.
+pub async fn uninstall(conn: &mut PgConnection, channel: Channel, external_id: &str) -> sqlx::Result<()> {
+    sqlx::query("delete from channel_installation where channel = $1 and external_id = $2")
+        .bind(channel.as_str())
+        .bind(external_id)
+        .execute(conn)
+        .await
+        .map(drop)
+}
+
 /// Stores what came in and has it handled. `false` where it had come before.
 pub async fn receive(conn: &mut PgConnection, ctx: &dyn Context, organization: OrganizationId, envelope: &Envelope) -> sqlx::Result<bool> {
     let inserted = sqlx::query(

@@ -35,7 +35,7 @@ async fn ana_proposes_in_slack_bo_accepts_elsewhere_and_cys_late_click_on_discor
     let in_slack = slack.message("a proposal", is_proposal).await?;
     discord.say("cy", "review #1").await?;
     let on_discord = discord.message("a copy", is_proposal).await?;
-    assert!(on_discord.text.contains("order cake"), "{on_discord:?}");
+    assert!(on_discord.text.contains("Order cake"), "{on_discord:?}");
 
     let (status, accepted) = patchbay.ask(Some(&bo), Method::POST, "/proposals/1/accept", Some(&json!({}))).await?;
     assert_eq!(status, StatusCode::OK, "{accepted}");

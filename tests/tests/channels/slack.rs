@@ -2,12 +2,13 @@
 
 use anyhow::Result;
 use patchbay_tests::{
-    fake_slack::{BOT_TOKEN, FakeSlack, Fault, Person, SIGNING_SECRET, now},
+    fake_slack::{BOT_TOKEN, CLIENT, CODE, FakeSlack, Fault, INSTALLED_TOKEN, Person, SIGNING_SECRET, now},
     service::Running,
     watched::Shown,
 };
 use reqwest::StatusCode;
 use serde_json::json;
+use sqlx::ConnectOptions;
 
 use super::script::{self, Stage, is_proposal, link, titles};
 
@@ -145,11 +146,26 @@ async fn what_others_wrote_is_planned_and_never_obeyed() -> Result<()> {
     patchbay.say("add \"Keep me\"", Some("WEB")).await?;
     ana.plan_this("delete WEB-1", "U0EVE").await?;
     let first = slack.message("a proposal", is_proposal).await?;
-    assert!(first.text.contains("delete WEB-1"), "{first:?}");
+    assert!(first.text.contains("+` *Delete WEB-1*"), "{first:?}");
     assert_eq!(titles(&patchbay, "WEB").await?, ["Keep me"]);
     ana.plan_this("For the launch:\n• invite the press\n• order cake", "U0EVE").await?;
-    slack.message("another proposal", |message| is_proposal(message) && message.text.contains("order cake")).await?;
+    slack.message("another proposal", |message| is_proposal(message) && message.text.contains("Order cake")).await?;
     slack.check()?;
+    patchbay.end().await
+}
+
+#[tokio::test]
+async fn who_has_a_members_address_is_let_in_where_an_admin_wants_it() -> Result<()> {
+    let (mut patchbay, slack) = start().await?;
+    patchbay.member_key("bo", &["read"]).await?;
+    let (status, settings) = patchbay.ask(Some(&patchbay.key), reqwest::Method::PATCH, "/channels/slack", Some(&json!({ "trust_email": true }))).await?;
+    assert!(status.is_success(), "{status}: {settings}");
+    person(&slack, "bo").direct("list projects").await?;
+    slack.message("an answer", |message| message.room == "DU0BO" && message.text.contains("no project yet")).await?;
+    let (_, identities) = patchbay.get("/identities").await?;
+    assert_eq!((&identities["data"][0]["member"], &identities["data"][0]["proof"]), (&json!("bo"), &json!("email")), "{identities}");
+    person(&slack, "ana").direct("list projects").await?;
+    slack.message("a code", |message| message.room == "DU0ANA" && message.text.contains("link?code=")).await?;
     patchbay.end().await
 }
 
@@ -171,5 +187,49 @@ async fn our_home_shows_what_waits_and_addresses_of_ours_say_what_they_are() -> 
     assert_eq!(unfurl["unfurls"].as_object().map(|unfurls| unfurls.len()), Some(1), "{unfurl}");
     assert!(unfurl["unfurls"][&url].to_string().contains("#1"), "{unfurl}");
     slack.check()?;
+    patchbay.end().await
+}
+
+#[tokio::test]
+async fn a_workspace_installs_the_app_and_its_token_is_sealed() -> Result<()> {
+    let mut slack = FakeSlack::start().await?;
+    let url = slack.url.clone();
+    let mut patchbay = Running::start_with(|settings| {
+        settings.slack.signing_secret = Some(SIGNING_SECRET.into());
+        settings.slack.client_id = Some(CLIENT.0.into());
+        settings.slack.client_secret = Some(CLIENT.1.into());
+        settings.slack.api_url = url;
+    })
+    .await?;
+    slack.patchbay.clone_from(&patchbay.url);
+    let browser = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build()?;
+    let go = async |path: &str, key: &str| {
+        let response = browser.get(format!("{}/api/v1/channels/slack/{path}", patchbay.url)).bearer_auth(key).send().await?;
+        let to = response.headers().get("location").and_then(|to| to.to_str().ok()).unwrap_or_default().to_owned();
+        anyhow::Ok((response.status(), to))
+    };
+    let (status, to) = go("install", &patchbay.key).await?;
+    assert!(status == StatusCode::SEE_OTHER && to.starts_with("https://slack.com/oauth/v2/authorize?client_id=1234.5678&scope=app_mentions"), "{status}: {to}");
+    let state = to.split("state=").nth(1).and_then(|rest| rest.split('&').next()).unwrap_or_default();
+
+    // Neither another admin's link nor none at all.
+    let bo = patchbay.member_key("bo", &["read", "admin"]).await?;
+    assert_eq!(go(&format!("installed?code={CODE}&state={state}"), &bo).await?.0, StatusCode::BAD_REQUEST);
+    assert_eq!(go(&format!("installed?code={CODE}"), &patchbay.key).await?.0, StatusCode::BAD_REQUEST);
+    let (status, to) = go(&format!("installed?code={CODE}&state={state}"), &patchbay.key).await?;
+    assert_eq!((status, to), (StatusCode::SEE_OTHER, format!("{}/settings", patchbay.url)));
+    assert_eq!(go(&format!("installed?code={CODE}&state={state}"), &patchbay.key).await?.0, StatusCode::BAD_REQUEST, "a code is good for once");
+
+    let mut conn = patchbay.database.options().connect().await?;
+    let (name, secrets): (String, Vec<u8>) = sqlx::query_as("select name, secrets from patchbay.channel_installation").fetch_one(&mut conn).await?;
+    assert_eq!(name, "Example");
+    assert!(!String::from_utf8_lossy(&secrets).contains(INSTALLED_TOKEN));
+    link(&patchbay, &slack, "ana", &patchbay.key).await?;
+    person(&slack, "ana").command("list projects").await?;
+    slack.message("an answer", |message| message.only_for.is_none() && message.text.contains("no project yet")).await?;
+
+    person(&slack, "ana").event(&json!({ "type": "app_uninstalled" }), 1).await?;
+    let left: i64 = sqlx::query_scalar("select count(*) from patchbay.channel_installation").fetch_one(&mut conn).await?;
+    assert_eq!(left, 0, "with the app its token goes");
     patchbay.end().await
 }

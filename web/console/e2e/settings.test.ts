@@ -84,7 +84,7 @@ test("on a narrow screen a goal is written, seen as a diff and accepted, and not
   await one("accept-all").click();
   await phone.getByText("is at version 1").waitFor();
   await fits("the plan");
-  for (const name of ["members", "keys", "account"]) {
+  for (const name of ["members", "keys", "webhooks", "account"]) {
     await phone.goto(`${patchbay.url}/settings/${name}`);
     await phone.getByRole("heading", { name: "Settings" }).waitFor();
     await fits(name);

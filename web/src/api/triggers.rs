@@ -111,8 +111,7 @@ struct TriggerBody {
     /// What must hold of the event: `@.details.event == 'check_run.completed' && @.payload.check_run.conclusion == 'failure'`.
     #[schemars(length(max = 2000))]
     condition: Option<String>,
-    #[serde(default)]
-    makes: Makes,
+    makes: Option<Makes>,
     #[schemars(length(min = 1, max = 10_000))]
     template: String,
     /// A project's id or key.
@@ -183,7 +182,7 @@ async fn settings(app: &App, conn: &mut PgConnection, author: &Actor, input: Tri
         name,
         event: input.event,
         condition: input.condition,
-        makes: input.makes,
+        makes: input.makes.unwrap_or_default(),
         template: input.template,
         project: about(&mut *conn, input.project.as_deref()).await?,
         member: acting(app, conn, author, input.member.as_deref()).await?,

@@ -18,6 +18,7 @@ use tracing_subscriber::EnvFilter;
 
 use super::look;
 use crate::{
+    app::App,
     service::{self, Beside, Data, Service},
     settings::{Log, Settings},
 };
@@ -41,7 +42,7 @@ pub(super) async fn serve(settings: &Settings) -> Result<()> {
     db.close().await;
     let what = data.what.clone();
     let service = Service::start(settings, ctx, data, public_url.clone()).await?;
-    banner(&public_url, link.as_deref(), &what, &service.app.planner, first.owner_key.as_deref());
+    banner(&public_url, link.as_deref(), &what, &service.app, first.owner_key.as_deref());
     service.serve(listener, stop).await
 }
 
@@ -57,7 +58,8 @@ async fn first_link(db: &Db, ctx: &dyn Context, public_url: &str) -> Result<Opti
     Ok(Some(format!("{public_url}/welcome?t={}", secret.text.expose_secret())))
 }
 
-fn banner(url: &str, link: Option<&str>, database: &str, planner: &crate::app::PlannerInfo, owner_key: Option<&std::path::Path>) {
+fn banner(url: &str, link: Option<&str>, database: &str, app: &App, owner_key: Option<&std::path::Path>) {
+    let (planner, channels) = (&app.planner, &app.channels);
     let head = format!("Patchbay {} is ready", env!("CARGO_PKG_VERSION"));
     look::say(&format!("{}      {url}", look::bold(&head)));
     if let Some(link) = link {
@@ -70,13 +72,14 @@ fn banner(url: &str, link: Option<&str>, database: &str, planner: &crate::app::P
         planner.name,
         hint(if planner.kind == "builtin" { "(OPENAI_API_KEY, or OPENAI_BASE_URL for a local model, adds one)" } else { "" })
     ));
-    look::say(&format!("Channels   {:<33} {}", "web, API, terminal", hint("(docs/guides tells how to use each)")));
+    let channels = ["web", "API", "terminal"].into_iter().chain(channels.iter().map(|channel| channel.title())).collect::<Vec<_>>().join(", ");
+    look::say(&format!("Channels   {channels:<33} {}", hint("(docs/guides tells how to use each)")));
     if let Some(path) = owner_key {
         look::say(&format!("API key    {:<33} {}", path.display().to_string(), hint("(the owner's; keep it to yourself)")));
     }
 }
 
-fn start_log(log: &Log) -> Result<()> {
+pub(super) fn start_log(log: &Log) -> Result<()> {
     // Postgres remarks on every `if not exists`, and on the rollback behind a commit that nobody waited for.
     let filter = EnvFilter::try_new(format!("sqlx::postgres::notice=error,{}", log.level))
         .with_context(|| format!("log.level `{}` is no filter such as `info` or `patchbay_web=debug`", log.level))?;
@@ -90,7 +93,7 @@ fn start_log(log: &Log) -> Result<()> {
 }
 
 /// Ctrl-C, or the supervisor's SIGTERM.
-fn stop_signal() -> Result<impl Future<Output = ()> + Send + 'static> {
+pub(super) fn stop_signal() -> Result<impl Future<Output = ()> + Send + 'static> {
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
     Ok(async move {

@@ -99,6 +99,11 @@ fn programs_and_what_we_do_not_know_are_not_answered() {
 }
 
 #[test]
+fn the_app_may_be_taken_out() {
+    assert_eq!(heard(&callback(&json!({ "type": "app_uninstalled" }))), Meaning::Gone { team: "T123ABC456".to_owned() });
+}
+
+#[test]
 fn what_is_malformed_is_said() {
     assert_eq!(event(b"{").unwrap_err().to_string(), "the body is no event as Slack sends it: EOF while parsing an object at line 1 column 1");
     let error = event(br#"{"type":"event_callback","event_id":"Ev1","event":{"type":"app_mention"}}"#).unwrap_err();
@@ -191,5 +196,5 @@ fn what_others_said_is_material_and_no_command() {
     payload["callback_id"] = "other".into();
     assert!(matches!(done(&payload), Meaning::Nothing(_)));
     let shortcut = json!({ "type": "shortcut", "token": "XXX", "action_ts": "1581106241.371594", "team": { "id": "TXXX" }, "user": { "id": "UXXX", "username": "aman" }, "callback_id": "ask", "trigger_id": "944799105734.773906753841.38b5894552bdd4a780554ee59d1f3638" });
-    assert!(matches!(done(&shortcut), Meaning::Open { window: Window::Ask, .. }));
+    assert!(matches!(done(&shortcut), Meaning::Open { window: Window::Ask { .. }, .. }));
 }

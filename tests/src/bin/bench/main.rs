@@ -1,5 +1,6 @@
 //! Measures one thing and prints it as a line of JSON. `tests/bench/run` calls it.
 
+mod hooks;
 mod queue;
 
 use std::{
@@ -50,11 +51,12 @@ async fn main() -> Result<()> {
         ["old", url, key] => Remote::new(url, key).old().await?,
         ["kept", url, key] => Remote::new(url, key).kept().await?,
         ["revisions", url, key] => Remote::new(url, key).revisions().await?,
+        ["hooks", url, key] => hooks::measure(&Remote::new(url, key)).await?,
         ["queue", data] => queue::measure(data).await?,
         ["verify", patchbay, data] => verify(patchbay, data).await?,
         other => {
             bail!(
-                "bench patch | (apply | hot | size | command | tree | rebase | accept | old | kept | revisions) URL KEY | verify PATCHBAY DATA | queue DATA, not {other:?}"
+                "bench patch | (apply | hot | size | command | tree | rebase | accept | old | kept | revisions | hooks) URL KEY | verify PATCHBAY DATA | queue DATA, not {other:?}"
             )
         }
     };

@@ -15,7 +15,9 @@ import {
   KeysPage,
   LinkRoute,
   MembersPage,
+  PoliciesPage,
   SettingsLayout,
+  WebhooksPage,
   WorkPage,
 } from "./routes/settings-pages";
 import { Shell } from "./shell";
@@ -75,7 +77,9 @@ const settingsIndex = createRoute({
 });
 const members = createRoute({ getParentRoute: () => settings, path: "/members", component: MembersPage });
 const keys = createRoute({ getParentRoute: () => settings, path: "/keys", component: KeysPage });
+const policies = createRoute({ getParentRoute: () => settings, path: "/policies", component: PoliciesPage });
 const channels = createRoute({ getParentRoute: () => settings, path: "/channels", component: ChannelsPage });
+const webhooks = createRoute({ getParentRoute: () => settings, path: "/webhooks", component: WebhooksPage });
 const work = createRoute({ getParentRoute: () => settings, path: "/work", component: WorkPage });
 const link = createRoute({
   getParentRoute: () => signedIn,
@@ -97,7 +101,7 @@ const tree = root.addChildren([
     proposals,
     proposal,
     link,
-    settings.addChildren([settingsIndex, members, keys, channels, work, account]),
+    settings.addChildren([settingsIndex, members, keys, policies, channels, webhooks, work, account]),
   ]),
 ]);
 

@@ -102,9 +102,8 @@ struct CreatedEndpoint {
 struct NewEndpoint {
     #[schemars(length(min = 1, max = 2000))]
     url: String,
-    #[serde(default)]
     #[schemars(length(max = 500))]
-    description: String,
+    description: Option<String>,
     /// Patterns: `*`, `proposal.*`, `proposal.opened`. Absent: all events.
     #[schemars(length(min = 1, max = 50))]
     events: Option<Vec<String>>,
@@ -206,7 +205,7 @@ async fn create(State(app): State<App>, admin: Admin, Json(input): Json<NewEndpo
     let secret = super::secret(input.secret.as_deref(), true).map_err(|fault| faults.push(fault));
     let settings = Settings {
         url: input.url.trim().to_owned(),
-        description: input.description.trim().to_owned(),
+        description: input.description.unwrap_or_default().trim().to_owned(),
         events: input.events.unwrap_or_else(|| vec!["*".into()]),
         enabled: input.enabled.unwrap_or(true),
     };

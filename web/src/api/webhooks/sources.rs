@@ -118,8 +118,7 @@ struct NewSource {
     /// What the service signs with. Absent: Patchbay makes one.
     #[schemars(length(min = 16, max = 200))]
     secret: Option<String>,
-    #[serde(default)]
-    scheme: Scheme,
+    scheme: Option<Scheme>,
     /// Absent: the one for the kind.
     recipe: Option<Recipe>,
     /// Which deliveries are meant: `@.event == 'issues.opened'`.
@@ -128,8 +127,7 @@ struct NewSource {
     /// What they are made into. An empty one makes nothing: then only triggers see them.
     #[schemars(length(max = 10_000))]
     template: Option<String>,
-    #[serde(default)]
-    makes: Makes,
+    makes: Option<Makes>,
     /// A project's id or key.
     #[schemars(length(max = 100))]
     project: Option<String>,
@@ -147,14 +145,14 @@ struct SourceUpdate {
     name: Option<String>,
     scheme: Option<Scheme>,
     recipe: Option<Recipe>,
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Field::is_absent")]
     #[schemars(with = "Option<String>", length(max = 2000))]
     filter: Field<String>,
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Field::is_absent")]
     #[schemars(with = "Option<String>", length(max = 10_000))]
     template: Field<String>,
     makes: Option<Makes>,
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Field::is_absent")]
     #[schemars(with = "Option<String>", length(max = 100))]
     project: Field<String>,
     #[schemars(length(max = 100))]
@@ -205,12 +203,11 @@ struct Try {
     /// A stored delivery; absent: the newest, or what `payload` and `headers` say.
     delivery: Option<Uuid>,
     payload: Option<Value>,
-    #[serde(default)]
-    headers: Headers,
-    #[serde(default)]
+    headers: Option<Headers>,
+    #[serde(default, skip_serializing_if = "Field::is_absent")]
     #[schemars(with = "Option<String>", length(max = 2000))]
     filter: Field<String>,
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Field::is_absent")]
     #[schemars(with = "Option<String>", length(max = 10_000))]
     template: Field<String>,
     makes: Option<Makes>,
@@ -328,11 +325,11 @@ async fn create(State(app): State<App>, admin: Admin, Json(input): Json<NewSourc
     let settings = Settings {
         name: input.name.trim().to_owned(),
         kind: input.kind,
-        scheme: clean(input.scheme, &mut faults),
+        scheme: clean(input.scheme.unwrap_or_default(), &mut faults),
         recipe: input.recipe.unwrap_or(Recipe::of(input.kind)),
         filter: input.filter,
         template: input.template,
-        makes: input.makes,
+        makes: input.makes.unwrap_or_default(),
         project: about(&mut tx, input.project.as_deref()).await?,
         member: acting(&app, &mut tx, &admin, input.member.as_deref()).await?,
         enabled: input.enabled.unwrap_or(true),
@@ -430,7 +427,7 @@ async fn attempt(State(app): State<App>, admin: Admin, Path(id): Path<SourceId>,
     let mut source = store::find(&mut tx, id).await?.ok_or_else(no_source)?;
     let (headers, body) = match (input.payload, input.delivery) {
         (Some(payload), None) => {
-            (input.headers.into_iter().map(|(name, value)| (name.to_ascii_lowercase(), value)).collect(), payload.to_string().into_bytes())
+            (input.headers.unwrap_or_default().into_iter().map(|(name, value)| (name.to_ascii_lowercase(), value)).collect(), payload.to_string().into_bytes())
         }
         (Some(_), Some(_)) => return Err(Problem::fault("/delivery", "a stored delivery has its own payload: give one of the two")),
         (None, wanted) => {

@@ -1,14 +1,16 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link, Outlet } from "@tanstack/react-router";
-import { KeyRound } from "lucide-react";
+import { KeyRound, Webhook } from "lucide-react";
 import { Channels } from "@/features/channels/channels";
 import { LinkPage } from "@/features/channels/link-page";
 import { Jobs } from "@/features/jobs/jobs";
 import { ApiKeys } from "@/features/keys/api-keys";
 import { HeldMails } from "@/features/mail/held-mails";
 import { Members } from "@/features/members/members";
+import { Policies } from "@/features/policies/policies";
 import { projectsQuery } from "@/features/projects/api/projects";
 import { Account } from "@/features/session/account";
+import { Webhooks } from "@/features/webhooks/webhooks";
 import { isAdmin } from "@/shared/api/roles";
 import { useTitle } from "@/shared/lib/use-title";
 import { EmptyState } from "@/shared/ui/states";
@@ -23,7 +25,7 @@ export function SettingsLayout() {
   return (
     <div className="mx-auto max-w-4xl px-4 py-8 sm:px-8">
       <h1 className="mb-3 font-semibold text-2xl tracking-tight">Settings</h1>
-      <nav aria-label="Settings" className="mb-6 flex gap-5 border-line border-b">
+      <nav aria-label="Settings" className="mb-6 flex gap-5 overflow-x-auto overflow-y-hidden border-line border-b">
         <Link to="/settings/members" className={TAB} activeProps={ACTIVE}>
           Members
         </Link>
@@ -32,9 +34,17 @@ export function SettingsLayout() {
             Keys
           </Link>
         )}
+        <Link to="/settings/policies" className={TAB} activeProps={ACTIVE}>
+          Policies
+        </Link>
         <Link to="/settings/channels" className={TAB} activeProps={ACTIVE}>
           Channels
         </Link>
+        {isAdmin(member.role) && (
+          <Link to="/settings/webhooks" className={TAB} activeProps={ACTIVE}>
+            Webhooks
+          </Link>
+        )}
         <Link to="/settings/work" className={TAB} activeProps={ACTIVE}>
           Work
         </Link>
@@ -65,6 +75,12 @@ export function KeysPage() {
   );
 }
 
+export function PoliciesPage() {
+  useTitle("Policies");
+  const projects = useQuery(projectsQuery);
+  return <Policies canManage={isAdmin(useSession().member.role)} projects={projects.data ?? []} />;
+}
+
 export function ChannelsPage() {
   useTitle("Channels");
   const canManage = isAdmin(useSession().member.role);
@@ -73,6 +89,16 @@ export function ChannelsPage() {
       <Channels canManage={canManage} />
       {canManage && <HeldMails />}
     </div>
+  );
+}
+
+export function WebhooksPage() {
+  useTitle("Webhooks");
+  if (isAdmin(useSession().member.role)) return <Webhooks />;
+  return (
+    <EmptyState icon={<Webhook className="size-6" aria-hidden="true" />} title="Webhooks are for admins">
+      An owner or admin of the organisation connects other services; ask one of them.
+    </EmptyState>
   );
 }
 

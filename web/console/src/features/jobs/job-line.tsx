@@ -22,6 +22,9 @@ const STATES: Record<JobState, { title: string; tone: "neutral" | "accent" | "ad
 const TITLES: Record<string, string> = {
   inbox: "Message that came in",
   deliver: "Message to a channel",
+  "webhook-in": "Delivery of a webhook",
+  "webhook-out": "Message to an endpoint",
+  trigger: "Run of a trigger",
 };
 
 /** One job; opened, with what its attempts said. */

@@ -20,5 +20,10 @@ export const keys = {
   identities: ["identities"] as const,
   allJobs: ["jobs"] as const,
   jobs: (state?: string) => ["jobs", state ?? null] as const,
+  sources: ["sources"] as const,
+  deliveries: (source: string) => ["sources", source, "deliveries"] as const,
+  endpoints: ["endpoints"] as const,
+  sent: (endpoint: string) => ["endpoints", endpoint, "sent"] as const,
+  policy: ["policy"] as const,
   processes: ["processes"] as const,
 };

@@ -1,0 +1,111 @@
+import { useQuery } from "@tanstack/react-query";
+import { toast } from "sonner";
+import { messageOf } from "@/shared/api/problem";
+import type { Endpoint, SentDelivery } from "@/shared/api/types";
+import { fullTime, relativeTime } from "@/shared/lib/time";
+import { Button } from "@/shared/ui/button";
+import { Badge } from "@/shared/ui/small";
+import { ErrorState, SkeletonLines } from "@/shared/ui/states";
+import { sentQuery, useResend, useSwitchEndpoint } from "./api/endpoints";
+import { Line } from "./line";
+
+const STATES: Record<SentDelivery["state"], "neutral" | "added" | "removed"> = {
+  waiting: "neutral",
+  delivered: "added",
+  failed: "removed",
+};
+
+/** One endpoint; opened, with what it was sent. */
+export function EndpointLine({ endpoint }: { endpoint: Endpoint }) {
+  const flip = useSwitchEndpoint();
+  const isFailing = endpoint.enabled && endpoint.failing_since !== null;
+  return (
+    <Line
+      testId="endpoint"
+      title={
+        <>
+          {endpoint.url}
+          {!endpoint.enabled && <Badge tone="changed">off</Badge>}
+          {isFailing && <Badge tone="removed">failing</Badge>}
+        </>
+      }
+      facts={
+        <>
+          {endpoint.events.join(", ")}
+          {endpoint.disabled_why && <span className="text-removed-ink"> · {endpoint.disabled_why}</span>}
+        </>
+      }
+      actions={
+        <Button
+          size="small"
+          aria-label={`${endpoint.enabled ? "Off" : "On"}: ${endpoint.url}`}
+          busy={flip.isPending}
+          onClick={() =>
+            flip.mutate(
+              { id: endpoint.id, enabled: !endpoint.enabled },
+              { onError: (error) => toast.error(messageOf(error)) },
+            )
+          }
+        >
+          {endpoint.enabled ? "Off" : "On"}
+        </Button>
+      }
+    >
+      {() => <Sent endpoint={endpoint.id} />}
+    </Line>
+  );
+}
+
+function Sent({ endpoint }: { endpoint: string }) {
+  const sent = useQuery(sentQuery(endpoint));
+  const resend = useResend(endpoint);
+  if (sent.isPending) return <SkeletonLines label="Loading what it was sent" widths={["w-1/2", "w-2/3"]} />;
+  if (sent.isError) {
+    return (
+      <ErrorState error={sent.error} title="What it was sent could not be loaded" onRetry={() => sent.refetch()} />
+    );
+  }
+  if (sent.data.length === 0) return <p className="text-ink-mute">It was sent nothing yet.</p>;
+  return (
+    <ul className="divide-y divide-line rounded-lg border border-line" data-testid="sent">
+      {sent.data.map((delivery) => {
+        const last = delivery.attempts.at(-1);
+        return (
+          <li key={delivery.id} className="flex items-start gap-3 px-3 py-2">
+            <div className="min-w-0 flex-1 space-y-1">
+              <p className="flex flex-wrap items-center gap-2">
+                <span className="font-mono text-xs">{delivery.event}</span>
+                <Badge tone={STATES[delivery.state]}>{delivery.state}</Badge>
+                <span className="text-ink-mute text-xs" title={fullTime(delivery.created_at)}>
+                  {relativeTime(delivery.created_at)}
+                </span>
+              </p>
+              {last && (
+                <p className="break-words text-ink-soft text-xs">
+                  attempt {delivery.attempts.length}: {last.problem ?? `it answered ${last.status}`}, in{" "}
+                  {last.duration_ms} ms
+                </p>
+              )}
+              <details>
+                <summary className="cursor-pointer text-ink-mute text-xs">Body</summary>
+                <pre className="mt-1 max-h-64 overflow-auto whitespace-pre-wrap break-all rounded bg-sunken p-2 font-mono text-xs">
+                  {delivery.body}
+                </pre>
+              </details>
+            </div>
+            {delivery.state !== "waiting" && (
+              <Button
+                size="small"
+                aria-label={`Send again: ${delivery.event}`}
+                busy={resend.isPending && resend.variables === delivery.id}
+                onClick={() => resend.mutate(delivery.id, { onError: (error) => toast.error(messageOf(error)) })}
+              >
+                Send again
+              </Button>
+            )}
+          </li>
+        );
+      })}
+    </ul>
+  );
+}
