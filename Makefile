@@ -18,7 +18,7 @@ run: console postgres ## Build what is missing and start Patchbay. ARGS="--liste
 	@cargo run --quiet --release --package patchbay-web -- serve $(ARGS)
 
 .PHONY: test
-test: check unit browser ## Everything: formatting, lints, unit, integration, browser.
+test: check unit mcp browser ## Everything: formatting, lints, unit, integration, agents, browser.
 
 .PHONY: check
 check: console ## Formatting, lints, documentation, dependencies.
@@ -40,6 +40,11 @@ browser: console postgres
 	tests/browser/chromium
 	cargo build --package patchbay-web --locked
 	PATCHBAY_BIN="$(target)/debug/patchbay" npm --prefix $(console) run e2e
+
+.PHONY: mcp
+mcp: console postgres ## Two agents work a backlog through the Model Context Protocol, with its official client.
+	cargo build --package patchbay-web --locked
+	PATCHBAY_BIN="$(target)/debug/patchbay" tests/mcp/run
 
 .PHONY: contract
 contract: console postgres ## Ask the API whatever its OpenAPI document allows, and hold it to its answers.

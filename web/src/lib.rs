@@ -8,6 +8,7 @@ mod console;
 mod extract;
 mod idempotency;
 pub mod live;
+mod mcp;
 mod metrics;
 mod openapi;
 mod planner;

@@ -43,7 +43,7 @@ use crate::{
     app::{App, Parts, PlannerInfo},
     auth, console,
     live::Live,
-    platforms,
+    mcp, platforms,
     settings::Settings,
     webhooks,
 };
@@ -286,7 +286,7 @@ impl Service {
 
     /// The routes of the API and the console.
     pub fn router(&self) -> Router {
-        let router = api::router(&self.app).fallback(console::serve);
+        let router = api::router(&self.app).merge(mcp::router(&self.app)).fallback(console::serve);
         api::surround(router, &self.app).with_state(self.app.clone())
     }
 

@@ -111,6 +111,8 @@ pub fn patch(command: &Command, plan: &Plan, author: &Author<'_>) -> Result<Opti
         | Command::Edit { .. }
         | Command::Comment { .. }
         | Command::Link { .. }
+        | Command::Agents
+        | Command::Lease(_)
         | Command::Bind { .. }
         | Command::Schedule(_)
         | Command::Withdraw { .. }

@@ -19,7 +19,7 @@ use super::{
     effects::{self, Author, Refusal},
     free,
     grammar::{self, Command, Filter as ListFilter, Settlement, Shown, Target},
-    replies,
+    leases, replies,
     run::{Run, Stop},
     schedule,
 };
@@ -47,6 +47,8 @@ pub(super) async fn run(run: &Run<'_>, command: Command) -> Result<(), Stop> {
         Command::Redo { project } => undo(run, project.as_deref(), None, Last::Undo).await,
         Command::Revert { project, version } => revert(run, project.as_deref(), version).await,
         Command::Log { minutes, task, note } => log(run, minutes, task.map(|task| task.to_string()), note.as_deref()).await,
+        Command::Agents => leases::agents(run).await,
+        Command::Lease(leasing) => leases::lease(run, &leasing).await,
         Command::Link { code } => link(run, code.as_deref()).await,
         Command::Schedule(scheduling) => schedule::run(run, &scheduling).await,
         Command::Bind { project } => bind(run, project.as_deref()).await,
@@ -85,7 +87,7 @@ impl Run<'_> {
         }
     }
 
-    fn zone(&self) -> chrono_tz::Tz {
+    pub(super) fn zone(&self) -> chrono_tz::Tz {
         self.actor.time_zone.parse().unwrap_or(chrono_tz::UTC)
     }
 

@@ -9,6 +9,7 @@ mod explicit;
 mod free;
 pub mod grammar;
 pub mod inbox;
+mod leases;
 pub mod limits;
 pub(crate) mod looking;
 pub mod outbox;

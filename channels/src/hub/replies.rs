@@ -1,6 +1,7 @@
 //! Everything that people read, in one place: what happened, to what, and what can be done next. Markdown, for any channel.
 
 mod clash;
+pub mod collab;
 mod schedules;
 
 use std::fmt::Write as _;

@@ -167,6 +167,8 @@ async fn a_poll_answers_at_once_or_when_something_comes() -> Result<()> {
     };
     let second = tell(&patchbay, json!({ "event": "second" })).await?;
     assert_eq!(waiting.await??.1["data"], json!([second]));
+    let (_, both) = patchbay.get("/collab/events/tail?since=0&event=first,second&wait=0").await?;
+    assert_eq!(both["data"], json!([event, second]), "what is there is not waited for");
     let (_, nothing) = patchbay.get(&format!("/collab/events/tail?since={}&wait=0", second["seq"])).await?;
     assert_eq!(nothing["data"], json!([]));
     Arc::into_inner(patchbay).expect("nobody waits any more").end().await

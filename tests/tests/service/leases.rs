@@ -160,6 +160,23 @@ async fn an_admin_steals_with_a_reason_and_the_late_holder_finds_out() -> Result
 }
 
 #[tokio::test]
+async fn a_task_is_held_and_freed_by_talking() -> Result<()> {
+    let mut patchbay = Running::start().await?;
+    patchbay.post("/projects", &json!({ "title": "Website", "key": "WEB" })).await?;
+    patchbay.say("add \"Task\"", Some("WEB")).await?;
+    let said = async |text: &str| -> Result<String> { Ok(patchbay.say(text, Some("WEB")).await?["reply"]["text"].as_str().unwrap_or_default().to_owned()) };
+    assert_eq!(said("lease").await?, "Nobody holds anything.");
+    assert!(said("lease WEB-1 for 2h").await?.starts_with("**WEB-1** is yours until "));
+    assert!(said("lease").await?.starts_with("- **task:WEB-1** "));
+    assert!(said("lease WEB-1").await?.contains(" holds **WEB-1** until "));
+    assert!(said("lease steal WEB-1 because it hangs").await?.starts_with("**WEB-1** is yours, and no longer "));
+    assert_eq!(said("lease release WEB-1").await?, "**WEB-1** is free.");
+    assert_eq!(said("lease release WEB-1").await?, "Nobody holds **WEB-1**.");
+    assert_eq!(said("agents").await?, "No agent has registered yet.");
+    patchbay.end().await
+}
+
+#[tokio::test]
 async fn a_task_has_one_name_and_a_key_for_one_project_holds_no_other() -> Result<()> {
     let mut patchbay = Running::start().await?;
     for key in ["WEB", "OPS"] {

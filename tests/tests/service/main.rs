@@ -5,6 +5,7 @@ mod events;
 mod exchange;
 mod history;
 mod layering;
+mod lease_model;
 mod leases;
 mod policy;
 mod proposals;

@@ -7,6 +7,7 @@ mod doctor;
 mod files;
 mod key;
 mod look;
+mod mcp;
 mod replay;
 mod serve;
 mod verify;
@@ -95,6 +96,12 @@ enum Command {
         #[arg(long, value_name = "KEY")]
         project: Option<String>,
     },
+    /// The tools for an agent that speaks the Model Context Protocol over standard input and output.
+    Mcp {
+        /// The API key that it acts with; as the owner where there is none.
+        #[arg(long, value_name = "KEY", env = "PATCHBAY_KEY", hide_env_values = true)]
+        key: Option<String>,
+    },
     /// Print completions for a shell.
     Completions { shell: clap_complete::Shell },
 }
@@ -154,6 +161,10 @@ pub fn main() -> ExitCode {
         return ExitCode::SUCCESS;
     }
     let mut flags = Flags { config: cli.common.config, data_dir: cli.common.data_dir, ..Flags::default() };
+    if matches!(cli.command, Command::Mcp { .. }) {
+        // Beside a service, which does the work.
+        flags.roles = Some(vec!["web".into()]);
+    }
     if let Command::Serve { listen, roles } = &cli.command {
         flags.listen = *listen;
         flags.roles.clone_from(roles);
@@ -199,6 +210,7 @@ async fn run(command: Command, settings: &Settings, figment: &figment::Figment) 
         Command::Key(key) => key::run(settings, key).await?,
         Command::Channels(Channels::Discord(Discord::Register)) => channels::register(settings).await?,
         Command::Chat { project } => chat::chat(settings, project.as_deref()).await?,
+        Command::Mcp { key } => mcp::mcp(settings, key.map(Into::into)).await?,
         Command::Completions { .. } => {}
     }
     Ok(ExitCode::SUCCESS)

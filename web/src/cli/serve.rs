@@ -79,7 +79,7 @@ fn banner(url: &str, link: Option<&str>, database: &str, app: &App, owner_key: O
     }
 }
 
-fn start_log(log: &Log) -> Result<()> {
+pub(super) fn start_log(log: &Log) -> Result<()> {
     // Postgres remarks on every `if not exists`, and on the rollback behind a commit that nobody waited for.
     let filter = EnvFilter::try_new(format!("sqlx::postgres::notice=error,{}", log.level))
         .with_context(|| format!("log.level `{}` is no filter such as `info` or `patchbay_web=debug`", log.level))?;
@@ -93,7 +93,7 @@ fn start_log(log: &Log) -> Result<()> {
 }
 
 /// Ctrl-C, or the supervisor's SIGTERM.
-fn stop_signal() -> Result<impl Future<Output = ()> + Send + 'static> {
+pub(super) fn stop_signal() -> Result<impl Future<Output = ()> + Send + 'static> {
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
     Ok(async move {

@@ -115,6 +115,9 @@ pub enum Command {
     Link {
         code: Option<String>,
     },
+    /// Who works here beside people.
+    Agents,
+    Lease(Leasing),
     /// The room is about this project from now on, or about none.
     Bind {
         project: Option<String>,
@@ -229,6 +232,25 @@ pub enum Shown {
         version: i32,
     },
     Proposal(i32),
+}
+
+/// What is wanted of the leases on tasks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Leasing {
+    List,
+    Take {
+        task: Reference,
+        minutes: Option<u32>,
+    },
+    Release {
+        task: Reference,
+        why: Option<String>,
+    },
+    /// An admin's: with a reason.
+    Steal {
+        task: Reference,
+        why: String,
+    },
 }
 
 /// How a conflict is settled.

@@ -15,7 +15,9 @@ mod token;
 
 use winnow::error::ErrMode;
 
-pub use command::{Add, Command, DatePhrase, Due, Filter, Operations, Person, Place, ProjectSetting, Scheduling, Setting, Settlement, Shown, Target, Verb};
+pub use command::{
+    Add, Command, DatePhrase, Due, Filter, Leasing, Operations, Person, Place, ProjectSetting, Scheduling, Setting, Settlement, Shown, Target, Verb,
+};
 pub use help::help;
 pub use mistake::Mistake;
 pub use table::{About, Entry, TABLE, find};

@@ -2,7 +2,7 @@
 
 use super::{
     command::Command,
-    forms::{channels, looking, review, schedules, tasks},
+    forms::{agents, channels, looking, review, schedules, tasks},
     stuck::{Input, Read},
 };
 
@@ -29,12 +29,13 @@ pub enum About {
     Tasks,
     Proposals,
     History,
+    Agents,
     Schedules,
     Channels,
 }
 
 impl About {
-    pub const ALL: [Self; 6] = [Self::Projects, Self::Tasks, Self::Proposals, Self::History, Self::Schedules, Self::Channels];
+    pub const ALL: [Self; 7] = [Self::Projects, Self::Tasks, Self::Proposals, Self::History, Self::Agents, Self::Schedules, Self::Channels];
 
     pub const fn title(self) -> &'static str {
         match self {
@@ -42,6 +43,7 @@ impl About {
             Self::Tasks => "Tasks",
             Self::Proposals => "Proposals",
             Self::History => "History",
+            Self::Agents => "Agents",
             Self::Schedules => "Schedules",
             Self::Channels => "Channels",
         }
@@ -339,6 +341,24 @@ pub static TABLE: &[Entry] = &[
         help: "Show what changed between two versions.",
         examples: &["diff WEB 3..9", "diff WEB 11.."],
         read: looking::diff,
+    },
+    Entry {
+        name: "lease",
+        aliases: &["leases"],
+        about: About::Agents,
+        form: "lease [WEB-7 [for 2h]|release WEB-7|steal WEB-7 because …]",
+        help: "Show who holds what; hold a task for a while; give it back; as an admin, take it from somebody.",
+        examples: &["lease", "lease WEB-7 for 2h", "lease release WEB-7", "lease steal WEB-7 because it hangs"],
+        read: agents::lease,
+    },
+    Entry {
+        name: "agents",
+        aliases: &[],
+        about: About::Agents,
+        form: "agents",
+        help: "Show the agents, and which of them are there.",
+        examples: &["agents"],
+        read: agents::agents,
     },
     Entry {
         name: "schedule",

@@ -143,6 +143,17 @@ pub struct Ready<'a> {
     pub assignee: Option<&'a str>,
 }
 
+/// Which tasks somebody looks for: those that fit all that is said.
+#[derive(Clone, Debug, Default)]
+pub struct Search {
+    pub project: Option<ProjectId>,
+    /// In the title or the description, in any case.
+    pub text: Option<String>,
+    pub status: Option<String>,
+    pub assignee: Option<String>,
+    pub label: Option<String>,
+}
+
 /// What somebody wants to work on.
 #[derive(Clone, Copy, Debug)]
 pub struct Claim<'a> {

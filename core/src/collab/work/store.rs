@@ -1,8 +1,8 @@
-//! Which tasks are ready.
+//! Which tasks are ready, and which are looked for.
 
 use sqlx::PgConnection;
 
-use super::Ready;
+use super::{Ready, Search};
 use crate::{
     patch::process::{Process, StepKind},
     workflow::store::Located,
@@ -38,6 +38,30 @@ pub async fn list_ready(conn: &mut PgConnection, wanted: Ready<'_>, limit: i64) 
     .bind(wanted.label)
     .bind(wanted.assignee)
     .bind(done)
+    .bind(limit)
+    .fetch_all(conn)
+    .await
+}
+
+/// The tasks that fit all that is said, by project and number, after one of them.
+pub async fn search(conn: &mut PgConnection, wanted: &Search, after: Option<(&str, i32)>, limit: i64) -> sqlx::Result<Vec<Located>> {
+    sqlx::query_as(
+        "select p.project_id, p.key, t.task_id, t.number
+         from project p join task t on t.project_id = p.project_id
+         where p.deleted_at is null and ($1::uuid is null or p.project_id = $1)
+           and ($2::text is null or t.title ilike $2 or t.detail ->> 'description' ilike $2)
+           and ($3::text is null or t.status = $3) and ($4::text is null or t.assignee = $4)
+           and ($5::text is null or t.detail -> 'labels' @> jsonb_build_array($5))
+           and ($6::text is null or (p.key, t.number) > ($6, $7))
+         order by p.key, t.number limit $8",
+    )
+    .bind(wanted.project)
+    .bind(wanted.text.as_ref().map(|text| format!("%{}%", text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_"))))
+    .bind(&wanted.status)
+    .bind(&wanted.assignee)
+    .bind(&wanted.label)
+    .bind(after.map(|(key, _)| key))
+    .bind(after.map(|(_, number)| number))
     .bind(limit)
     .fetch_all(conn)
     .await

@@ -13,7 +13,7 @@ use patchbay_channels::render;
 use patchbay_core::{
     collab::{
         event::{Event, Filter, name_fault},
-        lease::{self, Guard},
+        lease,
         store::{append_seq, list_newest},
     },
     ids::LockId,
@@ -26,7 +26,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 use tokio::time::Instant;
 
-use super::{Api, Page, check_name, checked, op};
+use super::{Api, Page, check_name, checked, guard, op};
 use crate::{
     api::Meta,
     app::App,
@@ -198,15 +198,8 @@ async fn tell(State(app): State<App>, actor: Proposer, Json(input): Json<Tell>) 
     if serde_json::to_vec(&details).map_or(usize::MAX, |bytes| bytes.len()) > MAX_DETAILS {
         faults.push(Fault::new("/details", "this is too long").expected("at most 16 KiB"));
     }
-    let guard = match (input.lock_id, input.fencing_token) {
-        (Some(lock_id), Some(fencing_token)) => Some(Guard { lock_id, fencing_token }),
-        (None, None) => None,
-        _ => {
-            faults.push(Fault::new("/fencing_token", "a lease is named by `lock_id` and `fencing_token`"));
-            None
-        }
-    };
     checked(faults)?;
+    let guard = guard(input.lock_id, input.fencing_token)?;
     let mut tx = app.db.begin(actor.organization).await?;
     let mut about = None;
     if let Some(name) = &input.task {
@@ -271,11 +264,14 @@ async fn tail(State(app): State<App>, reader: Reader, headers: HeaderMap, Query(
 /// One page as soon as there is one. Its cursor is where the next poll goes on, whatever was wanted.
 async fn poll(app: &App, mut reader: live::Reader, wait: Duration) -> Result<Response, Problem> {
     let deadline = Instant::now() + wait;
-    let handed = tokio::select! {
-        biased;
-        handed = reader.next() => Some(handed?),
-        () = tokio::time::sleep_until(deadline) => None,
-        () = app.stopping.cancelled() => None,
+    // What is there already is not waited for.
+    let handed = match reader.old().await? {
+        Some(handed) => Some(handed),
+        None => tokio::select! {
+            handed = reader.next() => Some(handed?),
+            () = tokio::time::sleep_until(deadline) => None,
+            () = app.stopping.cancelled() => None,
+        },
     };
     let data = handed.iter().flat_map(|handed| handed.events().cloned()).collect();
     Ok(Json(Page { data, meta: Meta { next_cursor: Some(reader.position().to_string()) } }).into_response())

@@ -7,7 +7,14 @@ mod state;
 mod tasks;
 mod work;
 
-use patchbay_core::{collab::work::WorkError, patch::Fault};
+use patchbay_core::{
+    collab::{
+        lease::{Guard, TTL_SECONDS, is_name},
+        work::WorkError,
+    },
+    ids::LockId,
+    patch::Fault,
+};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -35,13 +42,13 @@ fn tag(value: &impl Serialize) -> Result<String, Problem> {
 }
 
 fn check_ttl(seconds: i32, faults: &mut Vec<Fault>) {
-    if !patchbay_core::collab::lease::TTL_SECONDS.contains(&seconds) {
+    if !TTL_SECONDS.contains(&seconds) {
         faults.push(Fault::new("/ttl_seconds", "it lasts one second to a day").found(seconds.to_string()).expected("1–86400"));
     }
 }
 
 fn check_name(path: &str, name: Option<&str>, faults: &mut Vec<Fault>) {
-    if name.is_some_and(|name| !patchbay_core::collab::lease::is_name(name)) {
+    if name.is_some_and(|name| !is_name(name)) {
         faults.push(Fault::new(path, "a name has 1–200 characters, without blanks at its ends"));
     }
 }
@@ -54,6 +61,16 @@ fn check_text(path: &str, text: Option<&str>, faults: &mut Vec<Fault>) {
 
 fn checked(faults: Vec<Fault>) -> Result<(), Problem> {
     if faults.is_empty() { Ok(()) } else { Err(Problem::invalid(faults)) }
+}
+
+/// The lease that a write is made under: both of its fields, or neither.
+fn guard(lock_id: Option<LockId>, fencing_token: Option<i64>) -> Result<Option<Guard>, Problem> {
+    match (lock_id, fencing_token) {
+        (Some(lock_id), Some(fencing_token)) => Ok(Some(Guard { lock_id, fencing_token })),
+        (None, None) => Ok(None),
+        (Some(_), None) => Err(Problem::fault("/fencing_token", "the lease's `lock_id` needs its `fencing_token` beside it")),
+        (None, Some(_)) => Err(Problem::fault("/lock_id", "the lease's `fencing_token` needs its `lock_id` beside it")),
+    }
 }
 
 /// What a change of a task is refused with.

@@ -6,18 +6,15 @@ use patchbay_core::{
         agent::{self, Agent},
         lease::{self, Lease},
     },
-    ids::ProjectId,
-    tenancy::Actor,
     workflow::{
-        store::{find_project, load_all, total_version},
+        store::{load_all, total_version},
         view::TaskView,
     },
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use sqlx::PgConnection;
 
-use super::{Api, canonical, op, tag};
+use super::{Api, canonical, op, tag, work::only};
 use crate::{
     app::App,
     extract::{Query, Reader, json_bytes},
@@ -68,13 +65,6 @@ struct Agents {
 
 fn answer(document: &impl Serialize) -> Result<Response, Problem> {
     canonical(document).map(json_bytes)
-}
-
-/// The one project that is asked for, or may be seen.
-async fn only(conn: &mut PgConnection, actor: &Actor, name: Option<&str>) -> Result<Option<ProjectId>, Problem> {
-    let Some(name) = name else { return Ok(actor.project) };
-    let found = find_project(conn, name).await?.filter(|row| actor.sees(row.project.id));
-    found.map(|row| Some(row.project.id)).ok_or_else(|| Problem::not_found(format!("There is no project {name}.")))
 }
 
 async fn tasks(State(app): State<App>, reader: Reader, Query(of): Query<Of>) -> Result<Response, Problem> {

@@ -6,10 +6,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use patchbay_core::{
-    collab::{
-        lease::Guard,
-        work::{self, Change, Changed},
-    },
+    collab::work::{self, Change, Changed},
     ids::LockId,
     patch::{Create, CreateBody, Fault, Field, ProjectPatch, TaskPatch, UpdateBody},
     workflow::{Origin, view::TaskView},
@@ -18,7 +15,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::{Api, check_text, checked, op, problem, tag};
+use super::{Api, check_text, checked, guard, op, problem, tag};
 use crate::{
     app::App,
     extract::{Applier, Json, Path, Reader, parse},
@@ -54,31 +51,14 @@ struct NewTask {
     body: CreateBody,
 }
 
-/// The lease that a write is made under. Both or neither.
-#[derive(Default, Deserialize, JsonSchema)]
-struct Under {
-    lock_id: Option<LockId>,
-    fencing_token: Option<i64>,
-}
-
-impl Under {
-    fn guard(self) -> Result<Option<Guard>, Problem> {
-        match (self.lock_id, self.fencing_token) {
-            (Some(lock_id), Some(fencing_token)) => Ok(Some(Guard { lock_id, fencing_token })),
-            (None, None) => Ok(None),
-            (Some(_), None) => Err(Problem::fault("/fencing_token", "the lease's `lock_id` needs its `fencing_token` beside it")),
-            (None, Some(_)) => Err(Problem::fault("/lock_id", "the lease's `fencing_token` needs its `lock_id` beside it")),
-        }
-    }
-}
-
 #[derive(JsonSchema)]
 #[expect(dead_code, reason = "it describes what is read field by field")]
 struct GuardedUpdate {
     #[schemars(flatten)]
     body: UpdateBody,
-    #[schemars(flatten)]
-    under: Under,
+    /// The lease that it is made under, with its token: where that has ended, nothing is changed.
+    lock_id: Option<LockId>,
+    fencing_token: Option<i64>,
 }
 
 #[derive(Deserialize, JsonSchema)]
@@ -162,7 +142,7 @@ async fn update(
         let detail = "Send `If-Match` with the ETag of the task that you have read: agents change what they know.";
         Problem::new(StatusCode::PRECONDITION_REQUIRED, "unconditional", "A condition is needed", detail)
     })?;
-    let guard = Under { lock_id: take(&mut input, "lock_id")?, fencing_token: take(&mut input, "fencing_token")? }.guard()?;
+    let guard = guard(take(&mut input, "lock_id")?, take(&mut input, "fencing_token")?)?;
     let body: UpdateBody = rest(&input)?;
     if body.subtasks.is_some() {
         return Err(Problem::invalid(vec![Fault::new("/subtasks", "this changes one task").fix("send a patch to /api/v1/projects/{project}/patches")]));
@@ -181,7 +161,7 @@ async fn transition(State(app): State<App>, applier: Applier, Path(name): Path<S
     let mut faults = Vec::new();
     check_text("/reason", input.reason.as_deref(), &mut faults);
     checked(faults)?;
-    let guard = Under { lock_id: input.lock_id, fencing_token: input.fencing_token }.guard()?;
+    let guard = guard(input.lock_id, input.fencing_token)?;
     let body = UpdateBody { status: Field::Set(input.to), ..UpdateBody::default() };
     let change = Change { task: &name, body, note: input.reason, guard, is_meant: |_: &TaskView| true };
     let changed = work::change(&app.db, app.ctx.as_ref(), &applier, change).await.map_err(|error| {

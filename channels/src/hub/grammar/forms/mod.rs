@@ -1,5 +1,6 @@
 //! How each command is written: what follows its first word.
 
+pub(super) mod agents;
 pub(super) mod channels;
 pub(super) mod looking;
 pub(super) mod review;

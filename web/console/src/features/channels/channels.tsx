@@ -61,6 +61,11 @@ function ChannelList({ canManage }: { canManage: boolean }) {
                     )}
                   </p>
                   <p className="text-ink-mute text-xs">
+                    {!channel.is_connected && (
+                      <>
+                        How to connect it: <code>docs/guides/{channel.channel}.md</code> ·{" "}
+                      </>
+                    )}
                     {channel.settings.per_sender} messages a minute from one person, {channel.settings.per_channel} from
                     all{channel.settings.trust_email && " · who has a member's address is that member"}
                   </p>

@@ -1,6 +1,6 @@
 import { X } from "lucide-react";
 import { Dialog as Radix } from "radix-ui";
-import type { ReactNode } from "react";
+import { type ReactNode, useLayoutEffect, useRef } from "react";
 import { cx } from "../lib/cx";
 import { IconButton } from "./button";
 
@@ -27,6 +27,7 @@ export function Dialog({
   insists = false,
   testId,
 }: DialogProps) {
+  const opener = useOpener(open);
   return (
     <Radix.Root open={open} onOpenChange={(next) => !next && onClose()}>
       <Radix.Portal>
@@ -35,6 +36,11 @@ export function Dialog({
           data-testid={testId}
           role={insists ? "alertdialog" : "dialog"}
           onInteractOutside={(event) => insists && event.preventDefault()}
+          onCloseAutoFocus={(event) => {
+            event.preventDefault();
+            const back = opener.current?.isConnected ? opener.current : document.querySelector("main");
+            back?.focus();
+          }}
           {...(description ? {} : { "aria-describedby": undefined })}
           className={cx(
             "fixed top-[12vh] left-1/2 z-50 flex max-h-[80vh] w-[calc(100vw-2rem)] -translate-x-1/2 animate-fade flex-col rounded-xl border border-line-strong bg-raised shadow-raised",
@@ -59,6 +65,24 @@ export function Dialog({
       </Radix.Portal>
     </Radix.Root>
   );
+}
+
+/**
+ * What had the focus before a dialog took it; of a menu that opened it, the button of the menu. Radix asks only when a field with
+ * `autoFocus` has the focus already, so it is asked here, while that field is not there yet.
+ */
+function useOpener(open: boolean) {
+  const opener = useRef<HTMLElement | null>(null);
+  const wasOpen = useRef(false);
+  if (open && !wasOpen.current) {
+    const focused = document.activeElement as HTMLElement | null;
+    const menu = focused?.closest("[role=menu]")?.getAttribute("aria-labelledby");
+    opener.current = menu ? document.getElementById(menu) : focused;
+  }
+  useLayoutEffect(() => {
+    wasOpen.current = open;
+  }, [open]);
+  return opener;
 }
 
 export function DialogActions({ children }: { children: ReactNode }) {

@@ -1,0 +1,43 @@
+//! `patchbay mcp`: the tools for a program that starts us and speaks over standard input and output.
+
+use std::sync::Arc;
+
+use anyhow::{Context as _, Result};
+use axum::http::{HeaderMap, HeaderValue, header};
+use secrecy::{ExposeSecret, SecretString};
+
+use super::serve::{start_log, stop_signal};
+use crate::{
+    auth,
+    extract::Identity,
+    mcp,
+    service::{self, Beside, Data, Service},
+    settings::Settings,
+};
+
+/// Serves until the client closes its side. With a key it may what the key may; without one it is the owner, as is whoever can read
+/// the data directory.
+pub(super) async fn mcp(settings: &Settings, key: Option<SecretString>) -> Result<()> {
+    start_log(&settings.log)?;
+    let stop = stop_signal()?;
+    let data = Data::open(settings, Beside::Shared).await?;
+    let ctx: Arc<dyn patchbay_core::ids::Context> = Arc::new(patchbay_core::ids::System::default());
+    let url = settings.server.public_url.clone().unwrap_or_else(|| format!("http://{}", settings.server.listen));
+    let service = Service::start(settings, ctx.clone(), data, url).await?;
+    service::ensure_first(&service.app.db, ctx.as_ref(), &settings.data.dir).await?;
+    let identity = match key {
+        Some(key) => {
+            let mut headers = HeaderMap::new();
+            let bearer = HeaderValue::from_str(&format!("Bearer {}", key.expose_secret())).context("PATCHBAY_KEY is no key")?;
+            headers.insert(header::AUTHORIZATION, bearer);
+            auth::identify(&service.app, &headers).await.map_err(|problem| anyhow::anyhow!("PATCHBAY_KEY: {}", problem.detail))?
+        }
+        None => Identity { actor: Arc::new(service::owner(&service.app.db).await?), session: None },
+    };
+    let done = tokio::select! {
+        done = mcp::serve_stdio(&service.app, identity) => done,
+        () = stop => Ok(()),
+    };
+    service.end().await;
+    done
+}
