@@ -29,6 +29,8 @@ const TIMEOUT: Duration = Duration::from_mins(1);
 const IDLE: Duration = Duration::from_mins(5);
 /// Without IDLE, and where a mail waits to be tried again.
 const POLL: Duration = Duration::from_secs(30);
+/// How long a server may take to let us go.
+const GRACE: Duration = Duration::from_secs(2);
 /// An unseen mail that has lain there for longer is not a new one; a day more than a command may be old.
 const MAX_AGE: TimeDelta = TimeDelta::days(8);
 /// Between attempts to connect: the first wait, and the longest.
@@ -137,7 +139,16 @@ pub async fn watch(access: &Access, keeper: &dyn Keeper, stopping: &Cancellation
     let mut wait = BACKOFF.0;
     while !stopping.is_cancelled() {
         let mut has_worked = false;
-        match stay(access, keeper, stopping, &mut has_worked).await {
+        let late = async {
+            stopping.cancelled().await;
+            sleep(GRACE).await;
+        };
+        // What is cut off was not kept, and is not marked.
+        let ended = tokio::select! {
+            ended = stay(access, keeper, stopping, &mut has_worked) => ended,
+            () = late => return,
+        };
+        match ended {
             Ok(()) => return,
             Err(error) => tracing::warn!(error = format!("{error:#}"), mailbox = ?access, "the mailbox cannot be read; trying again"),
         }
@@ -164,7 +175,7 @@ async fn stay(access: &Access, keeper: &dyn Keeper, stopping: &CancellationToken
         *has_worked = true;
         if stopping.is_cancelled() {
             // Its answer is of no use any more.
-            let _ = timeout(Duration::from_secs(1), session.logout()).await;
+            let _ = session.logout().await;
             return Ok(());
         }
         // What came while the round was on is not announced again.
