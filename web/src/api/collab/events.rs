@@ -265,14 +265,14 @@ async fn tail(State(app): State<App>, reader: Reader, headers: HeaderMap, Query(
 async fn poll(app: &App, mut reader: live::Reader, wait: Duration) -> Result<Response, Problem> {
     let deadline = Instant::now() + wait;
     // What is there already is not waited for.
-    let handed = match reader.old().await? {
-        Some(handed) => Some(handed),
-        None => tokio::select! {
+    let mut handed = reader.old().await?;
+    if handed.is_none() {
+        handed = tokio::select! {
             handed = reader.next() => Some(handed?),
             () = tokio::time::sleep_until(deadline) => None,
             () = app.stopping.cancelled() => None,
-        },
-    };
+        };
+    }
     let data = handed.iter().flat_map(|handed| handed.events().cloned()).collect();
     Ok(Json(Page { data, meta: Meta { next_cursor: Some(reader.position().to_string()) } }).into_response())
 }
