@@ -4,11 +4,12 @@
 //! [`patchbay_core::patch`]. It knows neither SQL nor channels.
 
 pub mod builtin;
+pub mod filler;
 pub mod layered;
 pub mod model;
 pub mod planner;
 
 pub use builtin::Builtin;
 pub use layered::Layered;
-pub use model::Model;
+pub use model::{Model, Writer};
 pub use planner::{Context, Draft, Exchange, Failure, Mode, Outcome, Planned, Planner, Progress, Turn, Voice};

@@ -1,6 +1,7 @@
 //! What listens and speaks: the hub and one folder per channel.
 
 pub mod adapter;
+pub mod call;
 pub mod discord;
 pub mod email;
 pub mod hub;

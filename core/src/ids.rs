@@ -62,6 +62,22 @@ crate::patch::uuid_newtype! {
     ScheduleId
 }
 crate::patch::uuid_newtype! {
+    /// A file at a document.
+    AttachmentId
+}
+crate::patch::uuid_newtype! {
+    /// A text or an image on its way to being published.
+    DocumentId
+}
+crate::patch::uuid_newtype! {
+    /// A file that was written for somebody to fetch.
+    ExportId
+}
+crate::patch::uuid_newtype! {
+    /// Something that a job made to be chosen from.
+    VariantId
+}
+crate::patch::uuid_newtype! {
     /// A signed-in browser.
     SessionId
 }

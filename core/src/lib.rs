@@ -8,6 +8,7 @@ pub mod collab;
 pub mod command;
 pub mod dates;
 pub mod db;
+pub mod documents;
 pub mod exchange;
 pub mod idempotency;
 pub mod ids;

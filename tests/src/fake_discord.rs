@@ -77,7 +77,7 @@ impl Known {
     }
 
     fn tell(&self) -> String {
-        self.messages.iter().map(|message| format!("{:?}\n", shown(message))).collect()
+        self.messages.iter().fold(String::new(), |told, message| told + &format!("{:?}\n", shown(message)))
     }
 }
 

@@ -79,7 +79,7 @@ impl Known {
     }
 
     fn tell(&self) -> String {
-        self.messages.iter().map(|message| format!("{:?}\n", shown(message))).collect()
+        self.messages.iter().fold(String::new(), |told, message| told + &format!("{:?}\n", shown(message)))
     }
 }
 
@@ -99,7 +99,7 @@ fn shown(message: &Message) -> Shown {
         }
     }
     if text.is_empty() {
-        text = message.body["text"].as_str().unwrap_or_default().to_owned();
+        message.body["text"].as_str().unwrap_or_default().clone_into(&mut text);
     }
     let text = text.replace('\u{200b}', "");
     Shown { id: message.ts.clone(), room: message.channel.clone(), text, buttons, only_for: message.only_for.clone(), edits: message.edits }
@@ -121,7 +121,11 @@ impl FakeSlack {
         let known = Arc::new(Watched::default());
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let url = format!("http://{}", listener.local_addr()?);
-        let router = Router::new().route("/api/{method}", post(call).get(call)).route("/answers/{number}", post(answer)).with_state(known.clone());
+        let router = Router::new()
+            .route("/api/oauth.v2.access", get(exchange))
+            .route("/api/{method}", post(call).get(call))
+            .route("/answers/{number}", post(answer))
+            .with_state(known.clone());
         tokio::spawn(async move { axum::serve(listener, router).await });
         Ok(Self { url: format!("{url}/api"), patchbay: String::new(), known, http: reqwest::Client::new() })
     }

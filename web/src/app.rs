@@ -10,6 +10,7 @@ use patchbay_core::patch::check::Rules;
 use patchbay_core::{
     channel::Channel,
     db::Db,
+    documents::files::Files,
     ids::{Context, OrganizationId},
     jobs::Bell,
     patch::ProjectPatch,
@@ -39,6 +40,8 @@ pub struct Parts {
     pub intake: Intake,
     /// Calls addresses that people give.
     pub client: Client,
+    /// What is too large for a row.
+    pub files: Files,
     pub doors: Doors,
     pub trees: Trees,
     pub lanes: Lanes,

@@ -18,4 +18,5 @@ mod reclaim;
 mod schedules;
 pub mod service;
 pub mod settings;
+mod tools;
 mod webhooks;

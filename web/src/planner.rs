@@ -4,9 +4,10 @@ use std::{sync::Arc, time::Duration};
 
 use anyhow::Result;
 use patchbay_agent::{
-    Builtin, Layered, Model, Planner,
+    Builtin, Layered, Model, Planner, Writer,
     model::{Limits, Price, Provider},
 };
+use patchbay_core::jobs::tool::Maker;
 
 use crate::settings;
 
@@ -15,15 +16,31 @@ pub(crate) fn choose(model: &settings::Model) -> Result<(Arc<dyn Planner>, &'sta
     if !model.is_configured() {
         return Ok((Arc::new(Builtin), "builtin"));
     }
-    let limits = Limits {
+    Ok((Arc::new(Layered::new(Arc::new(Model::new(providers(model), limits(model))?))), "model"))
+}
+
+/// What writes the texts and makes the images that jobs are asked for.
+pub(crate) fn writer(model: &settings::Model) -> Result<Arc<dyn Maker>> {
+    let images = model.image_name.as_ref().map(|name| Provider {
+        name: host(model.base_url.as_deref().unwrap_or("https://api.openai.com")),
+        base_url: model.base_url.clone(),
+        api_key: model.api_key.clone(),
+        model: name.clone(),
+        price: None,
+    });
+    let providers = if model.is_configured() { providers(model) } else { Vec::new() };
+    Ok(Arc::new(Writer::new(providers, images, limits(model))?))
+}
+
+fn limits(model: &settings::Model) -> Limits {
+    Limits {
         connect: Duration::from_secs(model.connect_timeout_s),
         first_byte: Duration::from_secs(model.first_byte_timeout_s),
         total: Duration::from_secs(model.total_timeout_s),
         retries: model.retries,
         context_tokens: model.context_tokens,
         ..Limits::default()
-    };
-    Ok((Arc::new(Layered::new(Arc::new(Model::new(providers(model), limits)?))), "model"))
+    }
 }
 
 /// Whom to ask, in order: the model, its fall-backs at the same endpoint, then other endpoints.

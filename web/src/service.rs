@@ -24,11 +24,16 @@ use patchbay_core::{
         self, Access, Db, PoolSize,
         embedded::{self, Discovery, Installation, Server},
     },
+    documents::{self, files::Files},
     idempotency,
     ids::{Context, OrganizationId},
     integrations,
+<<<<<<< HEAD
     jobs::{self, Bell, Kind, Workers, schedule, tool},
     notify,
+=======
+    jobs::{self, Bell, Kind, Workers, schedule, variant},
+>>>>>>> main
     tenancy::{
         Actor, Safe, Scopes,
         store::{self, NewKey},
@@ -176,15 +181,14 @@ pub struct Service {
 }
 
 /// What works the queue.
-fn workers(app: &App, settings: &Settings, adapters: Vec<Arc<dyn Adapter>>) -> Workers {
+fn workers(app: &App, settings: &Settings, adapters: Vec<Arc<dyn Adapter>>) -> Result<Workers> {
     let (db, ctx) = (app.db.clone(), app.ctx.clone());
     let outbox = Outbox { db: db.clone(), ctx: ctx.clone(), adapters };
     let workers = Workers::new(db, ctx, app.bell.clone())
         .kind(Kind::new(channel::INBOX), Arc::new(Inbox { hub: app.hub.clone(), limits: Limits::default() }))
         .kind(Kind::new(channel::DELIVER), Arc::new(outbox))
-        .kind(Kind::new(schedule::KIND), Arc::new(Scheduled { hub: app.hub.clone() }))
-        .kind(tool::kind("format_markdown"), Arc::new(tool::FormatMarkdown));
-    webhooks::kinds(workers, app, &settings.webhooks)
+        .kind(Kind::new(schedule::KIND), Arc::new(Scheduled { hub: app.hub.clone() }));
+    Ok(webhooks::kinds(crate::tools::kinds(workers, app, settings)?, app, &settings.webhooks))
 }
 
 /// Mail, where the settings have it: it speaks for the first organisation.
@@ -254,6 +258,7 @@ impl Service {
             live,
             bell,
             platforms,
+            files: Files::in_folder(&settings.data.dir.join("files")).context("the folder of files")?,
             doors: auth::Doors::default(),
             trees: patchbay_core::workflow::Trees::default(),
             lanes: patchbay_core::workflow::Lanes::default(),
@@ -281,7 +286,7 @@ impl Service {
             tracker.spawn(follower.run());
             tracker.spawn(postman.run());
             tracker.spawn(crate::schedules::keep(app.clone()));
-            let workers = workers(&app, settings, adapters);
+            let workers = workers(&app, settings, adapters)?;
             tracker.spawn(workers.run(app.stopping.clone()));
         }
         if let Some(receiver) = receiver.filter(|_| has_role("channels")) {
@@ -356,10 +361,17 @@ async fn keep_house(app: App) {
                 channel::store::sweep(&mut tx, now - KEPT, now).await?;
                 channel::mail::store::sweep(&mut tx, now - KEPT * 4).await?;
                 schedule::store::sweep(&mut tx, now - KEPT * 4).await?;
+                variant::store::sweep(&mut tx, now - KEPT * 4).await?;
+                let files = documents::store::sweep(&mut tx, now, now - KEPT * 4).await?;
                 jobs::store::sweep(&mut tx, organization, now - KEPT * 4).await?;
                 integrations::sweep(&mut tx, now).await?;
                 notify::store::sweep(&mut tx, now - KEPT * 8).await?;
                 tx.commit().await?;
+                for file in files {
+                    if let Err(error) = app.files.delete(organization, &file).await {
+                        tracing::warn!(%error, file, "a file that nothing names any more could not be dropped");
+                    }
+                }
             }
             Ok(())
         }

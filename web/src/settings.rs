@@ -67,6 +67,8 @@ pub struct Model {
     /// Any OpenAI-compatible endpoint.
     pub base_url: Option<String>,
     pub name: String,
+    /// A model at the same endpoint that makes images; none where it is not set.
+    pub image_name: Option<String>,
     /// Tried in this order when the first does not answer: names of models at the same endpoint.
     pub fallbacks: Vec<String>,
     /// Tried after those: models at other endpoints, `[[model.providers]]`.
@@ -198,7 +200,7 @@ fn figment(flags: &Flags) -> Figment {
         "data": { "dir": patchbay_core::db::embedded::default_data_dir(Path::new("./data")) },
         "database": { "url": null, "connections": 16 },
         "postgres": { "bin": null },
-        "model": { "api_key": null, "base_url": null, "name": "gpt-5-mini", "fallbacks": [], "providers": [], "prices": {},
+        "model": { "api_key": null, "base_url": null, "name": "gpt-5-mini", "image_name": null, "fallbacks": [], "providers": [], "prices": {},
             "context_tokens": 16_000, "connect_timeout_s": 5, "first_byte_timeout_s": 60, "total_timeout_s": 180, "retries": 2 },
         "slack": { "signing_secret": null, "bot_token": null, "client_id": null, "client_secret": null, "api_url": patchbay_channels::slack::client::API_URL },
         "discord": { "public_key": null, "token": null, "application_id": null, "api_url": patchbay_channels::discord::client::API_URL },
@@ -265,6 +267,7 @@ pub fn shown(settings: &Settings, figment: &Figment) -> Vec<Shown> {
         ("model.api_key", secret(&settings.model.api_key)),
         ("model.base_url", settings.model.base_url.clone().unwrap_or_default()),
         ("model.name", settings.model.name.clone()),
+        ("model.image_name", settings.model.image_name.clone().unwrap_or_default()),
         ("model.fallbacks", settings.model.fallbacks.join(", ")),
         (
             "model.providers",

@@ -20,6 +20,7 @@ mod schema;
 mod stream;
 mod talk;
 mod wire;
+mod writer;
 
 use async_trait::async_trait;
 use patchbay_core::{
@@ -37,6 +38,8 @@ pub use prompt::Unfit;
 
 use crate::planner::{Context, Exchange, Failure, Mode, Planned, Planner, Progress, ProgressSender};
 use ask::{Asked, Asking};
+pub use writer::Writer;
+
 use fence::Fence;
 use prompt::Prompts;
 

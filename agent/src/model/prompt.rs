@@ -10,12 +10,13 @@ use serde_json::Value;
 
 use super::fence::Fence;
 
-const FILES: [(&str, &str); 5] = [
+const FILES: [(&str, &str); 6] = [
     ("answer", include_str!("../../../prompts/answer.md")),
     ("project", include_str!("../../../prompts/project.md")),
     ("task", include_str!("../../../prompts/task.md")),
     ("request", include_str!("../../../prompts/request.md")),
     ("repair", include_str!("../../../prompts/repair.md")),
+    ("write", include_str!("../../../prompts/write.md")),
 ];
 
 /// What fills one prompt: a field for each of its parameters.
@@ -61,12 +62,22 @@ pub(super) struct Repair {
     pub(super) faults: String,
 }
 
+#[derive(Debug, Default, Serialize)]
+pub(super) struct Write {
+    pub(super) mark: String,
+    /// Which of how many variants, from 1.
+    pub(super) number: u8,
+    pub(super) count: u8,
+    pub(super) facts: String,
+    pub(super) wish: String,
+}
+
 macro_rules! fills {
     ($($name:ident = $prompt:literal),+) => {
         $(impl Parameters for $name { const PROMPT: &str = $prompt; })+
     };
 }
-fills!(Project = "project", Task = "task", Request = "request", Repair = "repair");
+fills!(Project = "project", Task = "task", Request = "request", Repair = "repair", Write = "write");
 
 /// What a parameter is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -152,6 +163,7 @@ impl Prompts {
         prompts.render(&Task::default(), &fence)?;
         prompts.render(&Request::default(), &fence)?;
         prompts.render(&Repair::default(), &fence)?;
+        prompts.render(&Write::default(), &fence)?;
         Ok(prompts)
     }
 

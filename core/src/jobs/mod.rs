@@ -8,6 +8,7 @@ mod retry;
 pub mod schedule;
 pub mod store;
 pub mod tool;
+pub mod variant;
 mod worker;
 
 use std::time::Duration;

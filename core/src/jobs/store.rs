@@ -178,6 +178,17 @@ pub(super) async fn log(conn: &mut PgConnection, id: JobId) -> sqlx::Result<Valu
     Ok(log.flatten().map_or_else(|| Value::Array(Vec::new()), |log| log.0))
 }
 
+/// Tells how far a job is, as long as it is still the worker's.
+pub async fn progress(conn: &mut PgConnection, job: &Job, progress: &Value) -> sqlx::Result<()> {
+    sqlx::query("update job set progress = $3 where job_id = $1 and token = $2 and leased_until is not null")
+        .bind(job.id)
+        .bind(job.token)
+        .bind(Json(progress))
+        .execute(conn)
+        .await
+        .map(drop)
+}
+
 /// Keeps jobs held. Those that still are, and whether each is to be cancelled.
 pub(super) async fn hold(db: &Db, held: &[(JobId, i64, Duration)]) -> sqlx::Result<Vec<(JobId, bool)>> {
     sqlx::query_as("select id, cancel from hold_jobs($1, $2, $3)")

@@ -107,7 +107,7 @@ pub(super) async fn insert(
         "insert into notification (organization_id, notification_id, member_id, kind, cause, actor, words, target, title, path, project, proposal, at, send_at, sent_at)
          select $1, n.notification_id, n.member_id, n.kind, n.cause, n.actor, n.words, n.target, n.title, n.path, n.project, n.proposal, n.at, n.send_at,
                 case when n.send_at <= $2 then $2 end
-         from json_to_recordset($3) as n (notification_id uuid, member_id uuid, kind text, cause text, actor text, words text, target text, title text,
+         from jsonb_to_recordset($3) as n (notification_id uuid, member_id uuid, kind text, cause text, actor text, words text, target text, title text,
               path text, project text, proposal integer, at timestamptz, send_at timestamptz)
          on conflict (organization_id, member_id, cause) do nothing
          returning *",

@@ -145,3 +145,29 @@ async fn a_template_is_tried_without_an_effect() -> Result<()> {
     assert_eq!((status, problem["type"].as_str()), (StatusCode::CONFLICT, Some("/problems/name-taken")));
     patchbay.end().await
 }
+
+/// GitLab names each delivery by the header that the API knows from its own clients.
+#[tokio::test]
+async fn gitlab_is_believed_by_its_token_and_known_by_its_key() -> Result<()> {
+    let mut patchbay = start().await?;
+    project(&patchbay).await?;
+    let source = source(&patchbay, &json!({ "name": "GitLab", "kind": "gitlab", "project": "WEB" })).await?;
+    let deliver = |token: String| {
+        let request =
+            Client::new().post(&source.url).header("x-gitlab-token", token).header("idempotency-key", "key-1").header("x-gitlab-event", "Pipeline Hook");
+        request.header("webhook-id", "key-1").header("webhook-timestamp", "1").body(include_str!("../../data/webhooks/gitlab-pipeline-failed.json")).send()
+    };
+    assert_eq!(deliver("something else".into()).await?.status(), StatusCode::UNAUTHORIZED);
+    for is_new in [true, false] {
+        let answer: serde_json::Value = deliver(source.secret.clone()).await?.json().await?;
+        assert_eq!(answer["is_new"], is_new, "{answer}");
+    }
+    let delivery = outcome(&patchbay, &source).await?;
+    assert_eq!(
+        delivery["text"].as_str().and_then(|text| text.lines().next()),
+        Some("- Fix the pipeline of gitlab-org/gitlab-test, branch master"),
+        "{delivery}"
+    );
+    assert!(!delivery["headers"].to_string().contains(&source.secret), "what is kept has no secret in it: {delivery}");
+    patchbay.end().await
+}

@@ -12,5 +12,6 @@ mod proposals;
 mod rebase;
 mod schedules;
 mod snapshots;
+mod studio;
 mod tenants;
 mod trust;

@@ -6,7 +6,7 @@ use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
 /// Asks until the answer is as it should be.
-async fn until(patchbay: &Running, path: &str, what: &str, is: impl Fn(&Value) -> bool) -> Result<Value> {
+pub(crate) async fn until(patchbay: &Running, path: &str, what: &str, is: impl Fn(&Value) -> bool) -> Result<Value> {
     let asking = async {
         loop {
             let (_, answer) = patchbay.get(path).await?;

@@ -118,6 +118,9 @@ async fn tools(_: Reader) -> Json<Page<ToolView>> {
 async fn create(State(app): State<App>, proposer: Proposer, Json(input): Json<NewJob>) -> Result<(StatusCode, Json<JobView>), Problem> {
     whole(&proposer)?;
     tool::check(&input.tool, &input.input).map_err(Problem::invalid)?;
+    if !tool::may_run(&proposer, &input.tool) {
+        return Err(Problem::forbidden(format!("You may not run `{}`.", input.tool)));
+    }
     let priority = input.priority.unwrap_or(jobs::ORDINARY);
     if !(20..=200).contains(&priority) {
         return Err(Problem::fault("/priority", "a priority is 20–200"));
@@ -138,7 +141,7 @@ async fn create(State(app): State<App>, proposer: Proposer, Json(input): Json<Ne
 }
 
 /// Jobs belong to no project: a key for one project does not see them.
-fn whole(reader: &patchbay_core::tenancy::Actor) -> Result<(), Problem> {
+pub(super) fn whole(reader: &patchbay_core::tenancy::Actor) -> Result<(), Problem> {
     if reader.project.is_some() { Err(Problem::forbidden("This key is for one project, and jobs are the organisation's.")) } else { Ok(()) }
 }
 

@@ -4,6 +4,7 @@ mod audit;
 mod channels;
 mod collab;
 mod commands;
+mod documents;
 mod health;
 mod jobs;
 mod keys;
@@ -20,6 +21,7 @@ mod schemas;
 mod session;
 mod tasks;
 mod triggers;
+mod variants;
 mod webhooks;
 mod ws;
 
@@ -105,6 +107,8 @@ fn describe() -> (Router<App>, Value) {
     let api = channels::routes(api);
     let api = jobs::routes(api);
     let api = schedules::routes(api);
+    let api = variants::routes(api);
+    let api = documents::routes(api);
     let api = audit::routes(api);
     let api = quarantine::routes(api);
     api.finish()

@@ -9,9 +9,12 @@ use patchbay_channels::hub::schedule as hub;
 use patchbay_core::{
     audit,
     ids::{RunId, ScheduleId},
-    jobs::schedule::{
-        self, Action, Draft, MAX_RULE, Missed, Overlap, Rule, RunView, ScheduleView,
-        store::{self, Plan},
+    jobs::{
+        schedule::{
+            self, Action, Draft, MAX_RULE, Missed, Overlap, Rule, RunView, ScheduleView,
+            store::{self, Plan},
+        },
+        tool,
     },
     patch::Fault,
     tenancy::{Actor, Trust},
@@ -157,6 +160,12 @@ async fn planned(app: &App, conn: &mut PgConnection, actor: &Actor, draft: Draft
     let keys = workflow::store::keys(conn, actor.project).await?;
     let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
     let said = hub::check(&draft.action, &keys).err();
+    if let Action::Job { tool: name, .. } = &draft.action
+        && tool::find(name).is_some()
+        && !tool::may_run(actor, name)
+    {
+        return Err(Problem::forbidden(format!("You may not run `{name}`.")));
+    }
     if let Action::Command { project: Some(name), .. } | Action::Message { project: Some(name), .. } = &draft.action
         && workflow::store::find_project(conn, name).await?.is_none_or(|row| !actor.sees(row.project.id))
     {

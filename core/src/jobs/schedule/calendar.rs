@@ -1,13 +1,17 @@
 //! From the clock on the wall to instants, across clock changes.
 
-use chrono::{DateTime, NaiveDateTime, Offset, TimeDelta, TimeZone, Utc};
+use chrono::{DateTime, Datelike, NaiveDateTime, Offset, TimeDelta, TimeZone, Utc};
 use chrono_tz::Tz;
 
 /// No zone changes its clock twice within so many days and is back at the offset it had.
 const STRIDE: TimeDelta = TimeDelta::days(14);
 
 /// The instant at which a clock on the wall shows a time: the first of two, and where it is skipped the first instant after the gap.
+/// `None` beyond the years that are written with four digits.
 pub(super) fn instant(zone: Tz, local: NaiveDateTime) -> Option<DateTime<Utc>> {
+    if !is_near(local) {
+        return None;
+    }
     if let Some(at) = zone.from_local_datetime(&local).earliest() {
         return Some(at.with_timezone(&Utc));
     }
@@ -18,6 +22,11 @@ pub(super) fn instant(zone: Tz, local: NaiveDateTime) -> Option<DateTime<Utc>> {
         if middle.with_timezone(&zone).naive_local() < local { before = middle } else { after = middle }
     }
     Some(after)
+}
+
+/// Whether a time is so near that no sum with it overflows.
+pub(super) fn is_near(local: NaiveDateTime) -> bool {
+    (1..=9998).contains(&local.year())
 }
 
 /// Times of the clock as instants after one, each once.

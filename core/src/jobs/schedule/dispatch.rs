@@ -133,7 +133,11 @@ async fn take(conn: &mut PgConnection, ctx: &dyn Context, schedule: &Schedule, n
 
 /// Begins a run: from here on it is a job's.
 async fn begin(conn: &mut PgConnection, ctx: &dyn Context, schedule: &Schedule, run: RunId, due_at: DateTime<Utc>) -> db::Result<()> {
-    let Some(owner) = store::owner(conn, schedule).await?.filter(|owner| owner.may(Scope::Propose)) else {
+    let may = |owner: &Actor| match &schedule.action {
+        Action::Job { tool, .. } => tool::may_run(owner, tool),
+        _ => owner.may(Scope::Propose),
+    };
+    let Some(owner) = store::owner(conn, schedule).await?.filter(may) else {
         return stop(conn, ctx, schedule, "its owner may not do this any more").await;
     };
     let key = format!("schedule:{}:{}", schedule.id, due_at.timestamp());

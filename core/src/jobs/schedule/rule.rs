@@ -213,13 +213,13 @@ impl<'a> Line<'a> {
 fn local(text: &str, written_in: Option<Tz>, zone: Tz, of_day: NaiveTime) -> Result<NaiveDateTime, NotARule> {
     let wrong = || NotARule(format!("{text} is no time: they are written as 20261201T090000"));
     if let Some(utc) = text.strip_suffix('Z') {
-        let at = NaiveDateTime::parse_from_str(utc, "%Y%m%dT%H%M%S").map_err(|_| wrong())?;
+        let at = NaiveDateTime::parse_from_str(utc, "%Y%m%dT%H%M%S").ok().filter(|at| calendar::is_near(*at)).ok_or_else(wrong)?;
         return Ok(at.and_utc().with_timezone(&zone).naive_local());
     }
     if let Ok(day) = NaiveDate::parse_from_str(text, "%Y%m%d") {
         return Ok(day.and_time(of_day));
     }
-    let at = NaiveDateTime::parse_from_str(text, "%Y%m%dT%H%M%S").map_err(|_| wrong())?;
+    let at = NaiveDateTime::parse_from_str(text, "%Y%m%dT%H%M%S").ok().filter(|at| calendar::is_near(*at)).ok_or_else(wrong)?;
     match written_in {
         Some(other) if other != zone => Ok(calendar::instant(other, at).ok_or_else(wrong)?.with_timezone(&zone).naive_local()),
         _ => Ok(at),

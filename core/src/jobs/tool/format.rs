@@ -37,7 +37,7 @@ impl Work for FormatMarkdown {
 }
 
 /// Markdown as it is commonly written, with what GitHub adds.
-pub(crate) fn markdown(width: usize) -> Options<'static> {
+pub(in super::super) fn markdown(width: usize) -> Options<'static> {
     let mut options = Options::default();
     options.extension.table = true;
     options.extension.strikethrough = true;
