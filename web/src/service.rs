@@ -28,12 +28,8 @@ use patchbay_core::{
     idempotency,
     ids::{Context, OrganizationId},
     integrations,
-<<<<<<< HEAD
-    jobs::{self, Bell, Kind, Workers, schedule, tool},
-    notify,
-=======
     jobs::{self, Bell, Kind, Workers, schedule, variant},
->>>>>>> main
+    notify,
     tenancy::{
         Actor, Safe, Scopes,
         store::{self, NewKey},
