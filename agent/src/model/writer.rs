@@ -127,10 +127,10 @@ impl Images {
             body["size"] = size.as_str().into();
         }
         // The newest of OpenAI's models answer so always, and refuse to be asked for it.
-        if self.endpoint.model.starts_with("gpt-image") {
-            if let Some(body) = body.as_object_mut() {
-                body.remove("response_format");
-            }
+        if self.endpoint.model.starts_with("gpt-image")
+            && let Some(body) = body.as_object_mut()
+        {
+            body.remove("response_format");
         }
         let mut request = self.http.post(format!("{base}/images/generations")).json(&body);
         if let Some(key) = &self.endpoint.api_key {

@@ -16,6 +16,7 @@ use patchbay_core::{
     audit,
     channel::{Channel, store},
     review::view::hex,
+    tenancy::Actor,
 };
 use schemars::JsonSchema;
 use secrecy::ExposeSecret;
@@ -78,8 +79,11 @@ async fn take(app: &App, headers: &HeaderMap, body: &[u8], read: fn(&[u8]) -> Re
 
 /// How long somebody may take to agree to an installation.
 const AGREEING: TimeDelta = TimeDelta::minutes(15);
-/// What the state of an installation is sealed for.
-const INSTALL: &str = "slack.install";
+
+/// What the state of an installation is sealed for: one admin's. So it is short enough for a query.
+fn purpose(actor: &Actor) -> String {
+    format!("slack.install/{}", actor.member)
+}
 
 /// What Slack hands back with whoever agreed.
 #[derive(Deserialize, JsonSchema)]
@@ -106,7 +110,7 @@ fn back(app: &App) -> String {
 /// Sends an admin to Slack, to choose a workspace and to agree.
 async fn install(State(app): State<App>, Admin(actor): Admin) -> Result<Redirect, Problem> {
     let until = (app.ctx.now() + AGREEING).timestamp();
-    let state = hex(&app.safe.seal(actor.organization, INSTALL, &format!("{}.{until}", actor.member)));
+    let state = hex(&app.safe.seal(actor.organization, &purpose(&actor), &until.to_string()));
     let url = workspaces(&app)?.authorize_url(&state, &back(&app)).ok_or_else(|| not_connected(Channel::Slack, "slack.client_id and slack.client_secret"))?;
     Ok(Redirect::to(&url))
 }
@@ -117,11 +121,8 @@ async fn installed(State(app): State<App>, Admin(actor): Admin, Query(agreed): Q
     if let Some(error) = agreed.error {
         return Err(Problem::malformed(format!("Slack did not install the app: {error}.")));
     }
-    let state = unhex(&agreed.state).and_then(|sealed| app.safe.open(actor.organization, INSTALL, &sealed).ok());
-    let is_theirs = state.is_some_and(|state| {
-        let (member, until) = state.expose_secret().split_once('.').unwrap_or_default();
-        member == actor.member.to_string() && until.parse().is_ok_and(|until: i64| until >= app.ctx.now().timestamp())
-    });
+    let state = unhex(&agreed.state).and_then(|sealed| app.safe.open(actor.organization, &purpose(&actor), &sealed).ok());
+    let is_theirs = state.is_some_and(|until| until.expose_secret().parse().is_ok_and(|until: i64| until >= app.ctx.now().timestamp()));
     if !is_theirs {
         return Err(Problem::malformed("This installation was not begun here in the last 15 minutes. Begin it at /api/v1/channels/slack/install."));
     }
