@@ -5,6 +5,7 @@ import { isStatus } from "@/shared/api/problem";
 import { HomePage } from "./routes/home-page";
 import { NewProjectPage } from "./routes/new-project-page";
 import { NotFoundPage } from "./routes/not-found-page";
+import { NotificationsPage } from "./routes/notifications-page";
 import { ProjectPage } from "./routes/project-page";
 import { ProposalPage } from "./routes/proposal-page";
 import { ProposalsPage } from "./routes/proposals-page";
@@ -67,6 +68,11 @@ const project = createRoute({
 });
 const proposals = createRoute({ getParentRoute: () => signedIn, path: "/proposals", component: ProposalsPage });
 const proposal = createRoute({ getParentRoute: () => signedIn, path: "/proposals/$number", component: ProposalPage });
+const notifications = createRoute({
+  getParentRoute: () => signedIn,
+  path: "/notifications",
+  component: NotificationsPage,
+});
 const settings = createRoute({ getParentRoute: () => signedIn, path: "/settings", component: SettingsLayout });
 const settingsIndex = createRoute({
   getParentRoute: () => settings,
@@ -100,6 +106,7 @@ const tree = root.addChildren([
     project,
     proposals,
     proposal,
+    notifications,
     link,
     settings.addChildren([settingsIndex, members, keys, policies, channels, webhooks, work, account]),
   ]),

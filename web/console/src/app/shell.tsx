@@ -1,6 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link, Outlet, useNavigate } from "@tanstack/react-router";
 import {
+  Bell,
   CircleHelp,
   FolderKanban,
   GitPullRequestArrow,
@@ -15,6 +16,7 @@ import {
   WifiOff,
 } from "lucide-react";
 import { Suspense, useState } from "react";
+import { unreadQuery } from "@/features/notifications/api/notifications";
 import { ProjectLinks } from "@/features/projects/project-links";
 import { proposalsQuery } from "@/features/review/api/proposals";
 import { useSignOut } from "@/features/session/api/sign-out";
@@ -102,6 +104,7 @@ function Sidebar({ onNavigate, onHelp }: { onNavigate: () => void; onHelp: () =>
   const session = useSession();
   const open = useQuery(proposalsQuery("open"));
   const waiting = open.data?.length ?? 0;
+  const unread = useQuery(unreadQuery).data ?? 0;
   return (
     <>
       <div className="flex h-14 items-center gap-2.5 px-4">
@@ -122,6 +125,16 @@ function Sidebar({ onNavigate, onHelp }: { onNavigate: () => void; onHelp: () =>
             <span className="rounded-full bg-accent-soft px-1.5 font-medium text-2xs text-accent-ink">
               {waiting}
               <span className="sr-only"> open</span>
+            </span>
+          )}
+        </Link>
+        <Link to="/notifications" onClick={onNavigate} className={LINK} activeProps={ACTIVE}>
+          <Bell className="size-4" aria-hidden="true" />
+          <span className="flex-1">Notifications</span>
+          {unread > 0 && (
+            <span className="rounded-full bg-accent-soft px-1.5 font-medium text-2xs text-accent-ink">
+              {unread > 99 ? "99+" : unread}
+              <span className="sr-only"> unread</span>
             </span>
           )}
         </Link>

@@ -7,6 +7,7 @@ import { Jobs } from "@/features/jobs/jobs";
 import { ApiKeys } from "@/features/keys/api-keys";
 import { HeldMails } from "@/features/mail/held-mails";
 import { Members } from "@/features/members/members";
+import { Preferences } from "@/features/notifications/preferences";
 import { Policies } from "@/features/policies/policies";
 import { projectsQuery } from "@/features/projects/api/projects";
 import { Account } from "@/features/session/account";
@@ -115,5 +116,11 @@ export function LinkRoute({ code }: { code: string }) {
 
 export function AccountPage() {
   useTitle("Account");
-  return <Account session={useSession()} />;
+  const session = useSession();
+  return (
+    <div className="space-y-10">
+      <Account session={session} />
+      <Preferences timeZone={session.member.time_zone} />
+    </div>
+  );
 }

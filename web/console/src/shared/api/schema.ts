@@ -726,6 +726,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/members/me/notifications": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How you want to be told */
+        get: operations["get_members_me_notifications"];
+        /** Say how you want to be told */
+        put: operations["put_members_me_notifications"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/members/{id}": {
         parameters: {
             query?: never;
@@ -756,6 +774,40 @@ export interface paths {
         put?: never;
         /** Make a link that signs a member in once */
         post: operations["post_members_id_link"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/notifications": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What you were told, newest first */
+        get: operations["get_notifications"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/notifications/read": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Say what you have read: these, or all */
+        post: operations["post_notifications_read"];
         delete?: never;
         options?: never;
         head?: never;
@@ -3383,6 +3435,53 @@ export interface components {
             zone?: string | null;
         };
         /** @description A problem. `type` is stable and may be switched on; the rest is for people. */
+        Notification: {
+            actor: string | null;
+            /** Format: date-time */
+            at: string;
+            /** Format: uuid */
+            id: string;
+            /** @enum {string} */
+            kind: "review" | "mentioned" | "assigned" | "decided" | "due" | "failed" | "subscribed";
+            path: string;
+            project: string | null;
+            /** Format: int32 */
+            proposal: number | null;
+            /** Format: date-time */
+            read_at: string | null;
+            target: string;
+            title: string;
+            words: string;
+        };
+        Preferences: {
+            digest_hour?: number;
+            kinds?: {
+                assigned?: "off" | "digest" | "now";
+                decided?: "off" | "digest" | "now";
+                due?: "off" | "digest" | "now";
+                failed?: "off" | "digest" | "now";
+                mentioned?: "off" | "digest" | "now";
+                review?: "off" | "digest" | "now";
+                subscribed?: "off" | "digest" | "now";
+            };
+            muted?: boolean;
+            mutes?: string[];
+            quiet?: {
+                from: string;
+                to: string;
+            } | null;
+            subscriptions?: string[];
+        };
+        Told: {
+            data: components["schemas"]["Notification"][];
+            meta: components["schemas"]["Meta"];
+            /** Format: int64 */
+            unread: number;
+        };
+        Unread: {
+            /** Format: int64 */
+            unread: number;
+        };
         Problem: {
             /** @description What is there now: the task that has changed, the lease that is in the way. */
             current?: unknown;
@@ -4617,6 +4716,94 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    get_notifications: {
+        parameters: {
+            query?: {
+                unread?: boolean;
+                cursor?: string | null;
+                limit?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Told"];
+                };
+            };
+        };
+    };
+    post_notifications_read: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": { ids?: string[] | null };
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Unread"];
+                };
+            };
+        };
+    };
+    get_members_me_notifications: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Preferences"];
+                };
+            };
+        };
+    };
+    put_members_me_notifications: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Preferences"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Preferences"];
+                };
+            };
+        };
+    };
     get_audit: {
         parameters: {
             query?: {
