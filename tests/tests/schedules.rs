@@ -28,7 +28,7 @@ struct Clock {
 
 impl Context for Clock {
     fn now(&self) -> DateTime<Utc> {
-        *self.now.lock().unwrap()
+        *self.now.lock().expect("nobody broke off")
     }
 
     fn uuid(&self) -> Uuid {
@@ -38,7 +38,7 @@ impl Context for Clock {
 
 impl Clock {
     fn set(&self, now: DateTime<Utc>) {
-        *self.now.lock().unwrap() = now;
+        *self.now.lock().expect("nobody broke off") = now;
     }
 }
 
@@ -52,7 +52,7 @@ struct World {
 }
 
 fn at(text: &str) -> DateTime<Utc> {
-    text.parse().unwrap()
+    text.parse().expect("a time")
 }
 
 impl World {
@@ -229,7 +229,7 @@ async fn many_at_it_and_some_that_die_neither_lose_nor_double_a_run() -> Result<
         });
         for ended in futures::future::join_all(passes).await {
             match ended {
-                Ok(passed) => passed?,
+                Ok(outcome) => outcome?,
                 Err(error) => assert!(error.is_cancelled(), "{error}"),
             }
         }
