@@ -61,8 +61,9 @@ impl Adapter for Speaker {
     }
 
     fn direct(&self, external_id: &str, _: &str) -> Direct {
-        let user = external_id.to_owned();
-        let address = Address { team: String::new(), channel: None, thread: None, user, response_url: None, is_private: false };
+        // Names in our books begin with the workspace.
+        let (team, user) = external_id.split_once('.').unwrap_or(("", external_id));
+        let address = Address { team: team.to_owned(), channel: None, thread: None, user: user.to_owned(), response_url: None, is_private: false };
         Direct { thread: format!("direct/{external_id}"), address: json!(address) }
     }
 }

@@ -184,7 +184,7 @@ async fn our_home_shows_what_waits_and_addresses_of_ours_say_what_they_are() -> 
     let shared = json!({ "type": "link_shared", "channel": ROOM, "user": "U0ANA", "message_ts": "1.2", "links": [{ "domain": "x", "url": url }, { "domain": "x", "url": "https://example.org" }] });
     ana.event(&shared, 1).await?;
     let unfurl = slack.unfurl().await?;
-    assert_eq!(unfurl["unfurls"].as_object().map(|unfurls| unfurls.len()), Some(1), "{unfurl}");
+    assert_eq!(unfurl["unfurls"].as_object().map(serde_json::Map::len), Some(1), "{unfurl}");
     assert!(unfurl["unfurls"][&url].to_string().contains("#1"), "{unfurl}");
     slack.check()?;
     patchbay.end().await
