@@ -4,6 +4,24 @@
  */
 
 export interface paths {
+    "/api/v1/attachments/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Fetch an attachment */
+        get: operations["get_attachments_id"];
+        put?: never;
+        post?: never;
+        /** Take an attachment away */
+        delete: operations["delete_attachments_id"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/audit": {
         parameters: {
             query?: never;
@@ -438,7 +456,8 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /** Look for tasks, in the projects that you may see */
+        get: operations["get_collab_tasks"];
         put?: never;
         /** Make a task */
         post: operations["post_collab_tasks"];
@@ -510,6 +529,128 @@ export interface paths {
         };
         /** What became of a message */
         get: operations["get_commands_id"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/documents": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List or search documents, newest first */
+        get: operations["get_documents"];
+        put?: never;
+        /** Make a document, a draft */
+        post: operations["post_documents"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/documents/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read a document */
+        get: operations["get_documents_id"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Change a draft, as a new version, or how long a document is kept */
+        patch: operations["patch_documents_id"];
+        trace?: never;
+    };
+    "/api/v1/documents/{id}/attachments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Put all attachments in an order, and say which stands for the document */
+        put: operations["put_documents_id_attachments"];
+        /** Attach a file, at most 20 to a document; the first stands for it */
+        post: operations["post_documents_id_attachments"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/documents/{id}/transition": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take a document a step on: draft, review, approved, published; or back to draft */
+        post: operations["post_documents_id_transition"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/documents/{id}/versions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The versions of a document, newest first */
+        get: operations["get_documents_id_versions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/export/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Write a variant as a file, or several as one ZIP */
+        post: operations["post_export_id"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/exports/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Fetch a file that was written */
+        get: operations["get_exports_id"];
         put?: never;
         post?: never;
         delete?: never;
@@ -667,6 +808,23 @@ export interface paths {
         put?: never;
         /** Send a job again that was given up or cancelled, mended where that is needed */
         post: operations["post_jobs_id_retry"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/jobs/{id}/variants": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a generating job made to be chosen from */
+        get: operations["get_jobs_id_variants"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1576,6 +1734,41 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/variants/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read a variant */
+        get: operations["get_variants_id"];
+        /** Put other words in the place of a variant's */
+        put: operations["put_variants_id"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/variants/{id}/accept": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Accept a variant, or several at once: each becomes a document */
+        post: operations["post_variants_id_accept"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/webhooks/endpoints": {
         parameters: {
             query?: never;
@@ -1779,6 +1972,17 @@ export interface components {
             /** @description The operations to accept, by their index from 1. Absent: all. */
             ops?: number[] | null;
         };
+        AcceptVariants: {
+            /**
+             * @description Others that go with it.
+             * @default []
+             */
+            also: string[];
+        };
+        Accepted: {
+            /** @description In the order of the variants. */
+            documents: components["schemas"]["Document"][];
+        };
         Acquire: {
             /** @description The name that you go by; your handle where nothing is said. */
             holder?: string | null;
@@ -1954,6 +2158,41 @@ export interface components {
              */
             revision: number;
         };
+        Arrange: {
+            /** @description All of the document's attachments, in their order. */
+            order: string[];
+            /**
+             * Format: uuid
+             * @description Which stands for the document; absent: the first.
+             */
+            primary?: string | null;
+        };
+        Attach: {
+            /** @description Base64. A request has at most 1 MiB. */
+            data: string;
+            /** @description `image/png` and the like. */
+            media_type: string;
+            name: string;
+        };
+        /** @description `Attachment` of the API. */
+        Attachment: {
+            /**
+             * Format: uuid
+             * @description A file at a document.
+             */
+            id: string;
+            /** @description It stands for the document where there is room for one. */
+            is_primary: boolean;
+            media_type: string;
+            name: string;
+            /**
+             * Format: int32
+             * @description From 1.
+             */
+            position: number;
+            /** Format: int64 */
+            size_bytes: number;
+        };
         /** @description One attempt to deliver a message. */
         Attempt: {
             /** Format: date-time */
@@ -1977,6 +2216,17 @@ export interface components {
             at: string;
             /** Format: int32 */
             revision: number;
+        };
+        /** @description What is left out stays. */
+        ChangeDocument: {
+            /** @description Markdown. */
+            content?: string | null;
+            /**
+             * Format: int32
+             * @description Days after its last change at which it is dropped; 0 for never.
+             */
+            keep_days?: number | null;
+            title?: string | null;
         };
         ChangePassword: {
             current: string;
@@ -2238,6 +2488,16 @@ export interface components {
             /** @description 1–200 characters. */
             title: string;
         };
+        CreateDocument: {
+            /** @description Markdown. */
+            content: string;
+            /**
+             * Format: int32
+             * @description Days after its last change at which it is dropped; absent: never.
+             */
+            keep_days?: number | null;
+            title: string;
+        };
         CreateKey: {
             /** Format: date-time */
             expires_at?: string | null;
@@ -2417,6 +2677,53 @@ export interface components {
             /** @description One sentence for people, without a full stop. */
             why: string;
         };
+        /** @description `Document` of the API. */
+        Document: {
+            attachments: components["schemas"]["Attachment"][];
+            /** @description Who made it, by handle. */
+            author: string;
+            /** @description Markdown; of an image, what it shows. */
+            content: string;
+            /** Format: date-time */
+            created_at: string;
+            /**
+             * Format: uuid
+             * @description A text or an image on its way to being published.
+             */
+            id: string;
+            /**
+             * Format: int32
+             * @description Days after its last change at which it is dropped; null for never.
+             */
+            keep_days: number | null;
+            media_type: string;
+            /**
+             * @description Where a document stands on its way.
+             * @enum {string}
+             */
+            state: "draft" | "review" | "approved" | "published";
+            title: string;
+            /** Format: date-time */
+            updated_at: string;
+            /**
+             * Format: uuid
+             * @description The variant that it was.
+             */
+            variant: string | null;
+            /** Format: int32 */
+            version: number;
+        };
+        /** @description `DocumentVersion` of the API. */
+        DocumentVersion: {
+            /** Format: date-time */
+            at: string;
+            /** @description Who wrote it, by handle. */
+            author: string;
+            content: string;
+            title: string;
+            /** Format: int32 */
+            version: number;
+        };
         /** @description Either a whole patch, or new fields for single operations. */
         Edit: {
             operations?: components["schemas"]["EditOperation"][] | null;
@@ -2432,6 +2739,11 @@ export interface components {
              * @description From 1.
              */
             index: number;
+        };
+        EditVariant: {
+            /** @description Markdown. Of an image it is what the image shows. */
+            content: string;
+            title: string;
         };
         /** @description What is absent stays. */
         EndpointUpdate: {
@@ -2563,6 +2875,20 @@ export interface components {
             /** Format: date-time */
             ts: string;
         };
+        /** @description A file that is there to be fetched for 32 days. */
+        Exported: {
+            /**
+             * Format: uuid
+             * @description A file that was written for somebody to fetch.
+             */
+            id: string;
+            media_type: string;
+            name: string;
+            /** Format: uint */
+            size_bytes: number;
+            /** @description Where to fetch it. */
+            url: string;
+        };
         /** @description One fault of a request. */
         Fault: {
             expected?: string | null;
@@ -2626,7 +2952,7 @@ export interface components {
             }) | null;
             /**
              * Format: uuid
-             * @description One holding of a lease: the next holder's is another.
+             * @description The lease that it is made under, with its token: where that has ended, nothing is changed.
              */
             lock_id?: string | null;
             /** @description What has no field of its own; a null removes a key. */
@@ -3159,6 +3485,34 @@ export interface components {
             /** @description 1–200 characters. */
             title: string;
         };
+        /** @description Something that a member was told, or is to be told. */
+        Notification: {
+            /** @description A member's handle; null where it was nobody's doing. */
+            actor: string | null;
+            /** Format: date-time */
+            at: string;
+            /**
+             * Format: uuid
+             * @description Something that a member is told.
+             */
+            id: string;
+            /** @description What somebody may hear of. */
+            kind: "review" | "mentioned" | "assigned" | "decided" | "due" | "failed" | "subscribed";
+            /** @description Where the console shows it. */
+            path: string;
+            /** @description The project's key. */
+            project: string | null;
+            /** Format: int32 */
+            proposal: number | null;
+            /** Format: date-time */
+            read_at: string | null;
+            /** @description `#12`, `WEB-7`; empty where there is none. */
+            target: string;
+            /** @description What the target is called, or what was said. */
+            title: string;
+            /** @description What happened, with the target behind it: `@ana asks you to review`. */
+            words: string;
+        };
         /** @description One task. */
         OneTask: {
             acceptance_criteria: components["schemas"]["Criterion"][];
@@ -3331,11 +3685,26 @@ export interface components {
         };
         /** @description A page of a list. */
         Page23: {
-            data: components["schemas"]["Entry2"][];
+            data: components["schemas"]["Variant"][];
             meta: components["schemas"]["Meta"];
         };
         /** @description A page of a list. */
         Page24: {
+            data: components["schemas"]["Document"][];
+            meta: components["schemas"]["Meta"];
+        };
+        /** @description A page of a list. */
+        Page25: {
+            data: components["schemas"]["DocumentVersion"][];
+            meta: components["schemas"]["Meta"];
+        };
+        /** @description A page of a list. */
+        Page26: {
+            data: components["schemas"]["Entry2"][];
+            meta: components["schemas"]["Meta"];
+        };
+        /** @description A page of a list. */
+        Page27: {
             data: components["schemas"]["Quarantined"][];
             meta: components["schemas"]["Meta"];
         };
@@ -3405,6 +3774,172 @@ export interface components {
             /** @description The organisation's versions, newest first. */
             versions: components["schemas"]["VersionLine"][];
         };
+        /** @description How a member wants to be told. */
+        Preferences: {
+            /**
+             * Format: uint8
+             * @description The full hour at which what is told once a day is told.
+             * @default 8
+             */
+            digest_hour: number;
+            /**
+             * @description How each kind is told.
+             * @default {
+             *       "assigned": "digest",
+             *       "decided": "digest",
+             *       "due": "digest",
+             *       "failed": "digest",
+             *       "mentioned": "now",
+             *       "review": "now",
+             *       "subscribed": "digest"
+             *     }
+             */
+            kinds: {
+                /**
+                 * @description When somebody is told of a kind of thing.
+                 * @default digest
+                 */
+                assigned: "off" | "digest" | "now";
+                /**
+                 * @description When somebody is told of a kind of thing.
+                 * @default digest
+                 */
+                decided: "off" | "digest" | "now";
+                /**
+                 * @description When somebody is told of a kind of thing.
+                 * @default digest
+                 */
+                due: "off" | "digest" | "now";
+                /**
+                 * @description When somebody is told of a kind of thing.
+                 * @default digest
+                 */
+                failed: "off" | "digest" | "now";
+                /**
+                 * @description When somebody is told of a kind of thing.
+                 * @default now
+                 */
+                mentioned: "off" | "digest" | "now";
+                /**
+                 * @description When somebody is told of a kind of thing.
+                 * @default now
+                 */
+                review: "off" | "digest" | "now";
+                /**
+                 * @description When somebody is told of a kind of thing.
+                 * @default digest
+                 */
+                subscribed: "off" | "digest" | "now";
+            };
+            /**
+             * @description Nothing at all is told.
+             * @default false
+             */
+            muted: boolean;
+            /**
+             * @description Projects (`WEB`) and proposals (`#12`) of which nothing is told.
+             * @default []
+             */
+            mutes: string[];
+            /**
+             * @description In the member's time zone.
+             * @default null
+             */
+            quiet: {
+                /** @description A time of day: `22:00`. */
+                from: string;
+                /** @description A time of day: `22:00`. */
+                to: string;
+            } | null;
+            /**
+             * @description Projects (`WEB`) of which everything is told.
+             * @default []
+             */
+            subscriptions: string[];
+        };
+        /** @description How a member wants to be told. */
+        PreferencesInput: {
+            /**
+             * Format: uint8
+             * @description The full hour at which what is told once a day is told.
+             * @default 8
+             */
+            digest_hour: number;
+            /**
+             * @description How each kind is told.
+             * @default {
+             *       "assigned": "digest",
+             *       "decided": "digest",
+             *       "due": "digest",
+             *       "failed": "digest",
+             *       "mentioned": "now",
+             *       "review": "now",
+             *       "subscribed": "digest"
+             *     }
+             */
+            kinds: {
+                /**
+                 * @description When somebody is told of a kind of thing.
+                 * @default digest
+                 */
+                assigned: "off" | "digest" | "now";
+                /**
+                 * @description When somebody is told of a kind of thing.
+                 * @default digest
+                 */
+                decided: "off" | "digest" | "now";
+                /**
+                 * @description When somebody is told of a kind of thing.
+                 * @default digest
+                 */
+                due: "off" | "digest" | "now";
+                /**
+                 * @description When somebody is told of a kind of thing.
+                 * @default digest
+                 */
+                failed: "off" | "digest" | "now";
+                /**
+                 * @description When somebody is told of a kind of thing.
+                 * @default now
+                 */
+                mentioned: "off" | "digest" | "now";
+                /**
+                 * @description When somebody is told of a kind of thing.
+                 * @default now
+                 */
+                review: "off" | "digest" | "now";
+                /**
+                 * @description When somebody is told of a kind of thing.
+                 * @default digest
+                 */
+                subscribed: "off" | "digest" | "now";
+            };
+            /**
+             * @description Nothing at all is told.
+             * @default false
+             */
+            muted: boolean;
+            /**
+             * @description Projects (`WEB`) and proposals (`#12`) of which nothing is told.
+             * @default []
+             */
+            mutes: string[];
+            /**
+             * @description In the member's time zone.
+             * @default null
+             */
+            quiet: {
+                /** @description A time of day: `22:00`. */
+                from: string;
+                /** @description A time of day: `22:00`. */
+                to: string;
+            } | null;
+            /**
+             * @description Projects (`WEB`) of which everything is told.
+             * @default []
+             */
+            subscriptions: string[];
+        };
         /** @description What a policy would have done, by the members and roles of today. */
         Preview: {
             counts: components["schemas"]["Counts2"];
@@ -3435,53 +3970,6 @@ export interface components {
             zone?: string | null;
         };
         /** @description A problem. `type` is stable and may be switched on; the rest is for people. */
-        Notification: {
-            actor: string | null;
-            /** Format: date-time */
-            at: string;
-            /** Format: uuid */
-            id: string;
-            /** @enum {string} */
-            kind: "review" | "mentioned" | "assigned" | "decided" | "due" | "failed" | "subscribed";
-            path: string;
-            project: string | null;
-            /** Format: int32 */
-            proposal: number | null;
-            /** Format: date-time */
-            read_at: string | null;
-            target: string;
-            title: string;
-            words: string;
-        };
-        Preferences: {
-            digest_hour?: number;
-            kinds?: {
-                assigned?: "off" | "digest" | "now";
-                decided?: "off" | "digest" | "now";
-                due?: "off" | "digest" | "now";
-                failed?: "off" | "digest" | "now";
-                mentioned?: "off" | "digest" | "now";
-                review?: "off" | "digest" | "now";
-                subscribed?: "off" | "digest" | "now";
-            };
-            muted?: boolean;
-            mutes?: string[];
-            quiet?: {
-                from: string;
-                to: string;
-            } | null;
-            subscriptions?: string[];
-        };
-        Told: {
-            data: components["schemas"]["Notification"][];
-            meta: components["schemas"]["Meta"];
-            /** Format: int64 */
-            unread: number;
-        };
-        Unread: {
-            /** Format: int64 */
-            unread: number;
-        };
         Problem: {
             /** @description What is there now: the task that has changed, the lease that is in the way. */
             current?: unknown;
@@ -3659,6 +4147,13 @@ export interface components {
             subject: string;
             /** @description Why it is not believed. */
             why: string;
+        };
+        Read: {
+            /**
+             * @description Absent or null: all.
+             * @default null
+             */
+            ids: string[] | null;
         };
         RecipeView: {
             /** @description What is made of deliveries where a source has no template of its own. */
@@ -4412,11 +4907,23 @@ export interface components {
             /** @description As the clock on the wall shows it there, with its offset. */
             local: string;
         };
+        /** @description A page of what somebody was told. */
+        Told: {
+            data: components["schemas"]["Notification"][];
+            meta: components["schemas"]["Meta"];
+            /**
+             * Format: int64
+             * @description How many of all they have not read.
+             */
+            unread: number;
+        };
         /** @description `Tool` of the API. */
         Tool: {
             /** @description JSON Schema (draft 2020-12) of its input. */
             input_schema: unknown;
             name: string;
+            /** @description What somebody needs to run it. */
+            scope: "read" | "propose" | "review" | "apply" | "admin";
             summary: string;
         };
         /** @description A permitted move. */
@@ -4426,6 +4933,13 @@ export interface components {
             /** @description Who may; empty: everyone who may change the plan. */
             roles?: ("owner" | "admin" | "member" | "viewer" | "agent")[];
             to: string;
+        };
+        Transition2: {
+            /**
+             * @description Where a document stands on its way.
+             * @enum {string}
+             */
+            to: "draft" | "review" | "approved" | "published";
         };
         TransitionInput: {
             /** @description Why; some transitions ask for it. */
@@ -4523,6 +5037,13 @@ export interface components {
              * @description The revision to take back; later ones stay. Absent: the caller's own last change.
              */
             revision?: number | null;
+        };
+        Unread: {
+            /**
+             * Format: int64
+             * @description How many are left.
+             */
+            unread: number;
         };
         /** @description What changes in a task: absent is unchanged, null clears. */
         UpdateBody: {
@@ -4666,6 +5187,46 @@ export interface components {
             password?: string | null;
             token: string;
         };
+        /** @description `Variant` of the API. */
+        Variant: {
+            /** @description Markdown; of an image, what was to be seen. */
+            content: string;
+            /** Format: date-time */
+            created_at: string;
+            /**
+             * Format: uuid
+             * @description What became of it.
+             */
+            document: string | null;
+            /**
+             * Format: uuid
+             * @description Something that a job made to be chosen from.
+             */
+            id: string;
+            /**
+             * Format: uuid
+             * @description A piece of work in the queue.
+             */
+            job: string;
+            /** @description What made it. */
+            made_by: string;
+            media_type: string;
+            /**
+             * Format: int16
+             * @description Which of the job's variants, from 1.
+             */
+            number: number;
+            /**
+             * @description Whether a variant was chosen.
+             * @enum {string}
+             */
+            state: "draft" | "accepted";
+            title: string;
+            /** Format: date-time */
+            updated_at: string;
+            /** Format: int32 */
+            version: number;
+        };
         /** @description When and why a version of the policy came to be. */
         VersionLine: {
             /** Format: date-time */
@@ -4716,90 +5277,118 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
-    get_notifications: {
+    get_attachments_id: {
         parameters: {
-            query?: {
-                unread?: boolean;
-                cursor?: string | null;
-                limit?: number | null;
-            };
+            query?: never;
             header?: never;
-            path?: never;
+            path: {
+                /** @description An id. */
+                id: string;
+            };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
+            /** @description Done. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Told"];
+                    "application/octet-stream": string;
                 };
             };
-        };
-    };
-    post_notifications_read: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: {
-            content: {
-                "application/json": { ids?: string[] | null };
-            };
-        };
-        responses: {
-            200: {
+            /** @description Who are you? */
+            401: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Unread"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description You may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing, or it is not yours to know. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    get_members_me_notifications: {
+    delete_attachments_id: {
         parameters: {
             query?: never;
             header?: never;
-            path?: never;
+            path: {
+                /** @description An id. */
+                id: string;
+            };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            200: {
+            /** @description Done; there is nothing to say. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Who are you? */
+            401: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Preferences"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-        };
-    };
-    put_members_me_notifications: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["Preferences"];
-            };
-        };
-        responses: {
-            200: {
+            /** @description You may not do this. */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Preferences"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing, or it is not yours to know. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -4823,7 +5412,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Page23"];
+                    "application/json": components["schemas"]["Page26"];
                 };
             };
             /** @description The request cannot be read. */
@@ -5015,7 +5604,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Page24"];
+                    "application/json": components["schemas"]["Page27"];
                 };
             };
             /** @description The request cannot be read. */
@@ -6976,6 +7565,84 @@ export interface operations {
             };
         };
     };
+    get_collab_tasks: {
+        parameters: {
+            query?: {
+                /** @description Of this member: a handle. */
+                assignee?: string;
+                /** @description `meta.next_cursor` of the page before. */
+                cursor?: string;
+                label?: string;
+                limit?: number;
+                /** @description Only of this project: its id or key. */
+                project?: string;
+                /** @description At this step. */
+                status?: string;
+                /** @description In the title or the description, in any case. */
+                text?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page5"];
+                };
+            };
+            /** @description The request cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Who are you? */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description You may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing, or it is not yours to know. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     post_collab_tasks: {
         parameters: {
             query?: never;
@@ -7594,6 +8261,914 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CommandView"];
+                };
+            };
+            /** @description Who are you? */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description You may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing, or it is not yours to know. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_documents: {
+        parameters: {
+            query?: {
+                /** @description `meta.next_cursor` of the page before. */
+                cursor?: string;
+                limit?: number;
+                /** @description Words as they are typed into a search: `launch -draft "two words"`. */
+                q?: string;
+                /** @description Where a document stands on its way. */
+                state?: "draft" | "review" | "approved" | "published";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page24"];
+                };
+            };
+            /** @description The request cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Who are you? */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description You may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Well-formed, but not valid; every fault is listed. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_documents: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key again: the same answer, no second effect. Kept for 8 days. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CreateDocument"];
+            };
+        };
+        responses: {
+            /** @description Made. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Document"];
+                };
+            };
+            /** @description The request cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Who are you? */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description You may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Well-formed, but not valid; every fault is listed. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_documents_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description An id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Document"];
+                };
+            };
+            /** @description Who are you? */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description You may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing, or it is not yours to know. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    patch_documents_id: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag that the change is meant for: another one answers 412. */
+                "If-Match"?: string;
+            };
+            path: {
+                /** @description An id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChangeDocument"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Document"];
+                };
+            };
+            /** @description The request cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Who are you? */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description You may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing, or it is not yours to know. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The present state does not allow this. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It has changed since you looked. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Well-formed, but not valid; every fault is listed. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_documents_id_attachments: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description An id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Arrange"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Document"];
+                };
+            };
+            /** @description The request cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Who are you? */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description You may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing, or it is not yours to know. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Well-formed, but not valid; every fault is listed. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_documents_id_attachments: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key again: the same answer, no second effect. Kept for 8 days. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description An id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Attach"];
+            };
+        };
+        responses: {
+            /** @description Made. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Document"];
+                };
+            };
+            /** @description The request cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Who are you? */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description You may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing, or it is not yours to know. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The present state does not allow this. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Well-formed, but not valid; every fault is listed. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_documents_id_transition: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key again: the same answer, no second effect. Kept for 8 days. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description An id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Transition2"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Document"];
+                };
+            };
+            /** @description The request cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Who are you? */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description You may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing, or it is not yours to know. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The present state does not allow this. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Well-formed, but not valid; every fault is listed. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_documents_id_versions: {
+        parameters: {
+            query?: {
+                /** @description `meta.next_cursor` of the page before. */
+                cursor?: number;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description An id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page25"];
+                };
+            };
+            /** @description The request cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Who are you? */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description You may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing, or it is not yours to know. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Well-formed, but not valid; every fault is listed. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_export_id: {
+        parameters: {
+            query?: {
+                /** @description Absent: Markdown. An image is written as it is. */
+                format?: "md" | "html" | "json" | "txt";
+            };
+            header?: {
+                /** @description The same key again: the same answer, no second effect. Kept for 8 days. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description An id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["AcceptVariants"];
+            };
+        };
+        responses: {
+            /** @description Made. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Exported"];
+                };
+            };
+            /** @description The request cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Who are you? */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description You may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing, or it is not yours to know. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Well-formed, but not valid; every fault is listed. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_exports_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description An id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
                 };
             };
             /** @description Who are you? */
@@ -8474,6 +10049,65 @@ export interface operations {
             };
         };
     };
+    get_jobs_id_variants: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description An id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page23"];
+                };
+            };
+            /** @description Who are you? */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description You may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing, or it is not yours to know. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_keys: {
         parameters: {
             query?: never;
@@ -8814,6 +10448,140 @@ export interface operations {
             };
         };
     };
+    get_members_me_notifications: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Preferences"];
+                };
+            };
+            /** @description Who are you? */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description You may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_members_me_notifications: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PreferencesInput"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Preferences"];
+                };
+            };
+            /** @description The request cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Who are you? */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description You may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Well-formed, but not valid; every fault is listed. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_members_id: {
         parameters: {
             query?: never;
@@ -9103,6 +10871,167 @@ export interface operations {
             };
             /** @description There is no such thing, or it is not yours to know. */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_notifications: {
+        parameters: {
+            query?: {
+                /** @description `meta.next_cursor` of the page before. */
+                cursor?: string;
+                limit?: number;
+                /** @description Only what you have not read. */
+                unread?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Told"];
+                };
+            };
+            /** @description The request cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Who are you? */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description You may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Well-formed, but not valid; every fault is listed. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_notifications_read: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key again: the same answer, no second effect. Kept for 8 days. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["Read"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Unread"];
+                };
+            };
+            /** @description The request cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Who are you? */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description You may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Well-formed, but not valid; every fault is listed. */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -13803,6 +15732,296 @@ export interface operations {
             };
             /** @description There is no such thing, or it is not yours to know. */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Well-formed, but not valid; every fault is listed. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_variants_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description An id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Variant"];
+                };
+            };
+            /** @description Who are you? */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description You may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing, or it is not yours to know. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_variants_id: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag of the variant that the words are meant to replace: another one answers 412, none 428. */
+                "If-Match"?: string;
+            };
+            path: {
+                /** @description An id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EditVariant"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Variant"];
+                };
+            };
+            /** @description The request cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Who are you? */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description You may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing, or it is not yours to know. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The present state does not allow this. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It has changed since you looked. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Well-formed, but not valid; every fault is listed. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Say with `If-Match` what the change is meant for. */
+            428: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_variants_id_accept: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key again: the same answer, no second effect. Kept for 8 days. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description An id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["AcceptVariants"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Accepted"];
+                };
+            };
+            /** @description The request cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Who are you? */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description You may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing, or it is not yours to know. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not JSON. */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };

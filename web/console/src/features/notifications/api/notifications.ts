@@ -31,7 +31,8 @@ export const notificationsQuery = (unread: boolean) =>
 export function useRead() {
   const client = useQueryClient();
   return useMutation({
-    mutationFn: async (ids?: string[]) => body(await api.POST("/api/v1/notifications/read", { body: { ids } })),
+    mutationFn: async (ids?: string[]) =>
+      body(await api.POST("/api/v1/notifications/read", { body: { ids: ids ?? null } })),
     onSuccess: () => client.invalidateQueries({ queryKey: keys.notifications }),
   });
 }
