@@ -22,7 +22,7 @@ const id = (name: string) => page.locator(`[data-testid="${name}"]`);
 
 test("an admin sees the channels and says how much one takes", async () => {
   await page.goto(`${patchbay.url}/settings/channels`);
-  await id("channel-list").getByText("Slack", { exact: true }).waitFor();
+  await page.getByRole("button", { name: "Settings of Slack" }).waitFor();
   await expectAccessible(page, "channels");
   await page.getByRole("button", { name: "Settings of Slack" }).click();
   const limit = id("channel-settings").getByLabel("Messages a minute from one person");
