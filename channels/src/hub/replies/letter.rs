@@ -85,7 +85,7 @@ mod tests {
             letter(&Letter { member: MemberId(Uuid::nil()), addresses: Vec::new(), notes }, "https://plan.example.org")
         };
         let piece = write(&[&review]);
-        assert_eq!(piece.reply.text, r"@ana asks you to review [#12](https://plan.example.org/proposals/12): Sign-in \*flow\*");
+        assert_eq!(piece.reply.text, r"@ana asks you to review [\#12](https://plan.example.org/proposals/12): Sign-in \*flow\*");
         assert_eq!((piece.proposal, piece.about.as_str()), (Some(12), "#12"));
         let piece = write(&[&due]);
         assert_eq!(piece.reply.text, "Due today [WEB-7](https://plan.example.org/p/WEB?task=WEB-7): Tests");
