@@ -150,7 +150,8 @@ struct LogQuery {
 
 /// A number of a query. A flattened query has only texts.
 fn number<T: std::str::FromStr>(name: &str, text: Option<&String>) -> Result<Option<T>, Problem> {
-    text.map(|text| text.parse().map_err(|_| Problem::malformed(format!("The query cannot be read: `{name}` is no number in its range.")))).transpose()
+    let read = |text: &String| text.parse().ok().filter(|_| text.len() <= 20);
+    text.map(|text| read(text).ok_or_else(|| Problem::malformed(format!("The query cannot be read: `{name}` is no number in its range.")))).transpose()
 }
 
 fn seq(name: &str, text: Option<&String>) -> Result<Option<i64>, Problem> {
