@@ -82,7 +82,12 @@ async fn a_reader_that_comes_back_goes_on_where_it_was() -> Result<()> {
     }
     let mut now = Tail::open(&patchbay, "", &[]).await?;
     let fourth = tell(&patchbay, json!({ "event": "build.done" })).await?;
-    assert_eq!(now.next().await?, fourth, "without a start it begins with what comes");
+    // What is told last may come once more: other transactions of the server can keep it back for a moment.
+    let mut came = now.next().await?;
+    while came == third {
+        came = now.next().await?;
+    }
+    assert_eq!(came, fourth, "without a start it begins with what comes");
     patchbay.end().await
 }
 
@@ -195,10 +200,19 @@ async fn an_account_for_people_is_markdown() -> Result<()> {
     let mut patchbay = Running::start().await?;
     patchbay.post("/projects", &json!({ "title": "Website", "key": "WEB" })).await?;
     tell(&patchbay, json!({ "event": "deploy.done", "project": "WEB", "details": { "text": "to *production*" } })).await?;
-    let response = reqwest::Client::new().get(format!("{}/api/v1/collab/log?project=WEB", patchbay.url)).bearer_auth(&patchbay.key).send().await?;
-    assert_eq!(response.headers()["content-type"], "text/markdown; charset=utf-8");
-    let text = response.text().await?;
-    assert!(text.contains("made the project WEB") && text.contains("told `deploy.done` about WEB: to \\*production\\*"), "{text}");
+    let ask = || reqwest::Client::new().get(format!("{}/api/v1/collab/log?project=WEB", patchbay.url)).bearer_auth(&patchbay.key).send();
+    let deadline = tokio::time::Instant::now() + PATIENCE;
+    loop {
+        let response = ask().await?;
+        assert_eq!(response.headers()["content-type"], "text/markdown; charset=utf-8");
+        let text = response.text().await?;
+        if text.contains("made the project WEB") && text.contains("told `deploy.done` about WEB: to \\*production\\*") {
+            break;
+        }
+        // Other transactions of the server can keep events back for a moment.
+        assert!(tokio::time::Instant::now() < deadline, "{text}");
+        tokio::task::yield_now().await;
+    }
     patchbay.end().await
 }
 
