@@ -54,6 +54,8 @@ pub struct Held {
     cut_off: CancellationToken,
     /// It is a person who wants that, and not the service that stops.
     by_person: AtomicBool,
+    /// It has ended, however.
+    ended: CancellationToken,
     log: Mutex<Vec<String>>,
 }
 
@@ -180,6 +182,7 @@ impl Workers {
             Err(Failure::Over) => {}
             Err(failure) => self.fail(desk, &job, &held, failure).await,
         }
+        held.ended.cancel();
         {
             let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
             if running.get(&job.id).is_some_and(|running| running.token == job.token) {
@@ -311,9 +314,10 @@ impl Workers {
         held.cancelled.cancel();
         let held = held.clone();
         self.tracker.spawn(async move {
-            tokio::time::sleep(GRACE).await;
-            tracing::info!(job = %id, "a cancelled job did not stop by itself and was cut off");
-            held.cut_off.cancel();
+            if tokio::time::timeout(GRACE, held.ended.cancelled()).await.is_err() {
+                tracing::info!(job = %id, "a cancelled job did not stop by itself and is cut off");
+                held.cut_off.cancel();
+            }
         });
     }
 
