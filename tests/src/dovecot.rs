@@ -7,15 +7,16 @@ use std::{
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     sync::atomic::{AtomicUsize, Ordering},
-    time::{Duration, Instant},
 };
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result};
 use tempfile::TempDir;
 use tokio::{
     io::AsyncReadExt,
     net::{TcpListener, TcpStream},
 };
+
+use crate::until::found;
 
 const PASSWORD: &str = "secret";
 
@@ -139,21 +140,17 @@ impl Dovecot {
     }
 
     async fn answers(&self) -> Result<()> {
-        let deadline = Instant::now() + Duration::from_secs(30);
-        loop {
+        found("dovecot answers", async || {
             let mut greeting = [0; 4];
             if let Ok(mut stream) = TcpStream::connect(("127.0.0.1", self.port)).await
                 && stream.read_exact(&mut greeting).await.is_ok()
                 && &greeting == b"* OK"
             {
-                return Ok(());
+                return Ok(Ok(()));
             }
-            if Instant::now() > deadline {
-                let said = ["out", "log"].map(|name| fs::read_to_string(self.dir.path().join(name)).unwrap_or_default()).concat();
-                bail!("dovecot does not answer: {said}");
-            }
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
+            Ok(Err(["out", "log"].map(|name| fs::read_to_string(self.dir.path().join(name)).unwrap_or_default()).concat()))
+        })
+        .await
     }
 }
 

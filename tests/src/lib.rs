@@ -8,5 +8,6 @@ pub mod fake_model;
 pub mod fake_slack;
 pub mod service;
 pub mod smtp;
+pub mod until;
 pub mod watched;
 pub mod webhook_receiver;

@@ -16,7 +16,10 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
 
-use crate::cluster::{Database, cluster};
+use crate::{
+    cluster::{Database, cluster},
+    until::found,
+};
 
 /// A running service and a client that is its owner.
 pub struct Running {
@@ -104,6 +107,15 @@ impl Running {
 
     pub async fn get(&self, path: &str) -> Result<Answer> {
         self.ask(Some(&self.key), Method::GET, path, None).await
+    }
+
+    /// Asks until the answer is as it should be.
+    pub async fn until(&self, path: &str, is_so: impl Fn(&Value) -> bool) -> Result<Value> {
+        found(path, async || {
+            let (_, answer) = self.get(path).await?;
+            Ok(if is_so(&answer) { Ok(answer) } else { Err(answer) })
+        })
+        .await
     }
 
     pub async fn post(&self, path: &str, body: &Value) -> Result<Answer> {

@@ -9,11 +9,12 @@ use std::{
     },
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use anyhow::{Context, Result, bail};
 use patchbay_core::db::embedded::{self, Discovery, Error, Installation, Options, Server};
+use patchbay_tests::until::until;
 use sqlx::{Connection, PgConnection, postgres::PgConnectOptions};
 use tempfile::TempDir;
 
@@ -73,17 +74,6 @@ fn is_alive(pid: i32) -> bool {
 fn signal(name: &str, pid: i32) -> Result<()> {
     let status = Command::new("kill").arg(format!("-{name}")).arg(pid.to_string()).status()?;
     if status.success() { Ok(()) } else { bail!("process {pid} is not there") }
-}
-
-async fn until(what: &str, mut condition: impl FnMut() -> bool) -> Result<()> {
-    let deadline = Instant::now() + Duration::from_secs(30);
-    while !condition() {
-        if Instant::now() > deadline {
-            bail!("it never came true that {what}");
-        }
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
-    Ok(())
 }
 
 fn is_root() -> Result<bool> {
@@ -218,7 +208,7 @@ async fn after_kill_9_postgres_ends_by_itself_where_the_kernel_tells_it() -> Res
     let program = Program::start(dir.path(), |_| ())?;
     let left = program.postgres;
     program.kill()?;
-    until("the orphan is gone", || !is_alive(left)).await
+    until("the orphan is gone", async || Ok(!is_alive(left))).await
 }
 
 #[tokio::test]
@@ -254,7 +244,7 @@ async fn orphans_that_lost_their_postmaster_too_are_stopped() -> Result<()> {
     let postmaster = program.postgres;
     program.kill()?;
     signal("KILL", postmaster)?;
-    until("the postmaster is gone", || !is_alive(postmaster)).await?;
+    until("the postmaster is gone", async || Ok(!is_alive(postmaster))).await?;
     assert!(is_alive(backend));
     let server = start(dir.path()).await?;
     assert!(!is_alive(backend));

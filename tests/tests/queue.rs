@@ -17,7 +17,10 @@ use patchbay_core::{
     jobs::{Bell, Failure, Held, Job, Kind, NewJob, Retry, State, Work, Workers, store},
     tenancy,
 };
-use patchbay_tests::cluster::{Database, cluster};
+use patchbay_tests::{
+    cluster::{Database, cluster},
+    until::{found, until},
+};
 use serde_json::{Value, json};
 use tokio::{sync::Notify, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
@@ -69,15 +72,11 @@ impl Queue {
 
     /// Waits until a job is as it should be.
     async fn until(&self, id: JobId, what: &str, is: impl Fn(Option<&patchbay_core::jobs::JobView>) -> bool) -> Result<()> {
-        let waiting = async {
-            loop {
-                if is(self.look(id).await?.as_ref()) {
-                    return Ok(());
-                }
-                tokio::task::yield_now().await;
-            }
-        };
-        tokio::time::timeout(Duration::from_secs(40), waiting).await.with_context(|| format!("{what}: it is not so in time"))?
+        found(what, async || {
+            let job = self.look(id).await?;
+            Ok(if is(job.as_ref()) { Ok(()) } else { Err(job) })
+        })
+        .await
     }
 }
 
@@ -275,12 +274,7 @@ async fn an_organisation_with_few_jobs_does_not_wait_for_one_with_many() -> Resu
         async { Ok(Value::Null) }
     });
     let worker = queue.work(Kind { concurrency: 10, ..quick("fair") }, Arc::new(work));
-    let all = async {
-        while order.lock().expect("nobody broke off").len() < 1005 {
-            tokio::task::yield_now().await;
-        }
-    };
-    tokio::time::timeout(Duration::from_secs(40), all).await.context("all are done")?;
+    until("all are done", async || Ok(order.lock().expect("nobody broke off").len() == 1005)).await?;
     let last = order.lock().expect("nobody broke off").iter().rposition(|organization| *organization == other).context("the other's are done")?;
     assert!(last < 30, "the last of the few was number {last} of 1005");
     worker.stop().await

@@ -1,11 +1,10 @@
 //! Who hears of what, where: told unasked, decided where it was told, and silent where somebody wants it so.
 
-use std::time::Duration;
-
 use anyhow::{Context, Result};
 use patchbay_tests::{
     fake_discord::{FakeDiscord, TOKEN},
     service::Running,
+    until::found,
     watched::Shown,
 };
 use reqwest::{Method, StatusCode};
@@ -30,15 +29,11 @@ async fn told(patchbay: &Running, key: &str) -> Result<Vec<Value>> {
 
 /// Waits until somebody was told so many things.
 async fn told_of(patchbay: &Running, key: &str, count: usize) -> Result<Vec<Value>> {
-    let deadline = tokio::time::Instant::now() + Duration::from_secs(20);
-    loop {
+    found(&format!("{count} things that were told"), async || {
         let all = told(patchbay, key).await?;
-        if all.len() >= count {
-            return Ok(all);
-        }
-        anyhow::ensure!(tokio::time::Instant::now() < deadline, "{count} were waited for in vain; there are {all:?}");
-        tokio::task::yield_now().await;
-    }
+        Ok(if all.len() >= count { Ok(all) } else { Err(all) })
+    })
+    .await
 }
 
 async fn command(patchbay: &Running, key: &str, text: &str) -> Result<String> {

@@ -12,6 +12,7 @@ use patchbay_channels::slack::signature;
 use patchbay_tests::{
     cluster::cluster,
     fake_slack::{BOT_TOKEN, FakeSlack, SIGNING_SECRET, now},
+    until::until,
 };
 use rand::{Rng as _, SeedableRng as _, rngs::StdRng};
 use reqwest::{Method, StatusCode};
@@ -150,14 +151,9 @@ impl Writer {
 }
 
 async fn all_is_done(conn: &mut PgConnection) -> Result<()> {
-    let deadline = Instant::now() + Duration::from_mins(2);
     let open = "select exists (select from inbox where state = 'waiting') or exists (select from command where status in ('queued', 'running'))
                 or exists (select from outbox where state = 'waiting')";
-    while sqlx::query_scalar::<_, bool>(open).fetch_one(&mut *conn).await? {
-        ensure!(Instant::now() < deadline, "what dead processes left is not taken up");
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
-    Ok(())
+    until("what dead processes left is taken up", async || Ok(!sqlx::query_scalar::<_, bool>(open).fetch_one(&mut *conn).await?)).await
 }
 
 /// Each message made one task, is one command, and was answered once. How many answers came twice, as they may where the process

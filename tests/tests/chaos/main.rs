@@ -17,7 +17,10 @@ use std::{
 };
 
 use anyhow::{Context as _, Result, ensure};
-use patchbay_tests::cluster::{Database, cluster};
+use patchbay_tests::{
+    cluster::{Database, cluster},
+    until::until,
+};
 use rand::{Rng as _, SeedableRng as _, rngs::StdRng};
 use reqwest::Method;
 use sqlx::ConnectOptions as _;
@@ -139,11 +142,8 @@ async fn finish(program: &mut Program, client: &Client, planned: &[people::Plann
     program.spawn()?;
     program.ready().await?;
     let mut conn = program.superuser().await?.connect().await?;
-    let deadline = Instant::now() + Duration::from_mins(1);
-    while sqlx::query_scalar::<_, bool>("select exists (select from patchbay.command where status in ('queued', 'running'))").fetch_one(&mut conn).await? {
-        ensure!(Instant::now() < deadline, "messages of dead processes are not taken up");
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+    let open = "select exists (select from patchbay.command where status in ('queued', 'running'))";
+    until("messages of dead processes are taken up", async || Ok(!sqlx::query_scalar::<_, bool>(open).fetch_one(&mut conn).await?)).await?;
     for planned in planned {
         let (_, proposal) = client.ask(Method::GET, &format!("/proposals/{}", planned.number), None, None).await?;
         if proposal["state"] == "open" {

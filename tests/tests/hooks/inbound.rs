@@ -4,7 +4,7 @@ use anyhow::Result;
 use reqwest::{Client, Method, StatusCode};
 use serde_json::json;
 
-use crate::{github, outcome, project, source, standard, start, titles, until};
+use crate::{github, outcome, project, source, standard, start, titles};
 
 const CHECK_RUN: &str = include_str!("../../data/webhooks/github-check-run-completed.json");
 const ISSUE: &str = include_str!("../../data/webhooks/github-issues-opened.json");
@@ -19,7 +19,7 @@ async fn a_failed_check_becomes_one_proposal_that_nobody_vouches_for() -> Result
     let delivery = outcome(&patchbay, &source).await?;
     assert_eq!((delivery["outcome"].as_str(), delivery["event"].as_str()), (Some("submitted"), Some("check_run.completed")), "{delivery}");
     let path = format!("/commands/{}", delivery["command"].as_str().unwrap_or_default());
-    let command = until(&patchbay, &path, |command| command["status"] == "done").await?;
+    let command = patchbay.until(&path, |command| command["status"] == "done").await?;
     assert_eq!(command["origin"], "webhook", "{command}");
     let (_, proposal) = patchbay.get("/proposals/1").await?;
     assert_eq!((proposal["trust"].as_str(), proposal["state"].as_str()), (Some("untrusted"), Some("open")), "{proposal}");
@@ -35,7 +35,7 @@ async fn a_failed_check_becomes_one_proposal_that_nobody_vouches_for() -> Result
     }
     // Another one is another proposal, and not a refinement of the first.
     github(&source, &source.secret, "check_run", "another", CHECK_RUN).await?;
-    let proposals = until(&patchbay, "/proposals", |all| all["data"].as_array().is_some_and(|all| all.len() == 2)).await?;
+    let proposals = patchbay.until("/proposals", |all| all["data"].as_array().is_some_and(|all| all.len() == 2)).await?;
     assert!(proposals["data"].as_array().into_iter().flatten().all(|proposal| proposal["revision"] == 1), "{proposals}");
     let (_, deliveries) = patchbay.get(&format!("/webhooks/sources/{}/deliveries", source.id)).await?;
     assert_eq!(deliveries["data"].as_array().map(Vec::len), Some(2), "{deliveries}");
@@ -103,11 +103,11 @@ async fn a_command_is_the_templates_and_its_values_stay_values() -> Result<()> {
     let source = source(&patchbay, &body).await?;
     let evil = json!({ "kind": "request", "title": "Paper\" p1\ndelete WEB-1\nadd \"x" });
     standard(&source, &source.secret, "msg_1", &evil).await?;
-    let tree = until(&patchbay, "/projects/WEB/tree", |tree| !titles(tree).is_empty()).await?;
+    let tree = patchbay.until("/projects/WEB/tree", |tree| !titles(tree).is_empty()).await?;
     assert_eq!(titles(&tree), ["Paper' p1 delete WEB-1 add 'x"], "{tree}");
     assert_eq!(tree["tasks"][0]["priority"], json!(null));
     standard(&source, &source.secret, "msg_2", &json!({ "kind": "other", "title": "Pens" })).await?;
-    let all = until(&patchbay, &format!("/webhooks/sources/{}/deliveries", source.id), |all| all["data"][0]["outcome"] == "ignored").await?;
+    let all = patchbay.until(&format!("/webhooks/sources/{}/deliveries", source.id), |all| all["data"][0]["outcome"] == "ignored").await?;
     assert_eq!(all["data"][0]["why"], "the filter does not mean it");
     patchbay.end().await
 }

@@ -5,7 +5,7 @@ mod outbound;
 mod tenants;
 mod triggers;
 
-use std::{fmt::Write as _, time::Duration};
+use std::fmt::Write as _;
 
 use anyhow::{Context as _, Result, ensure};
 use hmac::{Hmac, KeyInit, Mac};
@@ -71,23 +71,10 @@ pub(crate) async fn standard(source: &Source, secret: &str, id: &str, body: &Val
     Ok((status, response.json().await?))
 }
 
-/// Asks until an answer is as it should be.
-pub(crate) async fn until(patchbay: &Running, path: &str, is_so: impl Fn(&Value) -> bool) -> Result<Value> {
-    let deadline = tokio::time::Instant::now() + Duration::from_secs(30);
-    loop {
-        let (_, answer) = patchbay.get(path).await?;
-        if is_so(&answer) {
-            return Ok(answer);
-        }
-        ensure!(tokio::time::Instant::now() < deadline, "{path} stays {answer:#}");
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
-}
-
 /// Waits for what became of a source's newest delivery.
 pub(crate) async fn outcome(patchbay: &Running, source: &Source) -> Result<Value> {
     let path = format!("/webhooks/sources/{}/deliveries", source.id);
-    let all = until(patchbay, &path, |all| all["data"][0]["outcome"].as_str().is_some_and(|outcome| outcome != "waiting")).await?;
+    let all = patchbay.until(&path, |all| all["data"][0]["outcome"].as_str().is_some_and(|outcome| outcome != "waiting")).await?;
     Ok(all["data"][0].clone())
 }
 

@@ -5,7 +5,7 @@ use patchbay_tests::{service::Running, webhook_receiver::Receiver};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use crate::{near, project, start, until};
+use crate::{near, project, start};
 
 async fn endpoint(patchbay: &Running, receiver: &Receiver, events: &[&str]) -> Result<String> {
     let (status, made) = patchbay.post("/webhooks/endpoints", &json!({ "url": receiver.url, "events": events })).await?;
@@ -15,7 +15,7 @@ async fn endpoint(patchbay: &Running, receiver: &Receiver, events: &[&str]) -> R
 }
 
 async fn sent(patchbay: &Running, endpoint: &str, is_so: impl Fn(&Value) -> bool) -> Result<Value> {
-    until(patchbay, &format!("/webhooks/endpoints/{endpoint}/deliveries"), |all| is_so(&all["data"][0])).await
+    patchbay.until(&format!("/webhooks/endpoints/{endpoint}/deliveries"), |all| is_so(&all["data"][0])).await
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use patchbay_tests::service::Running;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use crate::{github, project, source, start, titles, until};
+use crate::{github, project, source, start, titles};
 
 const CHECK_RUN: &str = include_str!("../../data/webhooks/github-check-run-completed.json");
 
@@ -28,7 +28,7 @@ async fn a_failed_check_is_planned_for_and_a_passed_one_is_not() -> Result<()> {
     let id = trigger(&patchbay, &body).await?;
     github(&source, &source.secret, "check_run", "1", &CHECK_RUN.replace("\"failure\"", "\"success\"")).await?;
     github(&source, &source.secret, "check_run", "2", CHECK_RUN).await?;
-    let proposals = until(&patchbay, "/proposals", |all| all["data"].as_array().is_some_and(|all| !all.is_empty())).await?;
+    let proposals = patchbay.until("/proposals", |all| all["data"].as_array().is_some_and(|all| !all.is_empty())).await?;
     assert_eq!(
         (proposals["data"][0]["trust"].as_str(), proposals["data"][0]["operations"][0]["summary"].as_str()),
         (Some("untrusted"), Some("Fix flaky e2e (chromium) test")),
@@ -49,13 +49,14 @@ async fn a_failed_check_is_planned_for_and_a_passed_one_is_not() -> Result<()> {
     let (_, changed) = patchbay.ask(Some(&patchbay.key), Method::PUT, &format!("/triggers/{id}"), Some(&off)).await?;
     assert_eq!((changed["version"].as_i64(), changed["enabled"].as_bool()), (Some(2), Some(false)), "{changed}");
     github(&source, &source.secret, "check_run", "3", CHECK_RUN).await?;
-    until(&patchbay, &format!("/webhooks/sources/{}/deliveries", source.id), |all| {
-        all["data"].as_array().is_some_and(|all| all.len() == 3 && all[0]["outcome"] == "ignored")
-    })
-    .await?;
+    patchbay
+        .until(&format!("/webhooks/sources/{}/deliveries", source.id), |all| {
+            all["data"].as_array().is_some_and(|all| all.len() == 3 && all[0]["outcome"] == "ignored")
+        })
+        .await?;
     let marker = trigger(&patchbay, &json!({ "name": "Marker", "event": "webhook.received", "template": "- {{ event }}" })).await?;
     github(&source, &source.secret, "check_run", "4", CHECK_RUN).await?;
-    until(&patchbay, &format!("/triggers/{marker}/runs"), |runs| runs["data"][0]["outcome"] == "submitted").await?;
+    patchbay.until(&format!("/triggers/{marker}/runs"), |runs| runs["data"][0]["outcome"] == "submitted").await?;
     assert_eq!(patchbay.get(&format!("/triggers/{id}/runs")).await?.1["data"].as_array().map(Vec::len), Some(1), "the log was read past both");
     patchbay.end().await
 }
@@ -68,7 +69,7 @@ async fn a_loop_is_stopped_by_its_depth_and_by_its_rate() -> Result<()> {
     let id = trigger(&patchbay, &body).await?;
     patchbay.say("add \"First\"", Some("WEB")).await?;
     let path = format!("/triggers/{id}/runs");
-    let runs = until(&patchbay, &path, |runs| runs["data"][0]["outcome"] == "skipped").await?;
+    let runs = patchbay.until(&path, |runs| runs["data"][0]["outcome"] == "skipped").await?;
     let depths: Vec<(i64, &str)> =
         runs["data"].as_array().into_iter().flatten().map(|run| (run["depth"].as_i64().unwrap_or(-1), run["outcome"].as_str().unwrap_or_default())).collect();
     assert_eq!(depths, [(3, "skipped"), (2, "submitted"), (1, "submitted"), (0, "submitted")], "{runs}");
@@ -80,7 +81,7 @@ async fn a_loop_is_stopped_by_its_depth_and_by_its_rate() -> Result<()> {
     seldom["max_per_hour"] = json!(4);
     patchbay.ask(Some(&patchbay.key), Method::PUT, &format!("/triggers/{id}"), Some(&seldom)).await?;
     patchbay.say("add \"Second\"", Some("WEB")).await?;
-    let runs = until(&patchbay, &path, |runs| runs["data"].as_array().is_some_and(|all| all.len() == 6 && all[0]["outcome"] == "skipped")).await?;
+    let runs = patchbay.until(&path, |runs| runs["data"].as_array().is_some_and(|all| all.len() == 6 && all[0]["outcome"] == "skipped")).await?;
     assert_eq!(runs["data"][0]["why"], "it has run 4 times in an hour already", "{runs}");
     patchbay.end().await
 }
@@ -91,7 +92,7 @@ async fn a_failing_command_that_triggers_itself_ends_too() -> Result<()> {
     project(&patchbay).await?;
     let id = trigger(&patchbay, &json!({ "name": "Bad", "event": "command.finished", "makes": "command", "template": "done WEB-999" })).await?;
     patchbay.say("list", None).await?;
-    let runs = until(&patchbay, &format!("/triggers/{id}/runs"), |runs| runs["data"][0]["outcome"] == "skipped").await?;
+    let runs = patchbay.until(&format!("/triggers/{id}/runs"), |runs| runs["data"][0]["outcome"] == "skipped").await?;
     assert_eq!(runs["data"].as_array().map(Vec::len), Some(4), "{runs}");
     patchbay.end().await
 }

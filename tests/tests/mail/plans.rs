@@ -1,10 +1,11 @@
 //! A plan is made, refined and decided by mail.
 
 use anyhow::Result;
+use patchbay_tests::until::until;
 use reqwest::{Method, StatusCode};
 use serde_json::json;
 
-use crate::world::{World, until};
+use crate::world::World;
 
 #[tokio::test]
 async fn a_plan_is_made_by_mail_refined_by_an_answer_and_decided_in_part() -> Result<()> {

@@ -2,10 +2,11 @@
 
 use anyhow::Result;
 use chrono::TimeDelta;
+use patchbay_tests::until::until;
 use reqwest::{Method, StatusCode};
 use serde_json::json;
 
-use crate::world::{SIGNED, World, until};
+use crate::world::{SIGNED, World};
 
 #[tokio::test]
 async fn a_forged_sender_changes_nothing_until_somebody_lets_it_in() -> Result<()> {

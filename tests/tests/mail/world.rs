@@ -1,14 +1,11 @@
 //! A service with a mailbox, and people who write to it.
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicU32, Ordering},
-    },
-    time::{Duration, Instant},
+use std::sync::{
+    Arc,
+    atomic::{AtomicU32, Ordering},
 };
 
-use anyhow::{Context as _, Result, bail, ensure};
+use anyhow::{Context as _, Result, ensure};
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use chrono::{DateTime, Utc};
 use mail_auth::{
@@ -21,6 +18,7 @@ use patchbay_tests::{
     dovecot::Dovecot,
     service::Running,
     smtp::{Sent, Smtp},
+    until::until,
 };
 use patchbay_web::settings::Settings;
 use reqwest::{Method, StatusCode};
@@ -31,8 +29,6 @@ pub(crate) const PLAN: &str = "plan@patchbay.example";
 const SELECTOR: &str = "s1";
 /// What an honest mail program signs.
 pub(crate) const SIGNED: [&str; 7] = ["From", "To", "Subject", "Date", "Message-ID", "In-Reply-To", "References"];
-/// How long something may take to happen.
-const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A service with a mailbox.
 pub(crate) struct World {
@@ -117,18 +113,6 @@ impl World {
         ensure!(status == StatusCode::OK, "{held}");
         Ok(held["data"].as_array().cloned().unwrap_or_default())
     }
-}
-
-/// Waits for something to be so.
-pub(crate) async fn until(what: &str, is_so: impl AsyncFn() -> Result<bool>) -> Result<()> {
-    let deadline = Instant::now() + PATIENCE;
-    while !is_so().await? {
-        if Instant::now() > deadline {
-            bail!("it never was so: {what}");
-        }
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
-    Ok(())
 }
 
 /// Somebody who writes.

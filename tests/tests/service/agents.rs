@@ -7,7 +7,7 @@ use std::{
 };
 
 use anyhow::{Context as _, Result};
-use patchbay_tests::service::Running;
+use patchbay_tests::{service::Running, until::found};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use sqlx::ConnectOptions;
@@ -89,15 +89,8 @@ async fn who_gives_a_task_back_or_falls_silent_leaves_it_for_others() -> Result<
     transition(&patchbay, &two, "WEB-1", json!({ "to": "in_progress" })).await?;
     let mut conn = patchbay.database.options().connect().await?;
     sqlx::query("update patchbay.lease set expires_at = now()").execute(&mut conn).await?;
-    let deadline = Instant::now() + Duration::from_secs(20);
-    loop {
-        let (_, ready) = patchbay.get("/collab/ready").await?;
-        if ready["data"][0]["ref"] == json!("WEB-1") {
-            assert_eq!((&ready["data"][0]["status"], &ready["data"][0]["assignee"]), (&json!("queued"), &Value::Null));
-            break;
-        }
-        assert!(Instant::now() < deadline, "a task whose holder is silent comes back");
-    }
+    let ready = patchbay.until("/collab/ready", |ready| ready["data"][0]["ref"] == json!("WEB-1")).await?;
+    assert_eq!((&ready["data"][0]["status"], &ready["data"][0]["assignee"]), (&json!("queued"), &Value::Null));
     patchbay.end().await
 }
 
@@ -185,22 +178,13 @@ async fn agents_say_what_they_are_and_count_as_gone_when_they_are_silent() -> Re
     let body = json!({ "role": "developer", "skills": ["rust"], "ttl_seconds": 1 });
     let (status, registered) = patchbay.ask(Some(&one), Method::PUT, "/collab/agents/me", Some(&body)).await?;
     assert_eq!((status, &registered["is_present"], &registered["agent"]), (StatusCode::OK, &json!(true), &json!("one")), "{registered}");
-    let deadline = Instant::now() + Duration::from_secs(20);
-    loop {
-        let (_, agents) = patchbay.get("/collab/state/agents").await?;
-        if agents["agents"][0]["is_present"] == json!(false) {
-            break;
-        }
-        assert!(Instant::now() < deadline, "who is silent counts as gone");
-    }
+    patchbay.until("/collab/state/agents", |agents| agents["agents"][0]["is_present"] == json!(false)).await?;
     let mut conn = patchbay.database.options().connect().await?;
-    loop {
+    found("its going is told once", async || {
         let told: Vec<String> = sqlx::query_scalar("select event from patchbay.event where event like 'agent.%' order by seq").fetch_all(&mut conn).await?;
-        if told == ["agent.registered", "agent.gone"] {
-            break;
-        }
-        assert!(Instant::now() < deadline, "its going is told once: {told:?}");
-    }
+        Ok(if told == ["agent.registered", "agent.gone"] { Ok(()) } else { Err(told) })
+    })
+    .await?;
     beat().await?;
     let told: i64 = sqlx::query_scalar("select count(*) from patchbay.event where event = 'agent.appeared'").fetch_one(&mut conn).await?;
     assert_eq!(told, 1);

@@ -6,7 +6,7 @@ use std::{
 };
 
 use anyhow::{Context as _, Result};
-use patchbay_tests::service::Running;
+use patchbay_tests::{service::Running, until::found};
 use reqwest::{Method, Response, StatusCode};
 use serde_json::{Value, json};
 use sqlx::{ConnectOptions, Connection, PgConnection};
@@ -201,18 +201,15 @@ async fn an_account_for_people_is_markdown() -> Result<()> {
     patchbay.post("/projects", &json!({ "title": "Website", "key": "WEB" })).await?;
     tell(&patchbay, json!({ "event": "deploy.done", "project": "WEB", "details": { "text": "to *production*" } })).await?;
     let ask = || reqwest::Client::new().get(format!("{}/api/v1/collab/log?project=WEB", patchbay.url)).bearer_auth(&patchbay.key).send();
-    let deadline = tokio::time::Instant::now() + PATIENCE;
-    loop {
+    // Other transactions of the server can keep events back for a moment.
+    found("what was done", async || {
         let response = ask().await?;
         assert_eq!(response.headers()["content-type"], "text/markdown; charset=utf-8");
         let text = response.text().await?;
-        if text.contains("made the project WEB") && text.contains("told `deploy.done` about WEB: to \\*production\\*") {
-            break;
-        }
-        // Other transactions of the server can keep events back for a moment.
-        assert!(tokio::time::Instant::now() < deadline, "{text}");
-        tokio::task::yield_now().await;
-    }
+        let tells_all = text.contains("made the project WEB") && text.contains("told `deploy.done` about WEB: to \\*production\\*");
+        Ok(if tells_all { Ok(()) } else { Err(text) })
+    })
+    .await?;
     patchbay.end().await
 }
 

@@ -344,16 +344,7 @@ async fn who_does_not_decide_is_reminded_and_in_the_end_it_is_over() -> Result<(
     age(&patchbay, waiting, 3).await?;
     age(&patchbay, old, 8).await?;
     patchbay.restart().await?;
-    let until = async {
-        loop {
-            let (_, proposal) = patchbay.get(&format!("/proposals/{old}")).await?;
-            if proposal["state"] == "expired" {
-                return anyhow::Ok(());
-            }
-            tokio::task::yield_now().await;
-        }
-    };
-    tokio::time::timeout(std::time::Duration::from_secs(20), until).await??;
+    patchbay.until(&format!("/proposals/{old}"), |proposal| proposal["state"] == "expired").await?;
     for number in [fresh, waiting] {
         assert_eq!(patchbay.get(&format!("/proposals/{number}")).await?.1["state"], "open");
     }

@@ -5,20 +5,6 @@ use patchbay_tests::service::Running;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
-/// Asks until the answer is as it should be.
-pub(crate) async fn until(patchbay: &Running, path: &str, what: &str, is: impl Fn(&Value) -> bool) -> Result<Value> {
-    let asking = async {
-        loop {
-            let (_, answer) = patchbay.get(path).await?;
-            if is(&answer) {
-                return Ok::<_, anyhow::Error>(answer);
-            }
-            tokio::task::yield_now().await;
-        }
-    };
-    tokio::time::timeout(std::time::Duration::from_secs(40), asking).await.with_context(|| format!("{what}: it is not so in time"))?
-}
-
 #[tokio::test]
 async fn a_command_a_message_and_a_job_run_when_they_are_due() -> Result<()> {
     let mut patchbay = Running::start().await?;
@@ -36,10 +22,11 @@ async fn a_command_a_message_and_a_job_run_when_they_are_due() -> Result<()> {
         ids.push(schedule["id"].as_str().context("it has an id")?.to_owned());
     }
     for id in &ids {
-        let runs = until(&patchbay, &format!("/schedule/{id}/runs"), "two are done", |runs| {
-            runs["data"].as_array().is_some_and(|runs| runs.iter().filter(|run| run["state"] == "done").count() >= 2)
-        })
-        .await?;
+        let runs = patchbay
+            .until(&format!("/schedule/{id}/runs"), |runs| {
+                runs["data"].as_array().is_some_and(|runs| runs.iter().filter(|run| run["state"] == "done").count() >= 2)
+            })
+            .await?;
         let (status, paused) = patchbay.post(&format!("/schedule/{id}/pause"), &json!({})).await?;
         assert_eq!((status, &paused["state"]), (StatusCode::OK, &json!("paused")), "{runs}");
     }

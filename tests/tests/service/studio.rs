@@ -8,14 +8,12 @@ use patchbay_tests::{
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use crate::schedules::until;
-
 /// Runs a tool to its end.
 async fn run(patchbay: &Running, tool: &str, input: Value) -> Result<Value> {
     let (status, job) = patchbay.post("/jobs", &json!({ "tool": tool, "input": input })).await?;
     anyhow::ensure!(status == StatusCode::CREATED, "{status}: {job}");
     let id = job["id"].as_str().context("a job has an id")?;
-    until(patchbay, &format!("/jobs/{id}"), "it is over", |job| matches!(job["state"].as_str(), Some("done" | "dead"))).await
+    patchbay.until(&format!("/jobs/{id}"), |job| matches!(job["state"].as_str(), Some("done" | "dead"))).await
 }
 
 #[tokio::test]
