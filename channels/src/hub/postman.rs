@@ -25,9 +25,11 @@ pub struct Postman {
 
 impl Postman {
     /// Stores and sends what members are to hear of what happened, in the transaction that moves the reader of the log past it.
-    pub async fn follow(&self, conn: &mut Connection, organization: OrganizationId, events: &[Happened]) -> db::Result<()> {
+    /// Whether anything is sent.
+    pub async fn follow(&self, conn: &mut Connection, organization: OrganizationId, events: &[Happened]) -> db::Result<bool> {
         let letters = notify::follow(&mut *conn, self.hub.ctx.as_ref(), organization, events).await?;
-        self.send(conn, organization, &letters).await
+        self.send(conn, organization, &letters).await?;
+        Ok(!letters.is_empty())
     }
 
     /// Sends what waited for its hour, and tells what is due, until the service stops.

@@ -31,6 +31,9 @@ use crate::hub::{Hub, postman::Postman};
 /// Other processes write events too; this is how long theirs may take to be seen.
 const TICK: Duration = Duration::from_millis(500);
 const BATCH: i64 = 200;
+/// After something was followed, so long is waited for more: under load many events are one transaction, and whoever is told
+/// of the first of them is told at once.
+const GATHER: Duration = Duration::from_millis(100);
 
 /// Follows the event log of every organisation. Several processes may: one at a time moves a cursor.
 pub struct Follower {
@@ -56,47 +59,67 @@ impl Follower {
     pub async fn run(self) {
         let mut known = HashSet::new();
         loop {
-            let followed: db::Result<()> = async {
+            let followed: db::Result<bool> = async {
                 let organizations = self.hub.db.organizations().await?;
                 if organizations.iter().any(|organization| !known.contains(organization)) {
                     known.extend(self.begin().await?);
                 }
+                let mut some = false;
                 for organization in organizations {
-                    while self.step(organization).await? {}
+                    loop {
+                        let count = self.step(organization).await?;
+                        some |= count > 0;
+                        if count < BATCH {
+                            break;
+                        }
+                    }
                 }
-                Ok(())
+                Ok(some)
             }
             .await;
-            if let Err(error) = followed {
-                tracing::warn!(%error, "the event log could not be followed; trying again");
-            }
+            let pause = match followed {
+                Ok(true) => GATHER,
+                Ok(false) => Duration::ZERO,
+                Err(error) => {
+                    tracing::warn!(%error, "the event log could not be followed; trying again");
+                    GATHER
+                }
+            };
+            let woken = async {
+                tokio::time::sleep(pause).await;
+                tokio::select! {
+                    () = self.wake.notified() => {}
+                    () = tokio::time::sleep(TICK) => {}
+                }
+            };
             tokio::select! {
                 () = self.hub.stopping.cancelled() => return,
-                () = self.wake.notified() => {}
-                () = tokio::time::sleep(TICK) => {}
+                () = woken => {}
             }
         }
     }
 
-    /// Reads on in one transaction. Whether there may be more.
-    async fn step(&self, organization: OrganizationId) -> db::Result<bool> {
+    /// Reads on in one transaction: how many events, at most [`BATCH`].
+    async fn step(&self, organization: OrganizationId) -> db::Result<i64> {
         let mut tx = self.hub.db.begin(organization).await?;
         let events = cursor::store::unread(&mut tx, BATCH).await?;
         let Some(last) = events.last() else {
             tx.rollback().await?;
-            return Ok(false);
+            return Ok(0);
         };
-        self.tell(&mut tx, organization, &events).await?;
-        self.trigger(&mut tx, organization, &events).await?;
-        self.postman.follow(&mut tx, organization, &events).await?;
+        let told = self.tell(&mut tx, organization, &events).await?;
+        let triggered = self.trigger(&mut tx, organization, &events).await?;
+        let written = self.postman.follow(&mut tx, organization, &events).await?;
         cursor::store::advance(&mut tx, last.seq).await?;
         tx.commit().await?;
-        self.hub.bell.ring();
-        Ok(i64::try_from(events.len()).unwrap_or(i64::MAX) == BATCH)
+        if told || triggered || written {
+            self.hub.bell.ring();
+        }
+        Ok(i64::try_from(events.len()).unwrap_or(i64::MAX))
     }
 
-    /// Stores the messages that endpoints are to get.
-    async fn tell(&self, conn: &mut Connection, organization: OrganizationId, events: &[Happened]) -> db::Result<()> {
+    /// Stores the messages that endpoints are to get. Whether there are any.
+    async fn tell(&self, conn: &mut Connection, organization: OrganizationId, events: &[Happened]) -> db::Result<bool> {
         let endpoints = outbound::store::list(&mut *conn).await?;
         let mut messages = Vec::new();
         for event in events {
@@ -104,16 +127,20 @@ impl Follower {
                 |endpoint: &&outbound::Endpoint| endpoint.settings.enabled && endpoint.settings.events.iter().any(|pattern| is_meant(pattern, &event.event));
             messages.extend(endpoints.iter().filter(wants).map(|endpoint| send::message(self.hub.ctx.uuid(), endpoint, event)));
         }
-        if messages.is_empty() { Ok(()) } else { send::enqueue(conn, self.hub.ctx.as_ref(), organization, &messages).await }
+        if messages.is_empty() {
+            return Ok(false);
+        }
+        send::enqueue(conn, self.hub.ctx.as_ref(), organization, &messages).await?;
+        Ok(true)
     }
 
-    /// Stores the runs of triggers whose event has come and whose condition holds.
-    async fn trigger(&self, conn: &mut Connection, organization: OrganizationId, events: &[Happened]) -> db::Result<()> {
+    /// Stores the runs of triggers whose event has come and whose condition holds. Whether there are any.
+    async fn trigger(&self, conn: &mut Connection, organization: OrganizationId, events: &[Happened]) -> db::Result<bool> {
         let triggers: Vec<Trigger> = store::list(&mut *conn).await?.into_iter().filter(|trigger| trigger.settings.enabled).collect();
         let meant = |event: &Happened| triggers.iter().any(|trigger| is_meant(&trigger.settings.event, &event.event));
         let events: Vec<&Happened> = events.iter().filter(|event| meant(event)).collect();
         if events.is_empty() {
-            return Ok(());
+            return Ok(false);
         }
         let deliveries = deliveries(&mut *conn, &events).await?;
         let now = self.hub.ctx.now();
@@ -133,11 +160,12 @@ impl Follower {
             }
         }
         if runs.is_empty() {
-            return Ok(());
+            return Ok(false);
         }
         store::insert_runs(&mut *conn, organization, &runs, now).await?;
         let payloads: Vec<Value> = runs.iter().filter(|run| run.outcome == Outcome::Waiting).map(|run| json!({ "run": run.id })).collect();
-        jobs::store::enqueue_all(conn, self.hub.ctx.as_ref(), organization, &NewJob::new(FIRE, Value::Null), &payloads).await
+        jobs::store::enqueue_all(conn, self.hub.ctx.as_ref(), organization, &NewJob::new(FIRE, Value::Null), &payloads).await?;
+        Ok(true)
     }
 }
 

@@ -241,7 +241,8 @@ impl Ground {
         }
         let ids: Vec<Uuid> = events.iter().filter_map(|event| text(event, "comment")?.parse().ok()).collect();
         let comments = if ids.is_empty() { Vec::new() } else { review::store::list_comments_by_id(&mut *conn, &ids).await? };
-        let versions: Vec<(String, i32)> = events.iter().filter_map(|event| version(event)).collect();
+        // Most changes name nobody, and are not read.
+        let versions: Vec<(String, i32)> = events.iter().filter(|event| event.details["may_name"] == true).filter_map(|event| version(event)).collect();
         let changes = if versions.is_empty() { Vec::new() } else { store::changes(&mut *conn, &versions).await? };
         let updated: Vec<Reference> = changes
             .iter()

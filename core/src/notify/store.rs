@@ -156,16 +156,14 @@ pub(super) struct Changed {
     pub(super) inverse: ProjectPatch,
 }
 
-/// Of these versions of projects those that may have named somebody.
+/// What these versions of projects changed.
 pub(super) async fn changes(conn: &mut PgConnection, versions: &[(String, i32)]) -> sqlx::Result<Vec<Changed>> {
     let (keys, numbers): (Vec<&str>, Vec<i32>) = versions.iter().map(|(key, number)| (key.as_str(), *number)).unzip();
     let rows = sqlx::query(
         "select p.key, r.number, r.patch, r.inverse
          from unnest($1::text[], $2::int4[]) as v (key, number)
          join project p on p.key = v.key
-         join revision r on r.project_id = p.project_id and r.number = v.number
-         -- Most name nobody, and are not read.
-         where r.patch::text like '%\"assignee\"%' or r.patch::text like '%@%'",
+         join revision r on r.project_id = p.project_id and r.number = v.number",
     )
     .bind(keys)
     .bind(numbers)

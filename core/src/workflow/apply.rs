@@ -339,7 +339,7 @@ pub(super) fn compose<'a>(ctx: &dyn Context, actor: &'a Actor, prepared: Prepare
     let tasks: Vec<&str> = applied.patch.tasks.iter().take(TOLD_TASKS).map(TaskPatch::task_id).collect();
     let details = json!({
         "project": plan.project.key, "version": plan.project.version, "proposal": proposal, "origin": origin,
-        "operations": applied.patch.tasks.len(), "tasks": tasks,
+        "operations": applied.patch.tasks.len(), "tasks": tasks, "may_name": patch.contains("\"assignee\"") || patch.contains('@'),
     });
     let created_at = project.map_or(at, |row| row.created_at);
     Ok(Composed { plan, applied, is_new, patch, inverse, digest, created_at, at, actor, origin, proposal, reverts, details, audit_id: ctx.uuid() })
