@@ -156,9 +156,14 @@ pub async fn handles(conn: &mut PgConnection) -> sqlx::Result<BTreeSet<String>> 
 
 /// The whole plan of a project, in two queries whatever its shape.
 pub async fn load(conn: &mut PgConnection, project: &ProjectRow) -> sqlx::Result<Plan> {
-    let rows = sqlx::query(AssertSqlSafe(format!("select {TASK} from task t where t.project_id = $1"))).bind(project.project.id).fetch_all(&mut *conn).await?;
-    let tasks: Vec<Task> = rows.iter().map(task).collect::<sqlx::Result<_>>()?;
+    let tasks = load_tasks(&mut *conn, project.project.id).await?;
     Ok(Plan::new(project.project.clone(), handles(conn).await?, tasks))
+}
+
+/// All tasks of a project.
+pub(super) async fn load_tasks(conn: &mut PgConnection, project: ProjectId) -> sqlx::Result<Vec<Task>> {
+    let rows = sqlx::query(AssertSqlSafe(format!("select {TASK} from task t where t.project_id = $1"))).bind(project).fetch_all(conn).await?;
+    rows.iter().map(task).collect()
 }
 
 /// All plans of an organisation, or the one that may be seen, by key: two queries however many there are. They know no members.

@@ -1,7 +1,7 @@
 //! Trees, ready to be sent: rendered once for each version of a project and kept while that is the newest.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeSet, HashMap},
     sync::{Arc, Mutex, PoisonError},
 };
 
@@ -11,7 +11,7 @@ use super::{store, view::Tree};
 use crate::{
     db::Db,
     ids::OrganizationId,
-    patch::{ProjectId, id::is_key},
+    patch::{ProjectId, id::is_key, plan::Plan},
     tenancy::Actor,
 };
 
@@ -61,7 +61,8 @@ impl Trees {
         }
         let mut tx = db.snapshot(actor.organization).await?;
         let Some(row) = store::find_project(&mut tx, &project.to_string()).await? else { return Ok(None) };
-        let plan = store::load(&mut tx, &row).await?;
+        // To be shown it needs to know no members.
+        let plan = Plan::new(row.project.clone(), BTreeSet::new(), store::load_tasks(&mut tx, project).await?);
         tx.commit().await?;
         let tree = Tree::new(&plan, row.created_at, row.updated_at);
         let body = serde_json::to_vec(&tree).map_err(|error| sqlx::Error::Encode(error.into()))?;
