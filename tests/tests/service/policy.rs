@@ -134,6 +134,8 @@ async fn every_fault_of_a_policy_is_told_at_its_place_and_only_admins_change_it(
 async fn two_people_approve_and_the_second_applies() -> Result<()> {
     let mut patchbay = Running::start().await?;
     website(&patchbay).await?;
+    let early = propose(&patchbay, json!([update("WEB-3", "title", "Third")])).await?;
+    assert_eq!(accept(&patchbay, &patchbay.key, early, json!({})).await?.0, StatusCode::OK);
     put(&patchbay, 0, two()).await?;
     let (ann, bob) = (person(&patchbay, "Ann", Role::Member).await?, person(&patchbay, "Bob", Role::Member).await?);
     let number = propose(&patchbay, json!([update("WEB-1", "title", "First"), update("WEB-2", "title", "Second")])).await?;
@@ -152,9 +154,10 @@ async fn two_people_approve_and_the_second_applies() -> Result<()> {
     assert_eq!(again["state"], "applied", "deciding the same again is no error");
 
     let mut conn = patchbay.database.options().connect().await?;
-    let verdicts: Vec<(String, String, i32)> =
-        sqlx::query_as("select actor, verdict, revision from patchbay.decision order by at").fetch_all(&mut conn).await?;
-    assert_eq!(verdicts, [("ann".to_owned(), "approve".to_owned(), 1), ("bob".to_owned(), "accept".to_owned(), 1)]);
+    let verdicts: Vec<(String, String, i32, i32)> =
+        sqlx::query_as("select actor, verdict, revision, policy_version from patchbay.decision order by at").fetch_all(&mut conn).await?;
+    let verdicts: Vec<_> = verdicts.iter().map(|(actor, verdict, revision, policy)| (actor.as_str(), verdict.as_str(), *revision, *policy)).collect();
+    assert_eq!(verdicts, [("owner", "accept", 1, 0), ("ann", "approve", 1, 1), ("bob", "accept", 1, 1)], "each says by which policy it was judged");
     conn.close().await?;
     patchbay.end().await
 }
