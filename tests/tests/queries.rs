@@ -58,10 +58,9 @@ async fn apply(patchbay: &Running, tasks: &[Value]) -> Result<Answer> {
     patchbay.post("/projects/WEB/patches", &json!({ "mode": "apply", "patch": { "tasks": tasks } })).await
 }
 
-fn create(n: usize, body: Value) -> Value {
-    let mut create = json!({ "op": "create", "task_id": format!("t{n}"), "body": body });
-    create["body"]["title"] = format!("Task {n}").into();
-    create
+fn create(n: usize, mut body: Value) -> Value {
+    body["title"] = format!("Task {n}").into();
+    json!({ "op": "create", "task_id": format!("t{n}"), "body": body })
 }
 
 /// A thousand tasks, six deep, each waiting for another.

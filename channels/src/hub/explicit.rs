@@ -11,6 +11,7 @@ use patchbay_core::{
     tenancy::{Scope, Trust},
     workflow::{
         self, Apply, Change, Origin, ProjectRow,
+        revision::store as revisions,
         store::{self as plans, TimeEntry},
     },
 };
@@ -194,7 +195,7 @@ async fn show(run: &Run<'_>, shown: &Shown) -> Result<(), Stop> {
 async fn show_version(run: &Run<'_>, project: &str, version: i32) -> Result<(), Stop> {
     let mut tx = run.hub.db.snapshot(run.actor.organization).await?;
     let row = run.project(&mut tx, Some(project)).await?;
-    let revision = plans::find_revision(&mut tx, row.project.id, version).await?;
+    let revision = revisions::find(&mut tx, row.project.id, version).await?;
     let Some(revision) = revision else { return Err(replies::no_revision(&row.project.key, version, row.project.version).into()) };
     let plan = workflow::at(&mut tx, &row, version).await?;
     tx.rollback().await?;
@@ -227,10 +228,10 @@ async fn history(run: &Run<'_>, target: Option<&Target>) -> Result<(), Stop> {
     let mut tx = run.read().await?;
     let row = run.project(&mut tx, target.map(Target::key)).await?;
     let reply = if let Some(Target::Task(reference)) = target {
-        let revisions = plans::task_history(&mut tx, row.project.id, &reference.to_string(), 20).await?;
+        let revisions = revisions::list_of_task(&mut tx, row.project.id, &reference.to_string(), 20).await?;
         replies::history(&reference.to_string(), &revisions, run.zone())
     } else {
-        let revisions = plans::list_revisions(&mut tx, row.project.id, i32::MAX, 20).await?;
+        let revisions = revisions::list(&mut tx, row.project.id, i32::MAX, 20).await?;
         replies::history(&row.project.key, &revisions, run.zone())
     };
     tx.rollback().await?;
@@ -246,7 +247,7 @@ async fn between(run: &Run<'_>, project: Option<&str>, from: i32, to: Option<i32
         return Err(replies::no_revision(key, to.max(from), newest).into());
     }
     let (before, after) = (workflow::at(&mut tx, &row, from).await?, workflow::at(&mut tx, &row, to).await?);
-    let revisions = plans::revisions_after(&mut tx, row.project.id, from, 20.min(i64::from(to - from))).await?;
+    let revisions = revisions::list_after(&mut tx, row.project.id, from, 20.min(i64::from(to - from))).await?;
     tx.rollback().await?;
     let diff = diff::diff(&before, &workflow::between(&before, &after));
     answer(run, replies::between(key, from, to, &diff, &revisions, run.zone())).await

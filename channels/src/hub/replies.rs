@@ -22,7 +22,8 @@ use patchbay_core::{
     tenancy::Scope,
     workflow::{
         Change, Since,
-        store::{Listed, Released, Revision},
+        revision::store::Revision,
+        store::{Listed, Released},
     },
 };
 

@@ -210,7 +210,7 @@ async fn record(conn: &mut PgConnection, ctx: &dyn Context, actor: &Actor, draft
 async fn blame(conn: &mut PgConnection, project: ProjectId, base: i32, conflicts: &mut [Conflict]) -> sqlx::Result<()> {
     let mut after = base;
     while conflicts.iter().any(|conflict| conflict.by.is_none()) {
-        let revisions = workflow::store::revisions_after(conn, project, after, 200).await?;
+        let revisions = workflow::revision::store::list_after(conn, project, after, 200).await?;
         let Some(last) = revisions.last() else { break };
         after = last.number;
         for revision in &revisions {

@@ -9,7 +9,7 @@ use crate::{
     ids::{Context, ConversationId, MemberId},
     patch::{Fault, ProjectPatch, check::Rules, rebase::Conflict},
     tenancy::{Actor, Trust},
-    workflow::{self, Apply, ApplyError, Change, Origin, ProjectRow, store::Line},
+    workflow::{self, Apply, ApplyError, Change, Origin, ProjectRow, revision::store::Line},
 };
 
 /// How far back the last change of somebody is looked for.
@@ -24,7 +24,7 @@ pub enum Last {
 
 /// The newest change of a member that still stands, or the newest of their undos that does.
 pub async fn last(conn: &mut PgConnection, project: &ProjectRow, member: MemberId, what: Last) -> sqlx::Result<Option<i32>> {
-    let lines = workflow::store::list_lines(conn, project.project.id, REACH).await?;
+    let lines = workflow::revision::store::list_lines(conn, project.project.id, REACH).await?;
     Ok(newest(&lines, member, what))
 }
 
@@ -87,7 +87,7 @@ pub async fn revert(
 /// The patch that takes a revision back, merged with what came after it.
 async fn inverse(conn: &mut PgConnection, actor: &Actor, project: &ProjectRow, number: i32) -> Result<Proposed, ApplyError> {
     let key = &project.project.key;
-    let revision = workflow::store::find_revision(conn, project.project.id, number).await?.ok_or_else(|| {
+    let revision = workflow::revision::store::find(conn, project.project.id, number).await?.ok_or_else(|| {
         let fault = Fault::new("/revision", format!("{key} has no revision {number}"));
         ApplyError::Faults(vec![fault.expected(format!("1–{}", project.project.version))])
     })?;

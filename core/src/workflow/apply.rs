@@ -12,6 +12,7 @@ use uuid::Uuid;
 use super::{
     key,
     part::Names,
+    revision,
     store::{self, Lock},
 };
 use crate::{
@@ -269,7 +270,7 @@ async fn stale(conn: &mut PgConnection, row: &ProjectRow, base: i32) -> Result<A
 
 /// What changed in a project after a version, oldest first; at most 50 revisions.
 pub(crate) async fn since(conn: &mut PgConnection, project: ProjectId, base: i32) -> sqlx::Result<Vec<Since>> {
-    let revisions = store::revisions_after(conn, project, base, 50).await?;
+    let revisions = revision::store::list_after(conn, project, base, 50).await?;
     Ok(revisions
         .into_iter()
         .map(|revision| {

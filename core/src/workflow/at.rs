@@ -6,8 +6,8 @@ use sqlx::PgConnection;
 use super::{
     ProjectRow,
     fold::{blank, recorded, step},
-    snapshot,
-    store::{self, Step},
+    revision::{self, store::Step},
+    snapshot, store,
 };
 use crate::patch::{apply, check::Checked, plan::Plan};
 
@@ -18,13 +18,13 @@ pub async fn at(conn: &mut PgConnection, project: &ProjectRow, version: i32) -> 
     let mut plan = nearest(conn, project, version.max(1)).await?;
     let (id, from) = (project.project.id, plan.project.version);
     {
-        let mut revisions = store::patches(conn, id, from, version.max(1));
+        let mut revisions = revision::store::patches(conn, id, from, version.max(1));
         while let Some(revision) = revisions.try_next().await? {
             reapply(project, &mut plan, &revision, revision.number - 1)?;
         }
     }
     {
-        let mut revisions = store::inverses(conn, id, plan.project.version, version);
+        let mut revisions = revision::store::inverses(conn, id, plan.project.version, version);
         while let Some(revision) = revisions.try_next().await? {
             reapply(project, &mut plan, &revision, revision.number)?;
             plan.project.version = revision.number - 1;

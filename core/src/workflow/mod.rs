@@ -12,6 +12,7 @@ mod part;
 mod tree;
 mod verify;
 
+pub mod revision;
 pub mod snapshot;
 pub mod store;
 pub mod view;

@@ -9,7 +9,7 @@ use super::{
     ProjectRow,
     apply::chain,
     fold::{blank, step},
-    snapshot, store,
+    revision, snapshot, store,
 };
 use crate::patch::{
     TaskId,
@@ -37,7 +37,7 @@ pub async fn verify(conn: &mut PgConnection, project: &ProjectRow, mut progress:
     let mut findings = Vec::new();
     let kept = snapshot::store::versions(conn, id).await?;
     for stop in kept.iter().copied().filter(|version| *version < newest).map(Some).chain([None]) {
-        let mut revisions = store::patches(conn, id, plan.project.version, stop.unwrap_or(i32::MAX));
+        let mut revisions = revision::store::patches(conn, id, plan.project.version, stop.unwrap_or(i32::MAX));
         while let Some(revision) = revisions.try_next().await? {
             let place = format!("{key} revision {}", revision.number);
             let expected = plan.project.version + 1;

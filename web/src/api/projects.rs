@@ -20,7 +20,8 @@ use patchbay_core::{
     tenancy::Actor,
     workflow::{
         self, Origin, ProjectRow,
-        store::{self, Listed, Revision},
+        revision::{self, store::Revision},
+        store::{self, Listed},
         view::{ProjectView, Tree},
     },
 };
@@ -323,7 +324,7 @@ async fn revisions(
     };
     let mut tx = app.db.begin(reader.organization).await?;
     let row = find(&mut tx, &reader, &name).await?;
-    let revisions = store::list_revisions(&mut tx, row.project.id, below, size + 1).await?;
+    let revisions = revision::store::list(&mut tx, row.project.id, below, size + 1).await?;
     tx.rollback().await?;
     Ok(Json(Page::of(revisions, size, |revision| revision.number.to_string(), |revision| RevisionView::new(&row.project.key, revision))))
 }
@@ -331,7 +332,7 @@ async fn revisions(
 async fn revision(State(app): State<App>, reader: Reader, Path((name, number)): Path<(String, i32)>) -> Result<Json<RevisionView>, Problem> {
     let mut tx = app.db.begin(reader.organization).await?;
     let row = find(&mut tx, &reader, &name).await?;
-    let revision = store::find_revision(&mut tx, row.project.id, number).await?;
+    let revision = revision::store::find(&mut tx, row.project.id, number).await?;
     tx.rollback().await?;
     let revision = revision.ok_or_else(|| Problem::not_found(format!("{} has no revision {number}.", row.project.key)))?;
     Ok(Json(RevisionView::new(&row.project.key, revision)))

@@ -10,7 +10,7 @@ use patchbay_core::{
     audit,
     patch::{Fault, Field, ProjectPatch, Reference, TaskPatch, Update, UpdateBody, check::Rules},
     tenancy::Actor,
-    workflow::{self, Origin, ProjectRow, store, view::TaskView},
+    workflow::{self, Origin, ProjectRow, revision, store, view::TaskView},
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -171,7 +171,7 @@ async fn change(
 async fn history(State(app): State<App>, reader: Reader, Path(name): Path<String>) -> Result<Json<Page<RevisionView>>, Problem> {
     let mut tx = app.db.begin(reader.organization).await?;
     let (row, task) = load(&mut tx, &reader, &name).await?;
-    let revisions = store::task_history(&mut tx, row.project.id, &task.task.reference, 200).await?;
+    let revisions = revision::store::list_of_task(&mut tx, row.project.id, &task.task.reference, 200).await?;
     tx.rollback().await?;
     Ok(Json(Page::whole(revisions.into_iter().map(|revision| RevisionView::new(&row.project.key, revision)).collect())))
 }

@@ -7,7 +7,7 @@ use patchbay_channels::{
 };
 use patchbay_core::{
     ids::Context,
-    workflow::{self, store},
+    workflow::{self, revision, store},
 };
 
 use super::{data::Open, look};
@@ -27,7 +27,7 @@ async fn show(open: &Open, project: &str, version: i32) -> Result<String> {
     let mut tx = open.db.snapshot(owner.organization).await?;
     let row = store::find_project(&mut tx, project).await?.with_context(|| format!("there is no project {project}"))?;
     let newest = row.project.version;
-    let Some(revision) = store::find_revision(&mut tx, row.project.id, version).await? else {
+    let Some(revision) = revision::store::find(&mut tx, row.project.id, version).await? else {
         bail!("{} has no version {version}: they go from 1 to {newest}", row.project.key);
     };
     let plan = workflow::at(&mut tx, &row, version).await?;

@@ -15,7 +15,8 @@ use crate::{
     patch::plan::{Plan, Task},
     workflow::{
         self, ProjectRow,
-        store::{self, Revision},
+        revision::{self, store::Revision},
+        store,
         view::Tree,
     },
 };
@@ -105,7 +106,7 @@ impl Work for Changelog {
             return Err(Failure::Never { why: format!("{} has versions up to {newest}, and a changelog goes from one to a later one", row.project.key) });
         }
         let (before, after) = (workflow::at(&mut tx, &row, from).await?, workflow::at(&mut tx, &row, to).await?);
-        let revisions = store::revisions_after(&mut tx, row.project.id, from, i64::from(to - from)).await?;
+        let revisions = revision::store::list_after(&mut tx, row.project.id, from, i64::from(to - from)).await?;
         tx.rollback().await?;
         held.say(format!("{} revisions were read.", revisions.len()));
         let text = changelog(&before, &after, (from, to), &revisions);
