@@ -93,7 +93,7 @@ impl App {
 
     /// Applies a patch under the given rules, perhaps one that takes a revision back.
     pub async fn apply_as(&self, actor: &Actor, patch: ProjectPatch, origin: Origin, rules: Rules, reverts: Option<i32>) -> Result<Change, Problem> {
-        let change = self.lanes.apply(&self.db, self.ctx.as_ref(), Apply { actor, patch, rules, origin, proposal: None, reverts }).await?;
+        let change = self.lanes.apply(Apply { actor, patch, rules, origin, proposal: None, reverts }).await?;
         self.live.wake(actor.organization);
         Ok(change)
     }

@@ -305,10 +305,13 @@ impl Composed<'_> {
         if self.is_new { "project.created" } else { "project.changed" }
     }
 
+    /// The project's row as it will be.
+    pub(super) fn row(&self) -> ProjectRow {
+        ProjectRow { project: self.plan.project.clone(), digest: self.digest.clone(), created_at: self.created_at, updated_at: self.at }
+    }
+
     pub(super) fn written(self) -> Change {
-        let project = self.plan.project.clone();
-        let project = ProjectRow { project, digest: self.digest, created_at: self.created_at, updated_at: self.at };
-        Change { project, plan: self.plan, applied: self.applied, is_new: self.is_new }
+        Change { project: self.row(), plan: self.plan, applied: self.applied, is_new: self.is_new }
     }
 }
 

@@ -480,34 +480,44 @@ pub(super) async fn write(conn: &mut PgConnection, change: &Composed<'_>) -> sql
     Ok(query.fetch_one(conn).await? == 1)
 }
 
-/// Writes a change that only adds tasks, by itself and in one round trip. Whether the project was at the version that the change
-/// was made for.
-pub(super) async fn append(db: &Db, change: &Composed<'_>) -> sqlx::Result<bool> {
+/// Writes changes of one project that only add tasks, each made on the one before, by themselves and in one round trip. Whether
+/// the project was at the version that the first was made for; else nothing is written.
+pub(super) async fn append(db: &Db, changes: &[Composed<'_>]) -> sqlx::Result<bool> {
+    let (Some(first), Some(last)) = (changes.first(), changes.last()) else { return Ok(true) };
     let mut inserted = Rows::default();
-    for write in &change.applied.writes {
-        if let Write::Insert(id) = write {
-            inserted.push(&change.plan, *id);
+    let mut owners = Vec::new();
+    for (change, owner) in changes.iter().zip(1_i32..) {
+        for write in &change.applied.writes {
+            if let Write::Insert(id) = write {
+                inserted.push(&change.plan, *id);
+            }
         }
+        owners.resize(inserted.ids.len(), owner);
     }
-    let project = &change.plan.project;
+    let project = &last.plan.project;
     let query = sqlx::query_scalar::<_, bool>(
-        "select append_tasks($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24)",
+        "select append_changes($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25)",
     )
-    .bind(change.actor.organization)
+    .bind(last.actor.organization)
     .bind(project.id)
     .bind(&project.key)
-    .bind(project.version)
+    .bind(first.plan.project.version - 1)
     .bind(project.next_task)
-    .bind(&change.digest)
-    .bind(change.at)
-    .bind(&change.patch)
-    .bind(&change.inverse)
-    .bind(change.actor.member)
-    .bind(&change.actor.handle)
-    .bind(change.origin.as_str())
-    .bind(Json(&change.details))
-    .bind(change.audit_id);
+    .bind(column(changes, |change| change.digest.as_slice()))
+    .bind(column(changes, |change| change.at))
+    .bind(column(changes, |change| change.patch.as_str()))
+    .bind(column(changes, |change| change.inverse.as_str()))
+    .bind(column(changes, |change| change.actor.member))
+    .bind(column(changes, |change| change.actor.handle.as_str()))
+    .bind(column(changes, |change| change.origin.as_str()))
+    .bind(column(changes, |change| change.details.to_string()))
+    .bind(column(changes, |change| change.audit_id))
+    .bind(owners);
     inserted.bind(query).fetch_one(db.entering()).await
+}
+
+fn column<'c, T>(changes: &'c [Composed<'_>], value: impl Fn(&'c Composed<'_>) -> T) -> Vec<T> {
+    changes.iter().map(value).collect()
 }
 
 /// A project and its last root task, by itself and in one round trip.

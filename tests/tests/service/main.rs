@@ -14,4 +14,5 @@ mod schedules;
 mod snapshots;
 mod studio;
 mod tenants;
+mod together;
 mod trust;
