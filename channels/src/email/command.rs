@@ -71,13 +71,17 @@ fn is_meant(line: &str) -> bool {
     !matches!(grammar::parse(line, &[]), Parsed::Free)
 }
 
-/// All of it where all of it reads as one command, else the lines at its beginning that are commands.
+/// All of it where all of it reads as one command, else its lines up to the last that is unmistakably a command: the ones behind
+/// that are a signature, or thanks.
 fn commands(text: &str) -> String {
     let text = text.trim();
     if text.len() <= MAX && matches!(grammar::parse(text, &[]), Parsed::Command(_)) {
         return text.to_owned();
     }
-    text.lines().map(str::trim).filter(|line| !line.is_empty()).take_while(|line| is_meant(line)).collect::<Vec<_>>().join("\n")
+    let lines: Vec<&str> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    let meant = lines.iter().take_while(|line| is_meant(line)).count();
+    let last = lines.iter().take(2 * grammar::MAX_LINES).rposition(|line| grammar::is_evident(line, &[])).map_or(0, |at| at + 1);
+    lines[..meant.max(last)].join("\n")
 }
 
 /// A text that is a JSON block, fenced or not; what stands around the fences is talk.

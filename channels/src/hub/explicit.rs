@@ -96,7 +96,7 @@ impl Run<'_> {
         self.actor.time_zone.parse().unwrap_or(chrono_tz::UTC)
     }
 
-    fn author(&self) -> Author<'_> {
+    pub(super) fn author(&self) -> Author<'_> {
         Author { handle: Some(&self.actor.handle), now: self.hub.ctx.now(), zone: self.zone(), focus: self.command.task }
     }
 
@@ -142,7 +142,7 @@ async fn change(run: &Run<'_>, conn: &mut db::Connection, patch: ProjectPatch) -
     Ok(workflow::apply(conn, run.hub.ctx.as_ref(), Apply { actor: run.actor, patch, rules, origin: Origin::Command, proposal: None, reverts: None }).await?)
 }
 
-fn done(reply: Reply, change: &Change) -> Outcome {
+pub(super) fn done(reply: Reply, change: &Change) -> Outcome {
     Outcome { reply, project: Some(change.project.project.id), revision: Some(change.revision()), ..Outcome::default() }
 }
 
@@ -378,7 +378,7 @@ async fn rebase(run: &Run<'_>, number: Option<i32>) -> Result<(), Stop> {
 }
 
 /// A project under its lock.
-async fn held(run: &Run<'_>, project: Option<&str>) -> Result<(Tx, ProjectRow), Stop> {
+pub(super) async fn held(run: &Run<'_>, project: Option<&str>) -> Result<(Tx, ProjectRow), Stop> {
     let mut tx = run.read().await?;
     let row = run.project(&mut tx, project).await?;
     tx.rollback().await?;
@@ -519,24 +519,30 @@ async fn bind(run: &Run<'_>, project: Option<&str>) -> Result<(), Stop> {
 
 async fn log(run: &Run<'_>, minutes: u32, task: Option<String>, note: Option<&str>) -> Result<(), Stop> {
     need(run, Scope::Apply)?;
-    let minutes = i32::try_from(minutes).ok().filter(|minutes| (1..=10_080).contains(minutes)).ok_or_else(|| Stop::from(replies::too_long_a_time()))?;
     let Some(task) = task.or_else(|| run.command.task.map(|id| id.to_string())) else { return Err(replies::which_task().into()) };
     let mut tx = run.begin(None).await?;
     let key = patchbay_core::patch::Reference::parse(&task).map(|reference| reference.key);
     let row = run.project(&mut tx, key.as_deref()).await?;
     let plan = workflow::around(&mut tx, &row, std::slice::from_ref(&task)).await?;
-    let Some(found) = plan.find(&task) else { return Err(replies::no_task(&task, &row.project.key).into()) };
+    let reply = note_time(run, &mut tx, &plan, &task, minutes, note).await?;
+    run.end(tx, Outcome { reply, project: Some(row.project.id), ..Outcome::default() }).await
+}
+
+/// Notes time spent on a task, by its id or reference.
+pub(super) async fn note_time(run: &Run<'_>, conn: &mut db::Connection, plan: &Plan, task: &str, minutes: u32, note: Option<&str>) -> Result<Reply, Stop> {
+    let minutes = i32::try_from(minutes).ok().filter(|minutes| (1..=10_080).contains(minutes)).ok_or_else(|| Stop::from(replies::too_long_a_time()))?;
+    let Some(found) = plan.find(task) else { return Err(replies::no_task(task, &plan.project.key).into()) };
     let entry = TimeEntry {
         id: run.hub.ctx.uuid(),
-        project: row.project.id,
+        project: plan.project.id,
         task: found.id,
         member: run.actor.member,
         minutes,
         note: note.unwrap_or_default(),
         at: run.hub.ctx.now(),
     };
-    plans::log_time(&mut tx, run.actor.organization, &entry).await?;
-    audit::store::append(&mut tx, run.hub.ctx.as_ref(), run.actor, "task.time_logged", &plan.reference(found), &json!({ "minutes": minutes })).await?;
-    let total = plans::logged_minutes(&mut tx, found.id).await?;
-    run.end(tx, Outcome { reply: replies::logged(&plan, found, minutes, total), project: Some(row.project.id), ..Outcome::default() }).await
+    plans::log_time(&mut *conn, run.actor.organization, &entry).await?;
+    audit::store::append(&mut *conn, run.hub.ctx.as_ref(), run.actor, "task.time_logged", &plan.reference(found), &json!({ "minutes": minutes })).await?;
+    let total = plans::logged_minutes(conn, found.id).await?;
+    Ok(replies::logged(plan, found, minutes, total))
 }

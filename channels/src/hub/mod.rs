@@ -17,6 +17,7 @@ pub mod postman;
 pub mod replies;
 mod run;
 pub mod schedule;
+mod several;
 
 use std::{
     collections::HashMap,

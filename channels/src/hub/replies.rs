@@ -4,6 +4,7 @@ mod clash;
 pub mod collab;
 mod letter;
 mod schedules;
+pub mod several;
 
 use std::fmt::Write as _;
 
@@ -13,7 +14,7 @@ use patchbay_core::{
     channel::Channel,
     command::Reply,
     patch::{
-        Fault, ProjectPatch,
+        Fault, ProjectPatch, TaskId,
         diff::{Counts, Diff},
         plan::{Plan, Task},
         process::StepKind,
@@ -397,32 +398,35 @@ pub fn commented(number: i32, operation: Option<i32>) -> Reply {
 
 /// A command that took effect. `before` is the plan that it found.
 pub fn applied(before: &Plan, change: &Change, released: &[Released]) -> Reply {
-    let plan = &change.plan;
-    let lines: Vec<String> = change
-        .applied
-        .patch
-        .tasks
-        .iter()
-        .zip(&change.applied.touched)
-        .map(|(_, id)| match (before.get(*id), plan.get(*id)) {
-            (None, Some(now)) => format!("{} is added{}.", named(plan, now), below(plan, now)),
-            (Some(then), None) => format!("{} is deleted{}.", named(before, then), with_it(before, plan, then)),
-            (Some(then), Some(now)) => changed(plan, then, now),
-            (None, None) => String::new(),
-        })
-        .filter(|line| !line.is_empty())
-        .collect();
+    let lines = told(before, &change.plan, &change.applied.touched);
     let key = &change.project.project.key;
     let mut text = match lines.as_slice() {
         [] => format!("**{key}** is at version {}.", change.revision()),
         [one] => one.clone(),
         many => many.iter().map(|line| format!("- {line}")).collect::<Vec<_>>().join("\n"),
     };
+    text.push_str(&freed(released));
+    undo(Reply::new(text), change)
+}
+
+/// What became of the tasks that a change touched, one sentence each.
+fn told(before: &Plan, after: &Plan, touched: &[TaskId]) -> Vec<String> {
+    let lines = touched.iter().filter_map(|id| match (before.get(*id), after.get(*id)) {
+        (None, Some(now)) => Some(format!("{} is added{}.", named(after, now), below(after, now))),
+        (Some(then), None) => Some(format!("{} is deleted{}.", named(before, then), with_it(before, after, then))),
+        (Some(then), Some(now)) => Some(changed(after, then, now)),
+        (None, None) => None,
+    });
+    lines.collect()
+}
+
+fn freed(released: &[Released]) -> String {
+    let mut text = String::new();
     for free in released {
         let who = free.assignee.as_deref().map_or_else(String::new, |handle| format!(" ({})", plain(handle)));
         let _ = write!(text, " It was the last open task that **{}** {}{who} waited for.", free.reference, plain(&free.title));
     }
-    undo(Reply::new(text), change)
+    text
 }
 
 fn below(plan: &Plan, task: &Task) -> String {

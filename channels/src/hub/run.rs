@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use super::{
     Hub, explicit, free,
     grammar::{self, Parsed},
-    replies,
+    replies, several,
 };
 
 /// Why a command did not end as it was meant.
@@ -115,6 +115,7 @@ async fn attempt(hub: &Hub, organization: OrganizationId, id: CommandId) -> Resu
     let run = Run { hub, actor: &actor, command: &command };
     match grammar::parse(&command.text, &keys) {
         Parsed::Command(parsed) => explicit::run(&run, parsed).await,
+        Parsed::Several(lines) => several::run(&run, &lines).await,
         Parsed::Mistake(mistake) => Err(Stop::Refused(replies::mistake(&mistake))),
         Parsed::Free => free::run(&run, None, &command.text).await,
     }

@@ -37,10 +37,10 @@ pub fn check(action: &Action, keys: &[&str]) -> Result<(), Fault> {
     match grammar::parse(text, keys) {
         Parsed::Command(Command::Schedule(_)) => fault("a schedule makes no schedules"),
         Parsed::Command(Command::Link { .. }) => fault("a schedule is nobody whom a code could pair"),
-        Parsed::Command(_) if is_message => fault("this is a command, and not for the planner: say `\"kind\": \"command\"`"),
+        Parsed::Command(_) | Parsed::Several(_) if is_message => fault("this is a command, and not for the planner: say `\"kind\": \"command\"`"),
         Parsed::Mistake(mistake) if !is_message => Err(Fault::new("/action/text", mistake.message)),
         Parsed::Free if !is_message => fault("this is no command: say `\"kind\": \"message\"` for what the planner is to read"),
-        Parsed::Command(_) | Parsed::Mistake(_) | Parsed::Free => Ok(()),
+        Parsed::Command(_) | Parsed::Several(_) | Parsed::Mistake(_) | Parsed::Free => Ok(()),
     }
 }
 
@@ -115,7 +115,7 @@ async fn make(run: &Run<'_>, rule: &str, text: &str) -> Result<(), Stop> {
     let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
     let (text, project) = (text.to_owned(), run.command.project_key.clone());
     let action = match grammar::parse(&text, &keys) {
-        Parsed::Command(_) => Action::Command { text, project },
+        Parsed::Command(_) | Parsed::Several(_) => Action::Command { text, project },
         Parsed::Mistake(mistake) => return Err(replies::mistake(&mistake).into()),
         Parsed::Free => Action::Message { text, project },
     };

@@ -334,7 +334,7 @@ pub(super) fn compose<'a>(ctx: &dyn Context, actor: &'a Actor, prepared: Prepare
         was.title == is.title && was.summary == is.summary && was.time_zone == is.time_zone
     };
     if applied.writes.is_empty() && project.as_ref().is_some_and(is_same) {
-        return Err(ApplyError::Faults(vec![Fault::new("", "nothing would change: the plan is so already")]));
+        return Err(ApplyError::Faults(vec![unchanged()]));
     }
     let patch = serde_json::to_string(&applied.patch).expect("a patch is JSON");
     let inverse = serde_json::to_string(&applied.inverse).expect("a patch is JSON");
@@ -347,6 +347,11 @@ pub(super) fn compose<'a>(ctx: &dyn Context, actor: &'a Actor, prepared: Prepare
     });
     let created_at = project.map_or(at, |row| row.created_at);
     Ok(Composed { plan, applied, is_new, patch, inverse, digest, created_at, at, actor, origin, proposal, reverts, details, audit_id: ctx.uuid() })
+}
+
+/// The fault of what changes nothing.
+pub fn unchanged() -> Fault {
+    Fault::new("", "nothing would change: the plan is so already")
 }
 
 /// Applies a patch in a transaction of [`begin`], which the caller commits.

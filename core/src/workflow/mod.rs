@@ -17,7 +17,7 @@ pub mod snapshot;
 pub mod store;
 pub mod view;
 
-pub use apply::{Apply, ApplyError, Change, Origin, Prepared, Since, apply, around, begin, check, present};
+pub use apply::{Apply, ApplyError, Change, Origin, Prepared, Since, apply, around, begin, check, present, unchanged};
 pub use at::{at, between};
 pub use lane::Lanes;
 pub use store::ProjectRow;

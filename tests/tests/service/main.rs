@@ -11,6 +11,7 @@ mod policy;
 mod proposals;
 mod rebase;
 mod schedules;
+mod several;
 mod snapshots;
 mod studio;
 mod tenants;

@@ -30,6 +30,7 @@ fn a_command_stands_in_the_subject() {
 #[test]
 fn a_command_stands_in_the_first_lines() {
     check("two things", "done WEB-7\nstart WEB-8\n\nBest, Ana", "done WEB-7\nstart WEB-8");
+    check("three", "done WEB-7\nstrat it\nstart WEB-8\n\nBest, Ana", "done WEB-7\nstrat it\nstart WEB-8");
     check("a thing", "Hi Patchbay,\n\ndone WEB-7\n\nBest, Ana", "done WEB-7");
     check("Re: #12 Shop (3 new)", "accept 1,3\n\nOn 21 Nov 2026, Patchbay wrote:\n> all", "accept 1,3");
     check("Re: done WEB-7", "reopen WEB-7", "reopen WEB-7");

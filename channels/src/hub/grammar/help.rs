@@ -17,6 +17,7 @@ fn all() -> String {
             let _ = writeln!(text, "- `{}`: {}", entry.form, entry.help);
         }
     }
+    text.push_str("\nSeveral commands in one message, one a line, are one change of one project, or none where a line fails; `undo` takes all of it back.\n");
     text.push_str("\nDates: `friday`, `tomorrow 17:00`, `in 3 days`, `1 december`, `2026-12-01`. Small or capital letters make no difference.\n");
     text
 }

@@ -121,7 +121,7 @@ fn works(line: &str, keys: &[&str], depth: usize) -> Vec<String> {
     match read(line, keys, depth + 1) {
         Parsed::Command(_) => vec![line.to_owned()],
         Parsed::Mistake(mistake) => mistake.suggestions,
-        Parsed::Free => Vec::new(),
+        Parsed::Several(_) | Parsed::Free => Vec::new(),
     }
 }
 

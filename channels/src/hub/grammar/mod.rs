@@ -9,6 +9,7 @@ mod command;
 mod forms;
 mod help;
 mod mistake;
+mod several;
 mod stuck;
 mod table;
 mod token;
@@ -20,6 +21,7 @@ pub use command::{
 };
 pub use help::help;
 pub use mistake::Mistake;
+pub use several::{Line, MAX_LINES, is_evident};
 pub use table::{About, Entry, TABLE, find};
 
 use stuck::{Input, Stuck};
@@ -29,6 +31,8 @@ use token::{Kind, Token};
 #[derive(Clone, Debug, PartialEq)]
 pub enum Parsed {
     Command(Command),
+    /// Several commands, one a line, that change one plan together.
+    Several(Vec<Line>),
     /// Meant as a command, and wrong.
     Mistake(Mistake),
     /// For the planner.
@@ -37,7 +41,7 @@ pub enum Parsed {
 
 /// Reads a message. `keys` are the keys of the projects that its author may see: only they are read in small letters.
 pub fn parse(text: &str, keys: &[&str]) -> Parsed {
-    read(text, keys, 0)
+    several::several(text, keys).unwrap_or_else(|| read(text, keys, 0))
 }
 
 /// Corrections of corrections go this deep: two slips in a line are found, three are a sentence.
@@ -53,7 +57,7 @@ fn read(text: &str, keys: &[&str], depth: usize) -> Parsed {
         match &mut parsed {
             Parsed::Mistake(mistake) => mistake.at = mistake.at.start + slash..mistake.at.end + slash,
             Parsed::Free => parsed = Parsed::Mistake(not_one(text, slash)),
-            Parsed::Command(_) => {}
+            Parsed::Command(_) | Parsed::Several(_) => {}
         }
     }
     parsed

@@ -4,6 +4,7 @@ use super::*;
 fn shown(text: &str) -> String {
     match parse(text, &["WEB", "LAUNCH"]) {
         Parsed::Command(command) => format!("{command:?}"),
+        Parsed::Several(lines) => lines.iter().map(|line| format!("{} {}", line.number, kind(&line.text))).collect::<Vec<_>>().join(", "),
         Parsed::Mistake(mistake) => format!("Mistake at {:?}: {} -> {}", &text[mistake.at.clone()], mistake.message, mistake.suggestions.join(" | ")),
         Parsed::Free => "Free".to_owned(),
     }
@@ -158,7 +159,11 @@ const FREE: &[&str] = &[
     "web-3: add tests",
     "- schema\n- form\n- tests",
     "1. schema\n2. form",
-    "add \"One\"\nadd \"Two\"",
+    "Hello\ndone WEB-4\ndone WEB-3",
+    "mark WEB-3 as done\nmove WEB-4 under WEB-1",
+    "Review\n- the schema\n- the form",
+    "add \"Sign-in\"\n- the schema\n- the form",
+    "list\nwhat is left\nand who does it",
     "/etc/hosts is wrong",
     "what can you do?",
     "done WEB-4?",
@@ -384,6 +389,71 @@ fn a_mistake_without_a_correction_says_how() {
 }
 
 #[test]
+fn several_commands_stand_one_a_line() {
+    for (text, expected) in [
+        ("add \"One\"\nadd \"Two\"", "1 Add, 2 Add"),
+        ("done WEB-4\n\n  /start WEB-3: now \r\nlog 2h WEB-3\n", "1 Step, 3 Step, 4 Log"),
+        ("split WEB-7 into a; b\nassign WEB-7 to me", "1 Split, 2 Assign"),
+        ("block WEB-3: the key is missing\nset WEB zone Europe/Berlin", "1 Step, 2 SetProject"),
+    ] {
+        assert_eq!(shown(text), expected, "{text}");
+    }
+    for (text, name) in [
+        ("new \"Sign-in\"\nschema\nreview\ntests", "New"),
+        ("split WEB-7 into design; build\ntest", "Split"),
+        ("comment #12 who tests this?\nBo, or Ana", "Comment"),
+        ("done WEB-4\n", "Step"),
+    ] {
+        assert_eq!(kind(text), name, "one command with lines of its own: {text}");
+    }
+}
+
+#[test]
+fn a_line_that_does_not_fit_is_named_before_anything_is_done() {
+    for (text, expected) in [
+        (
+            "done WEB-4\nmvoe WEB-3 under WEB-1",
+            "Mistake at \"mvoe\": Line 2, `mvoe WEB-3 under WEB-1`: I know no \"mvoe\". Did you mean `move WEB-3 under WEB-1`? Nothing was changed. \
+             -> done WEB-4\nmove WEB-3 under WEB-1",
+        ),
+        (
+            "moev WEB-3 under WEB-1\ndone WEB-4",
+            "Mistake at \"moev\": Line 1, `moev WEB-3 under WEB-1`: I know no \"moev\". Did you mean `move WEB-3 under WEB-1`? Nothing was changed. \
+             -> move WEB-3 under WEB-1\ndone WEB-4",
+        ),
+        (
+            "done WEB-4\nmove WEB-3 under",
+            "Mistake at \"\": Line 2, `move WEB-3 under`: `move WEB-3 under` is not finished. Next comes a task such as `WEB-7` or a project such as `WEB`. \
+             For example `move WEB-7 under WEB-3`. Nothing was changed. -> ",
+        ),
+        (
+            "done WEB-4\ntell Bo that he can go on",
+            "Mistake at \"tell Bo that he can go on\": Line 2, `tell Bo that he can go on`, is no command, and the message begins with one. \
+             Send what is in your own words in a message of its own; commands are written one a line, and `help` shows them. Nothing was changed. -> done WEB-4",
+        ),
+        (
+            "done WEB-4\nlist mine",
+            "Mistake at \"list mine\": Line 2, `list mine`, only shows something: send it by itself. \
+             Several commands in one message, one a line, are one change of one project. Nothing was changed. -> ",
+        ),
+        (
+            "plan WEB\ndone WEB-4",
+            "Mistake at \"plan WEB\": Line 1, `plan WEB`, is for the planner, which takes its time and proposes: send it by itself. \
+             Several commands in one message, one a line, are one change of one project. Nothing was changed. -> ",
+        ),
+        (
+            "done WEB-4\naccept #12",
+            "Mistake at \"accept #12\": Line 2, `accept #12`, is no change of a plan and takes effect by itself: send it by itself. \
+             Several commands in one message, one a line, are one change of one project. Nothing was changed. -> ",
+        ),
+    ] {
+        assert_eq!(shown(text), expected, "{text}");
+    }
+    let many = "done WEB-4\n".repeat(MAX_LINES + 1);
+    assert!(shown(&many).contains("One message takes at most 100 commands"), "{}", shown(&many));
+}
+
+#[test]
 fn help_is_the_table() {
     let all = help(None);
     for entry in TABLE {
@@ -404,6 +474,11 @@ fn help_is_the_table() {
 proptest::proptest! {
     #[test]
     fn any_text_is_read_without_harm(text in "\\PC{0,80}") {
+        let _ = shown(&text);
+    }
+
+    #[test]
+    fn any_lines_are_read_without_harm(text in "((done|add|list|acept|- x|hello)( (WEB-[1-4]|\"x\"|\\PC{0,4})){0,2}[ \r]?\n{1,2}){0,5}") {
         let _ = shown(&text);
     }
 

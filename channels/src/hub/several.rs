@@ -1,0 +1,124 @@
+//! Several commands in one message: one transaction and one change of one project, or none with the line that failed.
+
+use patchbay_core::{
+    command::{Outcome, Reply},
+    patch::{
+        Fault, ProjectPatch, TaskId,
+        apply::{self, apply},
+        check::{self, Rules},
+        normalise,
+        plan::Plan,
+    },
+    tenancy::Scope,
+    workflow::{self, Apply, Origin, store as plans},
+};
+
+use super::{
+    effects::{self, Refusal},
+    explicit::{done, held, need, note_time},
+    grammar::{Command, Line},
+    replies::{self, several::Told},
+    run::{Run, Stop},
+};
+
+/// Runs the commands of a message, each on the plan as those before it leave it.
+pub(super) async fn run(run: &Run<'_>, lines: &[Line]) -> Result<(), Stop> {
+    need(run, Scope::Apply)?;
+    let project = one_project(run, lines)?;
+    // Everything from here on is under the project's lock.
+    let (mut tx, row) = held(run, project).await?;
+    let before = plans::load(&mut tx, &row).await?;
+    let mut after = before.clone();
+    let mut told: Vec<Told> = Vec::with_capacity(lines.len());
+    let mut notes: Vec<String> = Vec::new();
+    for line in lines {
+        let text = match &line.command {
+            Command::Log { .. } => None,
+            command => Some(step(run, line, command, &mut after, &mut notes)?),
+        };
+        told.push(Told { number: line.number, text: text.unwrap_or_default() });
+    }
+    let mut patch = apply::between(&before, &after);
+    let changes = !patch.tasks.is_empty() || patch.meta_updates.is_some();
+    let change = if changes {
+        patch.project_id = Some(row.project.id.to_string());
+        patch.note = (!notes.is_empty()).then(|| notes.join("; "));
+        // Each line has passed the gates; what is recorded is what all of them come to.
+        let rules = Rules { history: true, ..Rules::of(run.actor.role) };
+        let request = Apply { actor: run.actor, patch, rules, origin: Origin::Command, proposal: None, reverts: None };
+        Some(workflow::apply(&mut tx, run.hub.ctx.as_ref(), request).await?)
+    } else if lines.iter().all(|line| matches!(line.command, Command::Log { .. })) {
+        None
+    } else {
+        return Err(replies::several::come_to_nothing().into());
+    };
+    for (line, told) in lines.iter().zip(&mut told) {
+        let Command::Log { minutes, task, note } = &line.command else { continue };
+        let task = task.as_ref().map(ToString::to_string).or_else(|| run.command.task.map(|id| id.to_string()));
+        let task = task.ok_or_else(|| refused(line, replies::which_task()))?;
+        let logged = note_time(run, &mut tx, &after, &task, *minutes, note.as_deref()).await;
+        told.text = logged.map_err(|stop| at_line(line, stop))?.text;
+    }
+    let Some(change) = change else {
+        let reply = replies::several::logged(&told);
+        return run.end(tx, Outcome { reply, project: Some(row.project.id), ..Outcome::default() }).await;
+    };
+    let waiting = plans::released(&mut tx, &change).await?;
+    let reply = replies::several::applied(&told, &change, &waiting);
+    run.end(tx, done(reply, &change)).await
+}
+
+/// The project that the lines are about, where one names it.
+fn one_project<'a>(run: &'a Run<'_>, lines: &'a [Line]) -> Result<Option<&'a str>, Stop> {
+    let about = |line: &'a Line| line.command.project();
+    let Some((first, key)) = lines.iter().find_map(|line| Some((line, about(line)?))) else { return Ok(None) };
+    if let Some((other, another)) = lines.iter().find_map(|line| Some((line, about(line)?)).filter(|(_, other)| *other != key)) {
+        return Err(replies::several::two_projects((first, key), (other, another)).into());
+    }
+    // A line that names none is about what the conversation is about.
+    match (lines.iter().find(|line| about(line).is_none()), run.command.project_key.as_deref()) {
+        (Some(silent), Some(here)) if here != key => Err(replies::several::two_projects((silent, here), (first, key)).into()),
+        _ => Ok(Some(key)),
+    }
+}
+
+/// Does what a line says to the plan in memory; what that was, in words.
+fn step(run: &Run<'_>, line: &Line, command: &Command, plan: &mut Plan, notes: &mut Vec<String>) -> Result<String, Stop> {
+    let patch = effects::patch(command, plan, &run.author()).map_err(|refusal| corrected(run, line, &refusal))?;
+    let patch: ProjectPatch = patch.ok_or_else(|| refused(line, replies::mistaken()))?;
+    notes.extend(patch.note.clone());
+    let faulty = |faults: Vec<Fault>| at_line(line, Stop::Faults(replies::faults(&faults), faults));
+    let checked = check::check(plan, normalise::flatten(patch), &Rules::of(run.actor.role)).map_err(faulty)?;
+    let before = plan.clone();
+    let applied = apply(plan, &checked, || TaskId(run.hub.ctx.uuid()));
+    // All lines together make one version.
+    plan.project.version = before.project.version;
+    if *plan == before {
+        return Err(faulty(vec![workflow::unchanged()]));
+    }
+    Ok(replies::several::line(&before, plan, &applied.touched))
+}
+
+fn corrected(run: &Run<'_>, line: &Line, refusal: &Refusal) -> Stop {
+    let reply = replies::several::failed(line, Reply::new(&refusal.message));
+    let Some(corrected) = refusal.corrected(&line.text) else { return reply.into() };
+    let message: Vec<&str> =
+        run.command.text.lines().enumerate().map(|(index, text)| if index + 1 == line.number { corrected.as_str() } else { text }).collect();
+    reply.action("Do it", message.join("\n")).into()
+}
+
+fn refused(line: &Line, reply: Reply) -> Stop {
+    replies::several::failed(line, reply).into()
+}
+
+/// What stopped a line, told with the line.
+fn at_line(line: &Line, stop: Stop) -> Stop {
+    match stop {
+        Stop::Refused(reply) => refused(line, reply),
+        Stop::Faults(reply, faults) => {
+            let of_text = |fault: Fault| Fault { path: "/text".into(), message: format!("line {}: {}", line.number, fault.message), ..fault };
+            Stop::Faults(replies::several::failed(line, reply), faults.into_iter().map(of_text).collect())
+        }
+        stop => stop,
+    }
+}
