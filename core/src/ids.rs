@@ -30,6 +30,10 @@ crate::patch::uuid_newtype! {
     QuarantineId
 }
 crate::patch::uuid_newtype! {
+    /// Something that came on a channel and could not be read.
+    MalformedId
+}
+crate::patch::uuid_newtype! {
     /// A thread on a channel, as we know it.
     ConversationId
 }

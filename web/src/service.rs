@@ -356,6 +356,7 @@ async fn keep_house(app: App) {
                 idempotency::store::sweep(&mut tx, now).await?;
                 channel::store::sweep(&mut tx, now - KEPT, now).await?;
                 channel::mail::store::sweep(&mut tx, now - KEPT * 4).await?;
+                channel::malformed::store::sweep(&mut tx, now - KEPT * 4).await?;
                 schedule::store::sweep(&mut tx, now - KEPT * 4).await?;
                 variant::store::sweep(&mut tx, now - KEPT * 4).await?;
                 let files = documents::store::sweep(&mut tx, now, now - KEPT * 4).await?;

@@ -10,6 +10,7 @@ use patchbay_core::{
     channel::{
         self, Channel, Envelope, Sender,
         mail::{self, Held, Place},
+        malformed::{self, Unread},
     },
     db::{self, Tx},
     ids::OrganizationId,
@@ -55,6 +56,8 @@ pub struct Receiver {
 enum Fate {
     In(Box<Envelope>),
     Held(Box<Held>),
+    /// It cannot be read; why.
+    Unreadable(String),
     /// A program's: nothing comes of it.
     Ignored,
     Later,
@@ -130,6 +133,10 @@ impl Receiver {
                 tracing::info!(sender = held.sender, why = held.why, "a mail is held back");
                 mail::store::quarantine(&mut tx, ctx, self.organization, &held).await?;
             }
+            Fate::Unreadable(why) => {
+                tracing::warn!(why, "a mail that cannot be read is kept");
+                malformed::store::keep(&mut tx, ctx, self.organization, &Unread::new(Channel::Email, why, delivered.raw)).await?;
+            }
         }
         mail::store::keep_place(&mut tx, self.mailbox(), delivered.place).await?;
         tx.commit().await?;
@@ -137,11 +144,11 @@ impl Receiver {
         Ok(Kept::Stored)
     }
 
-    /// Holds back what cannot be stored as it is.
+    /// Keeps what cannot be stored as what it is.
     async fn put_aside(&self, delivered: &Delivered<'_>) -> anyhow::Result<Kept> {
         let mut tx = self.hub.db.begin(self.organization).await?;
-        let held = Held { why: "it could not be read to its end".to_owned(), ..unread(delivered.raw) };
-        mail::store::quarantine(&mut tx, self.hub.ctx.as_ref(), self.organization, &held).await?;
+        let unread = Unread::new(Channel::Email, "it could not be read to its end", delivered.raw);
+        malformed::store::keep(&mut tx, self.hub.ctx.as_ref(), self.organization, &unread).await?;
         mail::store::keep_place(&mut tx, self.mailbox(), delivered.place).await?;
         tx.commit().await?;
         Ok(Kept::Stored)
@@ -154,14 +161,13 @@ impl Receiver {
     /// Decides about a mail.
     async fn judge(&self, tx: &mut Tx, delivered: &Delivered<'_>) -> anyhow::Result<Fate> {
         let raw = delivered.raw;
-        let held = |why: String| Fate::Held(Box::new(Held { why, ..unread(raw) }));
         let message = match read::parse(raw) {
             Ok(message) => message,
-            Err(error) => return Ok(held(error.to_string())),
+            Err(error) => return Ok(Fate::Unreadable(error.to_string())),
         };
         let letter = match read::letter(&message) {
             Ok(letter) => letter,
-            Err(error) => return Ok(held(error.to_string())),
+            Err(error) => return Ok(Fate::Unreadable(error.to_string())),
         };
         let is_own = letter.message_id.as_deref().is_some_and(|id| self.threads.is_ours(id));
         if let Some(why) = automatic(&message, &letter, &self.ours).or(is_own.then_some(Automatic::Ours)) {
@@ -224,12 +230,6 @@ async fn digest(tx: &mut Tx, showed: Showed) -> anyhow::Result<Option<String>> {
     let Some(proposal) = review::store::find(tx, showed.number).await? else { return Ok(None) };
     let revision = review::store::find_revision(tx, proposal.id, showed.revision).await?;
     Ok(revision.map(|revision| hex(&revision.digest)))
-}
-
-/// A mail that could not be read, for people.
-fn unread(raw: &[u8]) -> Held {
-    let preview = String::from_utf8_lossy(&raw[..raw.len().min(PREVIEW)]).replace('\0', "");
-    Held { key: read::digest(raw), sender: String::new(), name: String::new(), subject: String::new(), preview, why: String::new(), envelope: None }
 }
 
 /// A mail that is not believed, for people.

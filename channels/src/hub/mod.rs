@@ -12,6 +12,7 @@ pub mod inbox;
 mod leases;
 pub mod limits;
 pub(crate) mod looking;
+mod malformed;
 pub mod outbox;
 pub mod postman;
 pub mod replies;

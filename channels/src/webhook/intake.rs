@@ -20,6 +20,7 @@ use patchbay_core::{
     tenancy::Safe,
 };
 use secrecy::SecretString;
+use serde::de::IgnoredAny;
 use tokio::{sync::oneshot, time::Instant};
 
 use super::{delivery, verify};
@@ -39,6 +40,9 @@ pub enum IntakeError {
     NoSource,
     #[error(transparent)]
     Refused(#[from] verify::Refused),
+    /// Why. It is kept among the deliveries, and nothing comes of it.
+    #[error("the body is not JSON: {0}")]
+    Malformed(#[source] serde_json::Error),
     #[error("the database failed")]
     Database(#[from] db::Error),
 }
@@ -90,6 +94,7 @@ impl Intake {
         let settings = &known.source.settings;
         let now = self.0.ctx.now();
         verify::verify(settings.kind, &settings.scheme, &known.secrets, &headers, &body, now)?;
+        let is_json = serde_json::from_slice::<IgnoredAny>(&body);
         let new = NewDelivery {
             id: self.0.ctx.uuid(),
             source: known.source.id,
@@ -99,7 +104,8 @@ impl Intake {
             at: now,
         };
         // The writer logged why, where there is no answer.
-        self.write(known.source.organization, new).await.map_err(|_| db::Error::WorkerCrashed.into())
+        let is_new = self.write(known.source.organization, new).await.map_err(|_| db::Error::WorkerCrashed)?;
+        is_json.map(|_| is_new).map_err(IntakeError::Malformed)
     }
 
     async fn find(&self, address: &str) -> Result<Arc<Known>, IntakeError> {

@@ -5,6 +5,7 @@
 
 pub mod link;
 pub mod mail;
+pub mod malformed;
 pub mod store;
 
 use chrono::{DateTime, Utc};

@@ -13,7 +13,7 @@ use crate::{
     tenancy::Actor,
 };
 
-fn channel(row: &PgRow) -> sqlx::Result<Channel> {
+pub(super) fn channel(row: &PgRow) -> sqlx::Result<Channel> {
     let text: String = row.try_get("channel")?;
     Channel::parse(&text).ok_or_else(|| sqlx::Error::Decode(format!("`{text}` is no channel").into()))
 }

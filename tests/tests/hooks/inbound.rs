@@ -59,8 +59,9 @@ async fn what_is_not_proved_is_refused_before_anything_is_kept() -> Result<()> {
     let path = format!("/webhooks/sources/{}", source.id);
     assert_eq!(patchbay.get(&format!("{path}/deliveries")).await?.1["data"], json!([]));
     // Malformed, but from whom it says: kept, with what is wrong.
-    let (status, _) = github(&source, &source.secret, "issues", "2", "{\"action\":").await?;
-    assert_eq!(status, StatusCode::ACCEPTED);
+    let (status, problem) = github(&source, &source.secret, "issues", "2", "{\"action\":").await?;
+    assert_eq!(status, StatusCode::BAD_REQUEST);
+    assert!(problem["detail"].as_str().is_some_and(|why| why.starts_with("the body is not JSON")), "{problem}");
     let delivery = outcome(&patchbay, &source).await?;
     assert_eq!((delivery["outcome"].as_str(), delivery["body"].as_str()), (Some("failed"), Some("{\"action\":")), "{delivery}");
     assert!(delivery["why"].as_str().is_some_and(|why| why.starts_with("the body is not JSON")), "{delivery}");

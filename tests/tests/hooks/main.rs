@@ -1,6 +1,7 @@
 //! Webhooks in and out, and triggers between them: the service against real senders and receivers.
 
 mod inbound;
+mod malformed;
 mod outbound;
 mod tenants;
 mod triggers;

@@ -180,3 +180,21 @@ async fn what_no_person_wrote_is_never_answered() -> Result<()> {
     assert!(world.held().await?.is_empty());
     world.patchbay.end().await
 }
+
+#[tokio::test]
+async fn a_mail_that_cannot_be_read_is_kept_to_be_looked_into() -> Result<()> {
+    let mut world = World::start().await?;
+    // Of nobody, or of two: nobody's command.
+    world.deliver(b"To: plan@patchbay.example\r\nSubject: done WEB-1\r\nReferences: <a.token@patchbay.example>\r\n\r\nHello\r\n")?;
+    world.deliver(b"From: a@example.org, b@example.org\r\nSubject: two\r\n\r\nHello\r\n")?;
+    world.read(2).await?;
+    let (status, kept) = world.patchbay.get("/channels/email/malformed").await?;
+    assert_eq!(status, StatusCode::OK, "{kept}");
+    let kept = kept["data"].as_array().cloned().unwrap_or_default();
+    assert_eq!(kept.len(), 2, "{kept:?}");
+    assert_eq!(kept[1]["error"].as_str(), Some("it does not say who wrote it, as one address"));
+    let body = kept[1]["body"].as_str().unwrap_or_default();
+    assert!(body.contains("Subject: done WEB-1") && body.contains("References: [removed]") && body.contains("Hello"), "{body}");
+    assert!(world.held().await?.is_empty() && world.smtp.sent().is_empty());
+    world.patchbay.end().await
+}

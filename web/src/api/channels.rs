@@ -1,6 +1,7 @@
 //! Channels: which ones speak, who their people are, and how much they may say.
 
 mod discord;
+mod malformed;
 mod slack;
 
 use axum::{extract::State, http::HeaderMap, response::Response};
@@ -22,7 +23,7 @@ use crate::{
 };
 
 pub(super) fn routes(api: Api) -> Api {
-    discord::routes(slack::routes(api))
+    malformed::routes(discord::routes(slack::routes(api)))
         .get("/channels", list, op("channels", "The channels, whether each is connected, and its limits").answer::<Page<ChannelView>>(200))
         .get("/channels/{channel}", read, op("channels", "One channel").answer::<ChannelView>(200).problem(404))
         .patch(
@@ -169,4 +170,10 @@ fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
 
 fn not_connected(channel: Channel, settings: &str) -> Problem {
     Problem::not_found(format!("{} is not connected: set {settings}.", channel.title()))
+}
+
+/// A signed body that means nothing is kept for the admins, and its sender is told what is wrong with it.
+async fn unreadable(app: &App, channel: Channel, error: &(dyn std::error::Error + Send + Sync), body: &[u8]) -> Problem {
+    app.hub.keep_malformed(channel, error, body).await;
+    Problem::malformed(format!("{error}. It is kept for an admin of this Patchbay to look into."))
 }

@@ -39,7 +39,7 @@ struct ListQuery {
 }
 
 /// A key for one project is no key to the mailbox.
-fn for_all(actor: &Actor) -> Result<(), Problem> {
+pub(super) fn for_all(actor: &Actor) -> Result<(), Problem> {
     match actor.project {
         Some(_) => Err(Problem::forbidden("The mailbox is the whole organisation's, and this key is for one project.")),
         None => Ok(()),

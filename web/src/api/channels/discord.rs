@@ -5,7 +5,7 @@ use patchbay_channels::discord::decode;
 use patchbay_core::channel::Channel;
 use serde_json::Value;
 
-use super::{Api, header, not_connected, public};
+use super::{Api, header, not_connected, public, unreadable};
 use crate::{app::App, extract::Json, problem::Problem};
 
 pub(super) fn routes(api: Api) -> Api {
@@ -29,6 +29,9 @@ async fn interactions(State(app): State<App>, headers: HeaderMap, body: Bytes) -
     let listener = app.platforms.discord.as_ref().ok_or_else(|| not_connected(Channel::Discord, "discord.public_key and discord.token"))?;
     let (timestamp, signature) = (header(&headers, "x-signature-timestamp"), header(&headers, "x-signature-ed25519"));
     listener.verify(timestamp, signature, &body).map_err(|error| Problem::unauthenticated(format!("Not from Discord: {error}.")))?;
-    let meaning = decode::interaction(&body).map_err(|error| Problem::malformed(error.to_string()))?;
+    let meaning = match decode::interaction(&body) {
+        Ok(meaning) => meaning,
+        Err(error) => return Err(unreadable(&app, Channel::Discord, &error, &body).await),
+    };
     Ok(Json(listener.take(&app.hub, meaning).await?))
 }

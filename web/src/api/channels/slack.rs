@@ -23,7 +23,7 @@ use secrecy::ExposeSecret;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::{Api, header, not_connected, op, public};
+use super::{Api, header, not_connected, op, public, unreadable};
 use crate::{
     app::App,
     extract::{Admin, Json, Query},
@@ -72,7 +72,10 @@ async fn take(app: &App, headers: &HeaderMap, body: &[u8], read: fn(&[u8]) -> Re
     let listener = app.platforms.slack.as_ref().ok_or_else(|| not_connected(Channel::Slack, "slack.signing_secret and slack.bot_token"))?;
     let (timestamp, signature) = (header(headers, "x-slack-request-timestamp"), header(headers, "x-slack-signature"));
     listener.verify(timestamp, signature, body, app.ctx.now()).map_err(|error| Problem::unauthenticated(format!("Not from Slack: {error}.")))?;
-    let meaning = read(body).map_err(|error| Problem::malformed(error.to_string()))?;
+    let meaning = match read(body) {
+        Ok(meaning) => meaning,
+        Err(error) => return Err(unreadable(app, Channel::Slack, &error, body).await),
+    };
     let answer = listener.take(&app.hub, meaning).await?;
     Ok(answer.body().map_or_else(|| ().into_response(), |body| Json(body).into_response()))
 }

@@ -20,6 +20,7 @@ pub(super) fn routes(api: Api) -> Api {
         public("webhooks", "Deliver something from a source, signed as the source signs")
             .body::<serde_json::Value>()
             .answer::<Taken>(202)
+            .problem(400)
             .problem(401)
             .problem(503),
     )
@@ -48,6 +49,7 @@ async fn deliver(
             tracing::info!(%why, "a delivery was refused");
             Err(Problem::unauthenticated(format!("This delivery is not believed: {why}.")))
         }
+        Err(error @ IntakeError::Malformed(_)) => Err(Problem::malformed(format!("{error}. It is kept among the deliveries of its source."))),
         Err(IntakeError::Database(error)) => {
             tracing::warn!(%error, "a delivery could not be taken");
             Err(Problem::unavailable("The delivery could not be stored. Send it again."))
