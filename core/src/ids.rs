@@ -34,6 +34,10 @@ crate::patch::uuid_newtype! {
     MalformedId
 }
 crate::patch::uuid_newtype! {
+    /// A file that came with a message.
+    ReceivedFileId
+}
+crate::patch::uuid_newtype! {
     /// A thread on a channel, as we know it.
     ConversationId
 }

@@ -16,13 +16,15 @@ use tokio::{
     net::{TcpListener, TcpStream},
 };
 
-use crate::until::found;
+use crate::{authority::Certificate, until::found};
 
 const PASSWORD: &str = "secret";
 
 /// A running server. Every address has a mailbox, with the same password.
 pub struct Dovecot {
     port: u16,
+    /// Where TLS begins with the connection.
+    tls_port: u16,
     program: PathBuf,
     dir: TempDir,
     owner: Option<(u32, u32)>,
@@ -31,8 +33,13 @@ pub struct Dovecot {
 }
 
 impl Dovecot {
-    /// Starts one. `tests/mailserver` says what to install where there is none.
+    /// Starts one without TLS. `tests/mailserver` says what to install where there is none.
     pub async fn start() -> Result<Self> {
+        Self::start_with(None).await
+    }
+
+    /// Starts one; with a certificate it offers TLS.
+    pub async fn start_with(certificate: Option<&Certificate>) -> Result<Self> {
         let program = program()?;
         let dir = tempfile::Builder::new().prefix("dovecot").tempdir()?;
         fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o755))?;
@@ -45,8 +52,12 @@ impl Dovecot {
                 chown(&path, Some(uid), Some(gid))?;
             }
         }
-        let port = TcpListener::bind("127.0.0.1:0").await?.local_addr()?.port();
-        fs::write(dir.path().join("dovecot.conf"), configuration(&program, dir.path(), port, owner)?)?;
+        // Both are held at once, so that they are two.
+        let (plain, tls) = (TcpListener::bind("127.0.0.1:0").await?, TcpListener::bind("127.0.0.1:0").await?);
+        let (port, tls_port) = (plain.local_addr()?.port(), tls.local_addr()?.port());
+        drop((plain, tls));
+        let tls = certificate.map(|certificate| (certificate, tls_port));
+        fs::write(dir.path().join("dovecot.conf"), configuration(&program, dir.path(), port, tls, owner)?)?;
         let log = fs::File::create(dir.path().join("out"))?;
         let master = Command::new(&program)
             .arg("-F")
@@ -56,7 +67,7 @@ impl Dovecot {
             .stdout(log.try_clone()?)
             .stderr(log)
             .spawn()?;
-        let server = Self { port, program, dir, owner, master, delivered: AtomicUsize::new(0) };
+        let server = Self { port, tls_port, program, dir, owner, master, delivered: AtomicUsize::new(0) };
         server.answers().await?;
         Ok(server)
     }
@@ -64,6 +75,12 @@ impl Dovecot {
     /// Where the mailbox of an address is read.
     pub fn url(&self, address: &str) -> String {
         format!("imap://{}:{PASSWORD}@127.0.0.1:{}", address.replace('@', "%40"), self.port)
+    }
+
+    /// The same over TLS, by the server's name: from the start, or by STARTTLS.
+    pub fn secure_url(&self, address: &str, upgraded: bool) -> String {
+        let (scheme, port, end) = if upgraded { ("imap", self.port, "?tls=required") } else { ("imaps", self.tls_port, "") };
+        format!("{scheme}://{}:{PASSWORD}@localhost:{port}{end}", address.replace('@', "%40"))
     }
 
     /// Puts a mail into the mailbox of an address, as a mail server does.
@@ -175,7 +192,7 @@ fn number(what: &str, account: Option<&str>) -> Result<u32> {
     String::from_utf8(out.stdout)?.trim().parse().with_context(|| format!("there is no account {}", account.unwrap_or("of ours")))
 }
 
-fn configuration(program: &Path, dir: &Path, port: u16, owner: Option<(u32, u32)>) -> Result<String> {
+fn configuration(program: &Path, dir: &Path, port: u16, tls: Option<(&Certificate, u16)>, owner: Option<(u32, u32)>) -> Result<String> {
     let version = String::from_utf8(Command::new(program).arg("--version").output()?.stdout)?;
     let is_new = !version.starts_with("2.3") && !version.starts_with("2.2");
     let dir = dir.display();
@@ -183,6 +200,7 @@ fn configuration(program: &Path, dir: &Path, port: u16, owner: Option<(u32, u32)
         Some(owner) => owner,
         None => (number("-u", None)?, number("-g", None)?),
     };
+    let (ssl, tls_port) = tls.map_or(("no", 0), |(_, port)| ("yes", port));
     let mut text = String::new();
     if is_new {
         writeln!(text, "dovecot_config_version = 2.4.0\ndovecot_storage_version = 2.4.0")?;
@@ -197,7 +215,7 @@ base_dir = {dir}/run
 state_dir = {dir}/run
 log_path = {dir}/log
 listen = 127.0.0.1
-ssl = no
+ssl = {ssl}
 default_login_user = {login}
 default_internal_user = {internal}
 default_internal_group = {group}
@@ -208,7 +226,8 @@ service imap-login {{
     port = {port}
   }}
   inet_listener imaps {{
-    port = 0
+    port = {tls_port}
+    ssl = {ssl}
   }}
 }}
 service anvil {{
@@ -218,6 +237,14 @@ service stats {{
   chroot =
 }}"
     )?;
+    if let Some((Certificate { certificate, key }, _)) = tls {
+        let (certificate, key) = (certificate.display(), key.display());
+        if is_new {
+            writeln!(text, "ssl_server_cert_file = {certificate}\nssl_server_key_file = {key}")?;
+        } else {
+            writeln!(text, "ssl_cert = <{certificate}\nssl_key = <{key}")?;
+        }
+    }
     if is_new {
         writeln!(
             text,

@@ -9,13 +9,14 @@ use std::{
 
 use anyhow::{Context as _, Result, bail};
 use tokio::{
-    io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
-    net::{TcpListener, TcpStream},
+    io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader},
+    net::TcpListener,
     sync::watch,
     task::JoinHandle,
 };
+use tokio_rustls::TlsAcceptor;
 
-use crate::dovecot::Dovecot;
+use crate::{authority::Certificate, dovecot::Dovecot};
 
 /// How long a mail may take to come.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -55,28 +56,57 @@ pub struct Smtp {
     pub address: SocketAddr,
     shared: Arc<Shared>,
     serving: JoinHandle<()>,
+    tls: Option<When>,
 }
+
+/// When a connection becomes a secure one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum When {
+    FromTheStart,
+    /// By STARTTLS, and nothing is taken before.
+    Upgraded,
+}
+
+trait Wire: AsyncRead + AsyncWrite + Unpin + Send {}
+impl<T: AsyncRead + AsyncWrite + Unpin + Send> Wire for T {}
 
 impl Smtp {
     /// Starts one. With dovecot, what it takes is delivered there.
     pub async fn start(dovecot: Option<Arc<Dovecot>>) -> Result<Self> {
+        Self::start_with(dovecot, None).await
+    }
+
+    /// The same over TLS.
+    pub async fn start_with(dovecot: Option<Arc<Dovecot>>, tls: Option<(&Certificate, When)>) -> Result<Self> {
+        let acceptor = tls.map(|(certificate, when)| anyhow::Ok((certificate.acceptor()?, when))).transpose()?;
         let shared = Arc::new(Shared { dovecot, ..Shared::default() });
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let address = listener.local_addr()?;
         let ours = shared.clone();
         let serving = tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                let shared = ours.clone();
+                let (shared, acceptor) = (ours.clone(), acceptor.clone());
                 // A client that leaves in the middle is no fault here.
-                tokio::spawn(async move { talk(stream, &shared).await });
+                tokio::spawn(async move {
+                    match acceptor {
+                        None => talk(Box::new(stream), None, &shared).await,
+                        Some((acceptor, When::Upgraded)) => talk(Box::new(stream), Some(acceptor), &shared).await,
+                        Some((acceptor, When::FromTheStart)) => talk(Box::new(acceptor.accept(stream).await?), None, &shared).await,
+                    }
+                });
             }
         });
-        Ok(Self { address, shared, serving })
+        Ok(Self { address, shared, serving, tls: tls.map(|(_, when)| when) })
     }
 
     /// What to give as the server's address.
     pub fn url(&self) -> String {
-        format!("smtp://{}", self.address)
+        let port = self.address.port();
+        match self.tls {
+            None => format!("smtp://{}", self.address),
+            Some(When::FromTheStart) => format!("smtps://localhost:{port}"),
+            Some(When::Upgraded) => format!("smtp://localhost:{port}?tls=required"),
+        }
     }
 
     /// Refuses the next mails with these answers, as in `451 4.3.0 Try again later`.
@@ -124,20 +154,39 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-async fn talk(stream: TcpStream, shared: &Shared) -> Result<()> {
-    let (reader, mut writer) = stream.into_split();
-    let mut reader = BufReader::new(reader);
+/// Speaks with one client. With an acceptor nothing is taken before STARTTLS.
+async fn talk(mut stream: Box<dyn Wire>, mut acceptor: Option<TlsAcceptor>, shared: &Shared) -> Result<()> {
+    stream.write_all(b"220 sink.example.org ESMTP\r\n").await?;
+    loop {
+        let (reader, mut writer) = tokio::io::split(stream);
+        let mut reader = BufReader::new(reader);
+        if !session(&mut reader, &mut writer, acceptor.is_some(), shared).await? {
+            return Ok(());
+        }
+        let Some(acceptor) = acceptor.take() else { return Ok(()) };
+        stream = Box::new(acceptor.accept(reader.into_inner().unsplit(writer)).await?);
+    }
+}
+
+/// Until the client leaves, or asks for TLS.
+async fn session(reader: &mut (impl AsyncBufReadExt + Unpin), writer: &mut (impl AsyncWrite + Unpin), must_upgrade: bool, shared: &Shared) -> Result<bool> {
     let (mut from, mut to) = (String::new(), Vec::new());
-    writer.write_all(b"220 sink.example.org ESMTP\r\n").await?;
     let mut line = String::new();
     loop {
         line.clear();
         // A line of a command has at most 512 octets (RFC 5321, section 4.5.3.1.4).
-        if (&mut reader).take(1024).read_line(&mut line).await? == 0 {
-            return Ok(());
+        if (&mut *reader).take(1024).read_line(&mut line).await? == 0 {
+            return Ok(false);
         }
         let upper = line.trim_end().to_ascii_uppercase();
-        let answer = if upper.starts_with("EHLO") {
+        let answer = if upper.starts_with("EHLO") && must_upgrade {
+            "250-sink.example.org\r\n250 STARTTLS".to_owned()
+        } else if upper == "STARTTLS" && must_upgrade {
+            writer.write_all(b"220 2.0.0 Go on\r\n").await?;
+            return Ok(true);
+        } else if must_upgrade && upper != "QUIT" {
+            "530 5.7.0 STARTTLS first".to_owned()
+        } else if upper.starts_with("EHLO") {
             "250-sink.example.org\r\n250-8BITMIME\r\n250-SMTPUTF8\r\n250 SIZE 20000000".to_owned()
         } else if upper.starts_with("MAIL FROM:") {
             from = path(&line);
@@ -155,7 +204,7 @@ async fn talk(stream: TcpStream, shared: &Shared) -> Result<()> {
             "503 5.5.1 Nobody to send it to".to_owned()
         } else if upper == "DATA" {
             writer.write_all(b"354 Go on\r\n").await?;
-            let raw = data(&mut reader).await?;
+            let raw = data(reader).await?;
             for address in &to {
                 if let Some(dovecot) = &shared.dovecot {
                     dovecot.deliver(address, &raw)?;
@@ -166,7 +215,7 @@ async fn talk(stream: TcpStream, shared: &Shared) -> Result<()> {
             "250 2.0.0 Taken".to_owned()
         } else if upper == "QUIT" {
             writer.write_all(b"221 2.0.0 Bye\r\n").await?;
-            return Ok(());
+            return Ok(false);
         } else if matches!(upper.as_str(), "RSET" | "NOOP") {
             to.clear();
             "250 2.0.0 OK".to_owned()

@@ -188,9 +188,9 @@ fn workers(app: &App, settings: &Settings, adapters: Vec<Arc<dyn Adapter>>) -> R
 }
 
 /// Mail, where the settings have it: it speaks for the first organisation.
-async fn mail(settings: &Settings, hub: &Hub) -> Result<Option<email::Connected>> {
+async fn mail(settings: &Settings, hub: &Hub, files: &Files) -> Result<Option<email::Connected>> {
     let Some(organization) = hub.db.organizations().await?.first().copied() else { return Ok(None) };
-    email::connect(&settings.email, hub, organization).await.context("the settings of e-mail")
+    email::connect(&settings.email, hub, files, organization).await.context("the settings of e-mail")
 }
 
 /// The planner that the settings ask for.
@@ -239,7 +239,8 @@ impl Service {
         let safe = Arc::new(Safe::open_or_create(&settings.data.dir.join("secrets.key"))?);
         let (platforms, mut adapters) = platforms::connect(settings, &db, &safe, &public_url)?;
         let mut receiver = None;
-        if let Some(mail) = mail(settings, &hub).await? {
+        let files = Files::in_folder(&settings.data.dir.join("files")).context("the folder of files")?;
+        if let Some(mail) = mail(settings, &hub, &files).await? {
             adapters.extend(mail.speaker.map(|speaker| -> Arc<dyn Adapter> { speaker }));
             receiver = mail.receiver;
         }
@@ -255,7 +256,7 @@ impl Service {
             live,
             bell,
             platforms,
-            files: Files::in_folder(&settings.data.dir.join("files")).context("the folder of files")?,
+            files,
             doors: auth::Doors::default(),
             trees: patchbay_core::workflow::Trees::default(),
             metrics: crate::metrics::Metrics::default(),

@@ -67,6 +67,7 @@ async fn hear(hub: &Hub, said: Said) -> db::Result<Value> {
         address: json!(said.address),
         text: said.text,
         shown: said.shown,
+        attached: Vec::new(),
     };
     hub.receive(organization, &envelope).await?;
     Ok(answer)

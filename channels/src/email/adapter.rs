@@ -62,7 +62,7 @@ impl Adapter for Speaker {
         let written = self.writer.write(&address.after(before), &message_id, mail, self.ctx.now()).map_err(|error| never(format!("{error:#}")))?;
         match self.sender.send(&written).await {
             Ok(()) => Ok(json!({ "message_id": message_id })),
-            Err(error @ Unsent::Later(_)) => Err(Undelivered::Later { after: None, why: chain(&error) }),
+            Err(error @ (Unsent::Later(_) | Unsent::Untrusted(_))) => Err(Undelivered::Later { after: None, why: chain(&error) }),
             Err(error @ Unsent::Never(_)) => Err(never(chain(&error))),
         }
     }

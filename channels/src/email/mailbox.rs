@@ -2,13 +2,12 @@
 
 use std::{collections::BTreeSet, fmt, sync::Arc, time::Duration};
 
-use anyhow::{Context as _, bail, ensure};
+use anyhow::{Context as _, anyhow, bail, ensure};
 use async_imap::{Client, Session, types::UnsolicitedResponse};
 use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
 use futures::TryStreamExt;
 use patchbay_core::channel::mail::Place;
-use rustls_platform_verifier::ConfigVerifierExt;
 use secrecy::{ExposeSecret, SecretString};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
@@ -21,7 +20,10 @@ use tokio_rustls::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::read::MAX_BYTES;
+use super::{
+    read::MAX_BYTES,
+    tls::{Authorities, distrust},
+};
 
 /// For one exchange with the server.
 const TIMEOUT: Duration = Duration::from_mins(1);
@@ -44,6 +46,7 @@ pub struct Access {
     user: String,
     password: SecretString,
     folder: String,
+    config: Arc<ClientConfig>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -91,14 +94,15 @@ impl fmt::Debug for Access {
 }
 
 impl Access {
-    /// Reads `imaps://user:password@host/Folder`, or `imap://…`: with STARTTLS, and without TLS only to this machine.
-    pub fn parse(url: &SecretString) -> anyhow::Result<Self> {
+    /// Reads `imaps://user:password@host/Folder`, or `imap://…`: with STARTTLS, and without TLS only to this machine, unless
+    /// `?tls=required` says otherwise.
+    pub fn parse(url: &SecretString, authorities: &Authorities) -> anyhow::Result<Self> {
         let url = reqwest::Url::parse(url.expose_secret()).context("the address of the IMAP server cannot be read")?;
         let host = url.host_str().context("the address of the IMAP server has no host")?.trim_matches(['[', ']']).to_owned();
         let is_here = host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback());
         let (tls, port) = match url.scheme() {
             "imaps" => (Tls::FromTheStart, 993),
-            "imap" if is_here => (Tls::None, 143),
+            "imap" if is_here && !url.query_pairs().any(|pair| pair == ("tls".into(), "required".into())) => (Tls::None, 143),
             "imap" => (Tls::Upgraded, 143),
             other => bail!("the address of the IMAP server begins with imaps:// or imap://, not {other}://"),
         };
@@ -110,6 +114,7 @@ impl Access {
             user: decoded(url.username())?,
             password: decoded(url.password().unwrap_or_default())?.into(),
             folder: if folder.is_empty() { "INBOX".to_owned() } else { folder },
+            config: authorities.client()?,
         })
     }
 }
@@ -286,9 +291,19 @@ async fn login(access: &Access, client: Client<Box<dyn Wire>>) -> anyhow::Result
 }
 
 async fn encrypted(access: &Access, stream: TcpStream) -> anyhow::Result<tokio_rustls::client::TlsStream<TcpStream>> {
-    let config = ClientConfig::with_platform_verifier().context("the machine's certificates cannot be read")?;
     let name = ServerName::try_from(access.host.clone()).context("the server's name is none that a certificate could have")?;
-    TlsConnector::from(Arc::new(config)).connect(name, stream).await.context("no secure connection")
+    let secured = TlsConnector::from(access.config.clone()).connect(name, stream).await;
+    secured.map_err(|error| match distrust(&error) {
+        Some(why) => anyhow!("{} is not trusted: {why}", access.host),
+        None => anyhow!(error).context("no secure connection"),
+    })
+}
+
+/// Looks whether the mailbox is there and lets us in.
+pub(super) async fn check(access: &Access) -> anyhow::Result<()> {
+    let mut session = in_time(connect(access)).await?;
+    in_time(async { Ok(session.examine(&access.folder).await?) }).await.with_context(|| format!("there is no folder {}", access.folder))?;
+    in_time(async { Ok(session.logout().await?) }).await
 }
 
 async fn in_time<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
@@ -301,16 +316,19 @@ mod tests {
 
     #[test]
     fn an_address_is_read() {
-        let access = Access::parse(&"imaps://ana%40example.org:p%2Fw@imap.example.org/Plans%20here".into()).unwrap();
+        let parse = |url: &str| Access::parse(&url.into(), &Authorities::default());
+        let access = parse("imaps://ana%40example.org:p%2Fw@imap.example.org/Plans%20here").unwrap();
         assert_eq!(
             (access.tls, access.port, access.user.as_str(), access.password.expose_secret(), access.folder.as_str()),
             (Tls::FromTheStart, 993, "ana@example.org", "p/w", "Plans here")
         );
-        let here = Access::parse(&"imap://plan@127.0.0.1:1143".into()).unwrap();
+        let here = parse("imap://plan@127.0.0.1:1143").unwrap();
         assert_eq!((here.tls, here.port, here.folder.as_str()), (Tls::None, 1143, "INBOX"));
-        assert_eq!(Access::parse(&"imap://plan@mail.example.org".into()).unwrap().tls, Tls::Upgraded);
+        for upgraded in ["imap://plan@mail.example.org", "imap://plan@localhost?tls=required"] {
+            assert_eq!(parse(upgraded).unwrap().tls, Tls::Upgraded);
+        }
         for wrong in ["http://example.org", "example.org", "imaps://%zz@example.org"] {
-            assert!(Access::parse(&wrong.into()).is_err(), "{wrong}");
+            assert!(parse(wrong).is_err(), "{wrong}");
         }
         assert!(!format!("{access:?}").contains("p/w"));
     }

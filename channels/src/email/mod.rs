@@ -12,13 +12,14 @@ pub mod read;
 pub mod receive;
 pub mod send;
 pub mod thread;
+mod tls;
 pub mod trust;
 pub mod write;
 
 use std::{net::SocketAddr, path::PathBuf, sync::Arc};
 
 use anyhow::Context as _;
-use patchbay_core::{channel::mail, ids::OrganizationId};
+use patchbay_core::{channel::mail, documents::files::Files, ids::OrganizationId};
 use secrecy::SecretString;
 use serde::{Deserialize, Deserializer};
 
@@ -28,6 +29,7 @@ use mailbox::Access;
 use receive::Receiver;
 use send::Sender;
 use thread::Threads;
+use tls::Authorities;
 use trust::Trust;
 use write::{Signer, Writer};
 
@@ -49,6 +51,8 @@ pub struct Settings {
     pub dkim_key: Option<PathBuf>,
     #[serde(deserialize_with = "text")]
     pub dkim_selector: String,
+    /// Certificates in PEM of authorities that are trusted beside the machine's.
+    pub ca_file: Option<PathBuf>,
     /// A name server of its own.
     pub dns: Option<SocketAddr>,
 }
@@ -74,7 +78,7 @@ pub struct Connected {
 }
 
 /// Reads the settings and gets ready; connects to nothing yet. `None` where there is no address.
-pub async fn connect(settings: &Settings, hub: &Hub, organization: OrganizationId) -> anyhow::Result<Option<Connected>> {
+pub async fn connect(settings: &Settings, hub: &Hub, files: &Files, organization: OrganizationId) -> anyhow::Result<Option<Connected>> {
     let Some(address) = &settings.address else { return Ok(None) };
     let writer = Writer::new(address)?;
     let host = writer.host().to_owned();
@@ -85,6 +89,7 @@ pub async fn connect(settings: &Settings, hub: &Hub, organization: OrganizationI
             Some(Signer::new(&pem, &host, &settings.dkim_selector)?)
         }
     };
+    let authorities = Authorities::read(settings.ca_file.as_deref())?;
     let ours: Vec<String> = std::iter::once(writer.address()).chain(settings.aliases.iter().map(|alias| alias.to_lowercase())).collect();
     let mut tx = hub.db.begin(organization).await?;
     let key = mail::token_key(&mut tx, organization, &ours[0]).await?;
@@ -96,7 +101,7 @@ pub async fn connect(settings: &Settings, hub: &Hub, organization: OrganizationI
             db: hub.db.clone(),
             ctx: hub.ctx.clone(),
             writer: writer.signed(signer),
-            sender: Sender::new(url)?,
+            sender: Sender::new(url, &authorities)?,
             threads: threads.clone(),
             public_url: hub.public_url.clone(),
         })),
@@ -105,12 +110,33 @@ pub async fn connect(settings: &Settings, hub: &Hub, organization: OrganizationI
         None => None,
         Some(url) => Some(Receiver {
             hub: hub.clone(),
+            files: files.clone(),
             organization,
-            access: Access::parse(url)?,
+            access: Access::parse(url, &authorities)?,
             trust: Trust::new(settings.dns, settings.authserv_id.clone(), ours.clone())?,
             ours,
             threads,
         }),
     };
     Ok(Some(Connected { speaker, receiver }))
+}
+
+/// Looks whether the servers of the settings can be reached and let us in: each by its name, with what is wrong. Changes nothing.
+pub async fn check(settings: &Settings) -> Vec<(&'static str, anyhow::Result<()>)> {
+    let authorities = Authorities::read(settings.ca_file.as_deref());
+    let mut checked = Vec::new();
+    if let Some(url) = &settings.imap_url {
+        let found = async { mailbox::check(&Access::parse(url, authorities.as_ref().map_err(again)?)?).await };
+        checked.push(("IMAP", found.await));
+    }
+    if let Some(url) = &settings.smtp_url {
+        let found = async { Sender::new(url, authorities.as_ref().map_err(again)?)?.check().await };
+        checked.push(("SMTP", found.await));
+    }
+    checked
+}
+
+/// The same for each server that it keeps from being reached.
+fn again(error: &anyhow::Error) -> anyhow::Error {
+    anyhow::anyhow!("{error:#}")
 }

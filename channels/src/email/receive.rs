@@ -8,11 +8,13 @@ use chrono::{DateTime, TimeDelta, Utc};
 use futures::FutureExt as _;
 use patchbay_core::{
     channel::{
-        self, Channel, Envelope, Sender,
+        self, Channel, Envelope, Sender, link,
         mail::{self, Held, Place},
         malformed::{self, Unread},
+        received::{self, Attached, Brought},
     },
     db::{self, Tx},
+    documents::files::Files,
     ids::OrganizationId,
     review::{self, view::hex},
     tenancy::Trust as Believed,
@@ -25,7 +27,7 @@ use super::{
     command::{asked, decides},
     fresh::fresh,
     mailbox::{self, Access, Delivered, Keeper, Kept},
-    read::{self, Letter, MAX_BYTES},
+    read::{self, Attachment, Letter, MAX_BYTES},
     thread::{self, Showed, Threads},
     trust::{Trust, Verdict},
     write::Address,
@@ -44,6 +46,7 @@ const PREVIEW: usize = 500;
 /// Reads the mailbox of an organisation.
 pub struct Receiver {
     pub(super) hub: Hub,
+    pub(super) files: Files,
     pub(super) organization: OrganizationId,
     pub(super) access: Access,
     /// Our addresses; the first names the mailbox.
@@ -165,7 +168,7 @@ impl Receiver {
             Ok(message) => message,
             Err(error) => return Ok(Fate::Unreadable(error.to_string())),
         };
-        let letter = match read::letter(&message) {
+        let mut letter = match read::letter(&message) {
             Ok(letter) => letter,
             Err(error) => return Ok(Fate::Unreadable(error.to_string())),
         };
@@ -175,23 +178,41 @@ impl Receiver {
             return Ok(Fate::Ignored);
         }
         let now = self.hub.ctx.now();
-        let refused = |why: String, envelope: Option<Envelope>| Fate::Held(Box::new(Held { why, envelope, ..shown(&letter, raw) }));
         if !delivered.is_whole {
-            return Ok(refused(format!("it has more than {} MB", MAX_BYTES / 1024 / 1024), None));
+            let why = format!("it has more than {} MB", MAX_BYTES / 1024 / 1024);
+            return Ok(Fate::Held(Box::new(Held { why, ..shown(&letter, raw) })));
         }
         let envelope = self.envelope(tx, &letter, raw).await?;
+        let brought = brought(&mut letter);
         let why = match self.trust.judge(raw, &message, &letter, now).await {
             Verdict::Aligned if mail::store::count_since(tx, &letter.from, now - TimeDelta::hours(1)).await? >= MAX_AN_HOUR => {
                 format!("{} sent more than {MAX_AN_HOUR} mails in an hour", letter.from)
             }
-            Verdict::Aligned => return Ok(Fate::In(Box::new(envelope))),
+            Verdict::Aligned => {
+                let attached = self.attached(tx, &envelope.sender, brought).await?;
+                return Ok(Fate::In(Box::new(Envelope { attached, ..envelope })));
+            }
             Verdict::Unknown(why) if delivered.at > now - PATIENCE => {
                 tracing::warn!(sender = letter.from, why, "whose a mail is cannot be told now; it waits");
                 return Ok(Fate::Later);
             }
             Verdict::Unknown(why) | Verdict::Refused(why) => why,
         };
-        Ok(refused(why, Some(envelope)))
+        // Of whom it is not known that they wrote, nothing but words is kept.
+        let attached = received::keep(&self.files, self.organization, brought, false, 0).await?;
+        let envelope = Some(Envelope { attached, ..envelope });
+        Ok(Fate::Held(Box::new(Held { why, envelope, ..shown(&letter, raw) })))
+    }
+
+    /// Keeps what a sender brought, if they are known.
+    async fn attached(&self, tx: &mut Tx, sender: &Sender, brought: Vec<Brought>) -> anyhow::Result<Vec<Attached>> {
+        if brought.is_empty() {
+            return Ok(Vec::new());
+        }
+        let settings = channel::store::settings(tx, Channel::Email).await?;
+        let who = link::identify(tx, self.hub.ctx.as_ref(), self.organization, Channel::Email, sender, settings.trust_email).await?;
+        let total = received::store::total(tx).await?;
+        received::keep(&self.files, self.organization, brought, who.is_some(), total).await.context("what came with a mail could not be kept")
     }
 
     /// A letter as the hub takes it, as if it were its sender's.
@@ -216,8 +237,15 @@ impl Receiver {
             thread,
             text,
             shown,
+            attached: Vec::new(),
         })
     }
+}
+
+/// What came with a letter and is no text that can be planned from.
+fn brought(letter: &mut Letter) -> Vec<Brought> {
+    let attachments = std::mem::take(&mut letter.attachments).into_iter().filter(|attachment| attachment.text().is_none());
+    attachments.map(|Attachment { name, media_type, bytes }| Brought { name, media_type, bytes }).collect()
 }
 
 /// Whether the database is there and refuses what it is given (`SQLSTATE` class 22, data exceptions).

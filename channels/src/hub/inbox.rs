@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use patchbay_core::{
     audit,
     channel::{
-        Channel, Envelope, link,
+        Channel, Envelope, link, received,
         store::{self, Address},
     },
     command::{Reply, store as commands},
@@ -59,9 +59,13 @@ impl Work for Inbox {
         let over = self.limits.admit(job.organization, &envelope, &settings);
         let reply = match (who, over) {
             (who, Some(over)) => {
-                if let Some(actor) = who.filter(|_| over.is_first) {
+                if over.is_first {
                     let details = json!({ "channel": envelope.channel, "sender": envelope.sender.id, "seconds": over.wait.as_secs() });
-                    audit::store::append(&mut tx, self.hub.ctx.as_ref(), &actor, "channel.limited", envelope.channel.as_str(), &details).await?;
+                    let ctx = self.hub.ctx.as_ref();
+                    match &who {
+                        Some(actor) => audit::store::append(&mut tx, ctx, actor, "channel.limited", envelope.channel.as_str(), &details).await?,
+                        None => audit::store::append_unknown(&mut tx, ctx, job.organization, "channel.limited", envelope.channel.as_str(), &details).await?,
+                    }
                 }
                 over.is_first.then(|| replies::too_many(over.wait))
             }
@@ -96,7 +100,10 @@ impl Inbox {
             shown: envelope.shown.as_deref(),
             reply_to: Some((channel, &envelope.address)),
         };
-        let (id, _) = commands::insert(&mut tx, self.hub.ctx.as_ref(), &actor, &new).await?;
+        let (id, is_new) = commands::insert(&mut tx, self.hub.ctx.as_ref(), &actor, &new).await?;
+        if is_new {
+            received::store::insert(&mut tx, self.hub.ctx.as_ref(), job.organization, id, &envelope.attached).await?;
+        }
         store::took(&mut tx, envelope, Some(id)).await?;
         self.end(tx, job).await?;
         // Should this process die now, the command is taken up by another.

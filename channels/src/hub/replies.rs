@@ -11,7 +11,7 @@ use std::fmt::Write as _;
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use patchbay_core::{
-    channel::Channel,
+    channel::{Channel, received::ReceivedFile},
     command::Reply,
     patch::{
         Fault, ProjectPatch, TaskId,
@@ -279,6 +279,19 @@ pub fn mistaken() -> Reply {
 
 pub fn too_long_a_time() -> Reply {
     Reply::new("One entry has 1 minute to 7 days. Log it in parts, for example `log 2h WEB-7`.")
+}
+
+/// An answer that also says what of the files that came with the question is kept.
+pub fn with_files(reply: &Reply, files: &[ReceivedFile]) -> Reply {
+    let lines = files.iter().map(|file| {
+        let name = format!("{} ({})", render::escape::code(&file.name), words::bytes(file.size_bytes));
+        match &file.problem {
+            None => format!("- {name} is kept with this."),
+            Some(problem) => format!("- {name} is not kept: {}.", plain(problem)),
+        }
+    });
+    let lines: Vec<String> = lines.collect();
+    if lines.is_empty() { reply.clone() } else { Reply { text: format!("{}\n\n{}", reply.text, lines.join("\n")), ..reply.clone() } }
 }
 
 // Planners

@@ -152,7 +152,10 @@ async fn finish(hub: &Hub, mut tx: Tx, organization: OrganizationId, id: Command
     if let Some((channel, to)) = reply_to.and_then(|to| Some((Channel::parse(&to.channel)?, to))) {
         let address = Address { channel, thread: &to.thread, address: &to.address };
         let proposal = outcome.proposal.filter(|_| !outcome.failed);
-        channel::store::send(&mut tx, hub.ctx.as_ref(), organization, &address, &outcome.reply, Some(id), proposal).await?;
+        // Only a mail brings anything with it.
+        let files = if channel == Channel::Email { channel::received::store::of_command(&mut tx, id).await? } else { Vec::new() };
+        let reply = replies::with_files(&outcome.reply, &files);
+        channel::store::send(&mut tx, hub.ctx.as_ref(), organization, &address, &reply, Some(id), proposal).await?;
     }
     let details = json!({ "command": id, "proposal": outcome.proposal, "revision": outcome.revision, "failed": outcome.failed });
     collab::store::append(&mut tx, organization, now, "command.finished", handle, &id.to_string(), &details).await?;

@@ -26,6 +26,15 @@ pub fn minutes(minutes: u64) -> String {
     }
 }
 
+/// `12 bytes`, `3 KB`, `1.5 MB`
+pub fn bytes(bytes: i64) -> String {
+    match bytes {
+        ..1024 => format!("{bytes} bytes"),
+        1024..1_048_576 => format!("{} KB", bytes / 1024),
+        _ => format!("{}.{} MB", bytes / 1_048_576, bytes % 1_048_576 * 10 / 1_048_576),
+    }
+}
+
 /// `1 task`, `2 tasks`
 pub fn count(number: usize, noun: &str) -> String {
     let plural = if number == 1 { "" } else { "s" };

@@ -131,6 +131,7 @@ impl Listener {
             address: json!(said.address),
             text: said.text,
             shown: said.shown,
+            attached: Vec::new(),
         };
         hub.receive(organization, &envelope).await.map(drop)
     }

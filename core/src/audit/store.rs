@@ -7,7 +7,10 @@ use serde_json::Value;
 use sqlx::{FromRow, PgConnection, Row, postgres::PgRow, types::Json};
 use uuid::Uuid;
 
-use crate::{ids::Context, tenancy::Actor};
+use crate::{
+    ids::{Context, MemberId, OrganizationId},
+    tenancy::Actor,
+};
 
 /// An entry of the audit trail.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
@@ -36,15 +39,39 @@ impl FromRow<'_, PgRow> for Entry {
 
 /// Notes what somebody did, in the transaction that does it. Secrets do not belong into `details`.
 pub async fn append(conn: &mut PgConnection, ctx: &dyn Context, actor: &Actor, action: &str, target: &str, details: &Value) -> sqlx::Result<()> {
+    insert(conn, ctx, actor.organization, (Some(actor.member), &actor.handle), action, target, details).await
+}
+
+/// Notes what somebody did who is not known here: `details` say what is known of them.
+pub async fn append_unknown(
+    conn: &mut PgConnection,
+    ctx: &dyn Context,
+    organization: OrganizationId,
+    action: &str,
+    target: &str,
+    details: &Value,
+) -> sqlx::Result<()> {
+    insert(conn, ctx, organization, (None, "unknown"), action, target, details).await
+}
+
+async fn insert(
+    conn: &mut PgConnection,
+    ctx: &dyn Context,
+    organization: OrganizationId,
+    (member, handle): (Option<MemberId>, &str),
+    action: &str,
+    target: &str,
+    details: &Value,
+) -> sqlx::Result<()> {
     sqlx::query(
         "insert into audit (organization_id, audit_id, at, member_id, actor, action, target, details)
          values ($1, $2, $3, $4, $5, $6, $7, $8)",
     )
-    .bind(actor.organization)
+    .bind(organization)
     .bind(ctx.uuid())
     .bind(ctx.now())
-    .bind(actor.member)
-    .bind(&actor.handle)
+    .bind(member)
+    .bind(handle)
     .bind(action)
     .bind(target)
     .bind(Json(details))

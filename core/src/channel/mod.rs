@@ -6,6 +6,7 @@
 pub mod link;
 pub mod mail;
 pub mod malformed;
+pub mod received;
 pub mod store;
 
 use chrono::{DateTime, Utc};
@@ -89,6 +90,9 @@ pub struct Envelope {
     pub text: String,
     /// What its sender was looking at when they decided: the digest of a proposal's revision.
     pub shown: Option<String>,
+    /// What came with it beside its words.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub attached: Vec<received::Attached>,
 }
 
 /// Something that goes out.
@@ -152,6 +156,17 @@ impl Default for ChannelSettings {
     fn default() -> Self {
         Self { trust_email: false, per_sender: 30, per_channel: 600 }
     }
+}
+
+/// How much of its limits the last minute used.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Used {
+    /// Messages of all senders together.
+    pub last_minute: i64,
+    /// Those of the sender who wrote most.
+    pub busiest_sender: i64,
+    /// Those of which nothing came, because they were too many or of nobody who is known.
+    pub turned_away: i64,
 }
 
 /// Which member somebody on a channel is.

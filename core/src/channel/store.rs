@@ -1,10 +1,12 @@
 //! The rows of channels: inbox, outbox, identities, codes, bindings, settings.
 
+use std::collections::HashMap;
+
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, FromRow, PgConnection, Row, postgres::PgRow, types::Json};
 
-use super::{Channel, ChannelSettings, DELIVER, Envelope, INBOX, Identity, Outgoing, Sender, Sending, link::Maker};
+use super::{Channel, ChannelSettings, DELIVER, Envelope, INBOX, Identity, Outgoing, Sender, Sending, Used, link::Maker};
 use crate::{
     command::{Reply, store::Topic},
     db::{self, Db},
@@ -334,6 +336,24 @@ pub async fn settings(conn: &mut PgConnection, channel: Channel) -> sqlx::Result
     let settings: Option<Json<ChannelSettings>> =
         sqlx::query_scalar("select settings from channel_setting where channel = $1").bind(channel.as_str()).fetch_optional(conn).await?;
     Ok(settings.map(|settings| settings.0).unwrap_or_default())
+}
+
+/// How much each channel was used since a time; what is not there was not.
+pub async fn used(conn: &mut PgConnection, since: DateTime<Utc>) -> sqlx::Result<HashMap<Channel, Used>> {
+    let rows = sqlx::query(
+        "select channel, sum(written)::bigint as written, max(written) as busiest, sum(refused)::bigint as refused
+         from (select channel, count(*) as written, count(*) filter (where state = 'refused') as refused
+               from inbox where received_at > $1 group by channel, envelope -> 'sender' ->> 'id') sender
+         group by channel",
+    )
+    .bind(since)
+    .fetch_all(conn)
+    .await?;
+    let used = |row: &PgRow| {
+        let used = Used { last_minute: row.try_get("written")?, busiest_sender: row.try_get("busiest")?, turned_away: row.try_get("refused")? };
+        Ok((channel(row)?, used))
+    };
+    rows.iter().map(used).collect()
 }
 
 pub async fn set_settings(

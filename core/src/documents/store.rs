@@ -287,11 +287,16 @@ pub async fn sweep(conn: &mut PgConnection, now: DateTime<Utc>, exports_before: 
     .bind(exports_before)
     .fetch_all(&mut *conn)
     .await?;
+    unnamed(conn, files).await
+}
+
+/// The files of these that nothing names any more.
+pub async fn unnamed(conn: &mut PgConnection, files: Vec<String>) -> sqlx::Result<Vec<String>> {
     sqlx::query_scalar(
         "select f from unnest($1::text[]) as u (f)
          where not exists (select from document where file = f) and not exists (select from attachment where file = f)
            and not exists (select from document_version where file = f) and not exists (select from variant where file = f)
-           and not exists (select from export_file where file = f)",
+           and not exists (select from export_file where file = f) and not exists (select from received_file where file = f)",
     )
     .bind(files)
     .fetch_all(conn)

@@ -32,6 +32,52 @@ test("an admin sees the channels and says how much one takes", async () => {
   await id("channel-list").getByText("7 messages a minute from one person").waitFor();
 });
 
+test("what could not be read is listed with the reason, and discarded", async () => {
+  await page.goto(`${patchbay.url}/settings/channels`);
+  await page.getByText("Everything could be read").waitFor();
+
+  // Only a platform that signs leaves something behind; here the answer is written down instead.
+  const kept = [
+    {
+      id: "019aa2b0-0000-7000-8000-000000000001",
+      channel: "slack",
+      error: "the body is no event as Slack sends it: EOF while parsing an object at line 1 column 96",
+      body: '{"token":"[removed]","type":"event_callback","team_id":"T0TEAM","event":{',
+      size_bytes: 96,
+      times: 3,
+      first_at: new Date().toISOString(),
+      last_at: new Date().toISOString(),
+    },
+  ];
+  await page.route("**/api/v1/channels/slack/malformed", (route) =>
+    route.fulfill({ json: { data: kept, meta: { next_cursor: null } } }),
+  );
+  await page.route("**/api/v1/channels/slack/malformed/*", (route) => {
+    kept.length = 0;
+    return route.fulfill({ status: 204 });
+  });
+  await page.route("**/api/v1/channels", async (route) => {
+    const response = await route.fetch();
+    const channels = await response.json();
+    for (const channel of channels.data) {
+      channel.is_connected = true;
+      channel.used = { last_minute: 12, busiest_sender: 7, turned_away: 2 };
+    }
+    return route.fulfill({ json: channels });
+  });
+  await page.reload();
+  await id("channel-use").first().getByText("12 of 600 from all, 7 of 7 from the busiest person").waitFor();
+  await id("channel-list").getByText("at its limit").waitFor();
+  const line = id("malformed-list").getByRole("listitem");
+  await line.getByText("3 times").waitFor();
+  await line.getByText("Body").click();
+  await line.getByText('"token":"[removed]"').waitFor();
+  await expectAccessible(page, "malformed");
+  await line.getByRole("button", { name: /^Discard what Slack sent/ }).click();
+  await page.getByText("Everything could be read").waitFor();
+  await page.unrouteAll();
+});
+
 test("who wants to be known elsewhere gets a code, and a code that nobody made pairs nobody", async () => {
   await page.getByRole("button", { name: "Link a channel" }).click();
   const said = await id("link-code").getByLabel("Your code").inputValue();

@@ -5,9 +5,10 @@ mod malformed;
 mod slack;
 
 use axum::{extract::State, http::HeaderMap, response::Response};
+use chrono::TimeDelta;
 use patchbay_core::{
     audit,
-    channel::{Channel, ChannelSettings, Identity, link, store},
+    channel::{Channel, ChannelSettings, Identity, Used, link, store},
     patch::Fault,
     tenancy::{Actor, Scope},
 };
@@ -24,7 +25,11 @@ use crate::{
 
 pub(super) fn routes(api: Api) -> Api {
     malformed::routes(discord::routes(slack::routes(api)))
-        .get("/channels", list, op("channels", "The channels, whether each is connected, and its limits").answer::<Page<ChannelView>>(200))
+        .get(
+            "/channels",
+            list,
+            op("channels", "The channels, whether each is connected, its limits, and how much of them the last minute used").answer::<Page<ListedChannel>>(200),
+        )
         .get("/channels/{channel}", read, op("channels", "One channel").answer::<ChannelView>(200).problem(404))
         .patch(
             "/channels/{channel}",
@@ -45,6 +50,14 @@ struct ChannelView {
     /// Whether this Patchbay has what it needs to speak there.
     is_connected: bool,
     settings: ChannelSettings,
+}
+
+/// A channel in a list.
+#[derive(Serialize, JsonSchema)]
+struct ListedChannel {
+    #[serde(flatten)]
+    channel: ChannelView,
+    used: Used,
 }
 
 #[derive(Serialize, Deserialize, JsonSchema)]
@@ -74,11 +87,13 @@ async fn view(app: &App, conn: &mut sqlx::PgConnection, channel: Channel) -> Res
     Ok(ChannelView { channel, title: channel.title(), is_connected: app.channels.contains(&channel), settings })
 }
 
-async fn list(State(app): State<App>, reader: Reader) -> Result<Json<Page<ChannelView>>, Problem> {
+async fn list(State(app): State<App>, reader: Reader) -> Result<Json<Page<ListedChannel>>, Problem> {
     let mut tx = app.db.begin(reader.organization).await?;
+    let used = store::used(&mut tx, app.ctx.now() - TimeDelta::minutes(1)).await?;
     let mut channels = Vec::with_capacity(Channel::ALL.len());
     for channel in Channel::ALL {
-        channels.push(view(&app, &mut tx, channel).await?);
+        let used = used.get(&channel).copied().unwrap_or_default();
+        channels.push(ListedChannel { channel: view(&app, &mut tx, channel).await?, used });
     }
     tx.rollback().await?;
     Ok(Json(Page::whole(channels)))

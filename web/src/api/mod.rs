@@ -5,6 +5,7 @@ mod channels;
 mod collab;
 mod commands;
 mod documents;
+mod files;
 mod health;
 mod jobs;
 mod keys;
@@ -111,6 +112,7 @@ fn describe() -> (Router<App>, Value) {
     let api = documents::routes(api);
     let api = audit::routes(api);
     let api = quarantine::routes(api);
+    let api = files::routes(api);
     api.finish()
 }
 

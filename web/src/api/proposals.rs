@@ -217,7 +217,7 @@ pub(super) async fn view(conn: &mut PgConnection, proposal: Proposal, revision: 
 }
 
 /// The proposal that a path names, where the caller may see it.
-async fn load(conn: &mut PgConnection, actor: &Actor, number: i32) -> Result<Proposal, Problem> {
+pub(super) async fn load(conn: &mut PgConnection, actor: &Actor, number: i32) -> Result<Proposal, Problem> {
     let proposal = store::find(conn, number).await?;
     proposal
         .filter(|proposal| actor.project.is_none() || actor.project == proposal.project)

@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use figment::Figment;
+use patchbay_channels::email;
 use patchbay_core::db::embedded;
 
 use super::look;
@@ -30,6 +31,18 @@ pub(super) async fn doctor(settings: &Settings, figment: &Figment) -> Result<Exi
         Ok((_, info)) => look::say(&format!("  {} ({})", info.name, info.kind)),
         Err(error) => look::say(&format!("  not usable: {error:#}")),
     }
+    let mail = email::check(&settings.email).await;
+    if !mail.is_empty() {
+        look::say("");
+        look::say(&look::bold("Mail"));
+    }
+    for (server, found) in &mail {
+        match found {
+            Ok(()) => look::say(&format!("  {server}: lets us in")),
+            Err(error) => look::say(&format!("  {server}: not usable: {error:#}")),
+        }
+    }
+    let is_well = is_well && mail.iter().all(|(_, found)| found.is_ok());
     Ok(if is_well { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 

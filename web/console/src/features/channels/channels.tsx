@@ -1,9 +1,9 @@
 import { useQuery } from "@tanstack/react-query";
-import { AtSign, Hash, Link2, Mail, MessageSquare } from "lucide-react";
+import { AtSign, Link2 } from "lucide-react";
 import { useState } from "react";
 import { toast } from "sonner";
 import { useNames } from "@/shared/api/members";
-import type { Channel, ChannelName, Identity } from "@/shared/api/types";
+import type { Channel, Identity } from "@/shared/api/types";
 import { relativeTime } from "@/shared/lib/time";
 import { Button } from "@/shared/ui/button";
 import { ConfirmDialog } from "@/shared/ui/confirm-dialog";
@@ -13,8 +13,8 @@ import { EmptyState, ErrorState, SkeletonLines } from "@/shared/ui/states";
 import { channelsQuery, identitiesQuery, useUnlink } from "./api/channels";
 import { CodeDialog } from "./code-dialog";
 import { LimitsDialog } from "./limits-dialog";
-
-const ICONS: Record<ChannelName, typeof Mail> = { slack: Hash, discord: MessageSquare, email: Mail };
+import { MalformedList } from "./malformed";
+import { ICONS } from "./names";
 
 /** Where people can speak to Patchbay, and who they are there. */
 export function Channels({ canManage }: { canManage: boolean }) {
@@ -22,6 +22,7 @@ export function Channels({ canManage }: { canManage: boolean }) {
     <div className="space-y-10">
       <ChannelList canManage={canManage} />
       <Identities canManage={canManage} />
+      {canManage && <MalformedList />}
     </div>
   );
 }
@@ -69,6 +70,7 @@ function ChannelList({ canManage }: { canManage: boolean }) {
                     {channel.settings.per_sender} messages a minute from one person, {channel.settings.per_channel} from
                     all{channel.settings.trust_email && " · who has a member's address is that member"}
                   </p>
+                  {channel.is_connected && <Used channel={channel} />}
                 </div>
                 {canManage && (
                   <Button size="small" aria-label={`Settings of ${channel.title}`} onClick={() => setSetting(channel)}>
@@ -82,6 +84,21 @@ function ChannelList({ canManage }: { canManage: boolean }) {
       )}
       {setting && <LimitsDialog channel={setting} onClose={() => setSetting(null)} />}
     </section>
+  );
+}
+
+/** How much of its limits the last minute used. */
+function Used({ channel: { used, settings } }: { channel: Channel }) {
+  const isFull = used.busiest_sender >= settings.per_sender || used.last_minute >= settings.per_channel;
+  return (
+    <p className="flex flex-wrap items-center gap-2 text-ink-mute text-xs" data-testid="channel-use">
+      <span>
+        In the last minute: {used.last_minute} of {settings.per_channel} from all
+        {used.last_minute > 0 && `, ${used.busiest_sender} of ${settings.per_sender} from the busiest person`}
+        {used.turned_away > 0 && ` · ${used.turned_away} turned away`}
+      </span>
+      {isFull && <Badge tone="changed">at its limit</Badge>}
+    </p>
   );
 }
 

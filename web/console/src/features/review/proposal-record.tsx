@@ -8,6 +8,7 @@ import { FormFaults, TextArea } from "@/shared/ui/field";
 import { Markdown } from "@/shared/ui/markdown";
 import { Avatar } from "@/shared/ui/small";
 import { useComment } from "./api/comment";
+import { Files } from "./files";
 
 /** How a proposal came to be: the words that asked for each draft, the decision, the comments. */
 export function ProposalRecord({ proposal }: { proposal: Proposal }) {
@@ -68,6 +69,7 @@ export function ProposalRecord({ proposal }: { proposal: Proposal }) {
           </li>
         ))}
       </ol>
+      <Files number={proposal.number} />
       <form onSubmit={submit} className="space-y-2">
         <TextArea label="Comment" value={text} onChange={(event) => setText(event.target.value)} rows={2} />
         <FormFaults faults={comment.error ? [messageOf(comment.error)] : []} />

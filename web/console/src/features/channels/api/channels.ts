@@ -6,6 +6,8 @@ import type { ChannelName, ChannelSettings } from "@/shared/api/types";
 export const channelsQuery = queryOptions({
   queryKey: keys.channels,
   queryFn: async ({ signal }) => body(await api.GET("/api/v1/channels", { signal })).data,
+  // How much is used changes by itself.
+  refetchInterval: 15_000,
 });
 
 /** For admins everybody's, for others their own. */
