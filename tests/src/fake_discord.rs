@@ -168,19 +168,21 @@ impl FakeDiscord {
         Ok(())
     }
 
-    /// Posts to Patchbay, signed by a key.
-    pub async fn post_signed(&self, body: &Value, key: &SigningKey) -> Result<(StatusCode, Value)> {
+    /// A request to a Patchbay, signed.
+    pub fn request(&self, patchbay: &str, body: &Value) -> reqwest::RequestBuilder {
+        self.request_signed(patchbay, body, &self.key)
+    }
+
+    fn request_signed(&self, patchbay: &str, body: &Value, key: &SigningKey) -> reqwest::RequestBuilder {
         let (timestamp, body) = (now().to_string(), body.to_string());
         let signature = hex(&key.sign(format!("{timestamp}{body}").as_bytes()).to_bytes());
-        let response = self
-            .http
-            .post(format!("{}/api/v1/channels/discord/interactions", self.patchbay))
-            .header("content-type", "application/json")
-            .header("x-signature-ed25519", signature)
-            .header("x-signature-timestamp", timestamp)
-            .body(body)
-            .send()
-            .await?;
+        let request = self.http.post(format!("{patchbay}/api/v1/channels/discord/interactions")).header("content-type", "application/json");
+        request.header("x-signature-ed25519", signature).header("x-signature-timestamp", timestamp).body(body)
+    }
+
+    /// Posts to Patchbay, signed by a key.
+    pub async fn post_signed(&self, body: &Value, key: &SigningKey) -> Result<(StatusCode, Value)> {
+        let response = self.request_signed(&self.patchbay, body, key).send().await?;
         let status = response.status();
         Ok((status, serde_json::from_slice(&response.bytes().await?).unwrap_or_default()))
     }
@@ -204,8 +206,7 @@ pub struct Person<'d> {
 impl Person<'_> {
     /// `/patchbay text:…`, sent so many times.
     pub async fn command(&self, text: &str, times: usize) -> Result<()> {
-        let data = json!({ "id": "1", "name": "patchbay", "type": 1, "options": [{ "type": 3, "name": "text", "value": text }] });
-        self.interact(2, &data, times).await
+        self.interact(2, &slash(text), times).await
     }
 
     /// Presses a button as it was shown, though it may be gone by now.
@@ -237,6 +238,25 @@ impl Person<'_> {
     }
 
     async fn interact(&self, kind: u8, data: &Value, times: usize) -> Result<()> {
+        let (body, token) = self.interaction(kind, data);
+        for _ in 0..times {
+            let answer = self.discord.post(&body).await?;
+            self.answered(&token, &answer)?;
+        }
+        Ok(())
+    }
+
+    /// `/patchbay text:…` as it is sent, and its token: for who sends it in their own way, and says what was answered.
+    pub fn slash(&self, text: &str) -> (Value, String) {
+        self.interaction(2, &slash(text))
+    }
+
+    /// What Discord does with the answer to an interaction.
+    pub fn answered(&self, token: &str, answer: &Value) -> Result<()> {
+        self.discord.known.change(|known| known.answered(token, self.user, answer))
+    }
+
+    fn interaction(&self, kind: u8, data: &Value) -> (Value, String) {
         let (id, token) = self.discord.known.change(|known| {
             let id = known.tick();
             let token = format!("token{id}");
@@ -247,12 +267,12 @@ impl Person<'_> {
             "type": kind, "token": token, "id": id, "guild_id": SERVER, "channel_id": self.room, "application_id": APPLICATION, "version": 1,
             "member": { "user": { "id": self.user, "username": self.name.to_lowercase(), "global_name": self.name }, "nick": null }, "data": data,
         });
-        for _ in 0..times {
-            let answer = self.discord.post(&body).await?;
-            self.discord.known.change(|known| known.answered(&token, self.user, &answer))?;
-        }
-        Ok(())
+        (body, token)
     }
+}
+
+fn slash(text: &str) -> Value {
+    json!({ "id": "1", "name": "patchbay", "type": 1, "options": [{ "type": 3, "name": "text", "value": text }] })
 }
 
 impl Known {

@@ -1,21 +1,29 @@
-//! Messages come from a platform, each as often as it takes to be acknowledged, while the program dies: each has one effect and one answer.
+//! Commands come over every channel, each as often as it takes to be acknowledged, while the program dies: each has one effect and
+//! one final answer.
 
 use std::{
-    collections::HashMap,
+    collections::BTreeMap,
     io::Write as _,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
 use anyhow::{Context as _, Result, ensure};
 use futures::future::try_join_all;
-use patchbay_channels::slack::signature;
+use patchbay_channels::{slack::signature, webhook::sign};
+use patchbay_core::ids::{Context as _, System};
 use patchbay_tests::{
     cluster::cluster,
+    dns::Dns,
+    dovecot::Dovecot,
+    fake_discord::{self, FakeDiscord},
     fake_slack::{BOT_TOKEN, FakeSlack, SIGNING_SECRET, now},
+    letter::Person,
+    smtp::Smtp,
     until::until,
 };
 use rand::{Rng as _, SeedableRng as _, rngs::StdRng};
-use reqwest::{Method, StatusCode};
+use reqwest::{Method, RequestBuilder, Response, StatusCode};
 use serde_json::{Value, json};
 use sqlx::{ConnectOptions as _, PgConnection};
 use tokio::sync::watch;
@@ -24,45 +32,96 @@ use crate::{people::Client, program::Program};
 
 /// How many write at once.
 const WRITERS: usize = 16;
-/// A process dies after it has acknowledged about so many messages.
+/// A process dies after it has acknowledged about so many commands.
 const ACKNOWLEDGED: u32 = 20;
+/// Of one address only so many mails an hour are read.
+const MAILS_EACH: usize = 40;
+const PLAN: &str = "plan@patchbay.example";
+
+/// The ways that a command comes: by turns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Via {
+    Slack,
+    Discord,
+    Mail,
+    Webhook,
+    Rest,
+}
+
+impl Via {
+    const ALL: [Self; 5] = [Self::Slack, Self::Discord, Self::Mail, Self::Webhook, Self::Rest];
+
+    fn of(number: usize) -> Self {
+        Self::ALL[number % Self::ALL.len()]
+    }
+
+    /// What the outbox calls it, where an answer goes out.
+    const fn channel(self) -> Option<&'static str> {
+        match self {
+            Self::Slack => Some("slack"),
+            Self::Discord => Some("discord"),
+            Self::Mail => Some("email"),
+            Self::Webhook | Self::Rest => None,
+        }
+    }
+}
+
+fn command(number: usize) -> String {
+    format!("add \"chaos {number}.\" in WEB")
+}
+
+/// The platforms and servers that Patchbay speaks with; they live on.
+struct World {
+    slack: FakeSlack,
+    discord: FakeDiscord,
+    dovecot: Dovecot,
+    smtp: Smtp,
+    dns: Dns,
+}
 
 #[tokio::test]
-async fn killed_while_people_write_from_a_platform() -> Result<()> {
-    let messages = std::env::var("CHAOS_MESSAGES").ok().map_or(Ok(60), |text| text.parse())?;
-    let slack = FakeSlack::start().await?;
+async fn killed_while_commands_come_over_every_channel() -> Result<()> {
+    let commands = std::env::var("CHAOS_MESSAGES").ok().map_or(Ok(60), |text| text.parse())?;
+    let world = World {
+        slack: FakeSlack::start().await?,
+        discord: FakeDiscord::start().await?,
+        dovecot: Dovecot::start().await?,
+        smtp: Smtp::start(None).await?,
+        dns: Dns::start().await?,
+    };
     let mut program = Program::new(Some(cluster().await.database().await?))?;
     program.setting("PATCHBAY_SLACK__SIGNING_SECRET", SIGNING_SECRET);
     program.setting("PATCHBAY_SLACK__BOT_TOKEN", BOT_TOKEN);
-    program.setting("PATCHBAY_SLACK__API_URL", &slack.url);
-    let outcome = torment(&mut program, &slack, messages).await;
+    program.setting("PATCHBAY_SLACK__API_URL", &world.slack.url);
+    program.setting("PATCHBAY_DISCORD__PUBLIC_KEY", &world.discord.public_key());
+    program.setting("PATCHBAY_DISCORD__TOKEN", fake_discord::TOKEN);
+    program.setting("PATCHBAY_DISCORD__API_URL", &world.discord.url);
+    program.setting("PATCHBAY_EMAIL__ADDRESS", PLAN);
+    program.setting("PATCHBAY_EMAIL__IMAP_URL", &world.dovecot.url(PLAN));
+    program.setting("PATCHBAY_EMAIL__SMTP_URL", &world.smtp.url());
+    program.setting("PATCHBAY_EMAIL__DNS", &world.dns.address.to_string());
+    let outcome = torment(&mut program, Arc::new(world), commands).await;
     outcome.with_context(|| format!("the program said:\n{}", program.said()))
 }
 
-async fn torment(program: &mut Program, slack: &FakeSlack, messages: usize) -> Result<()> {
+async fn torment(program: &mut Program, world: Arc<World>, commands: usize) -> Result<()> {
     let begun = Instant::now();
     let mut rng = StdRng::seed_from_u64(7);
     program.spawn()?;
     program.ready().await?;
-    let client = Client::new(program.key()?, program.url())?;
-    let (status, project) = client.ask(Method::POST, "/projects", Some(&json!({ "title": "Website", "key": "WEB" })), Some("project")).await?;
-    ensure!(status == StatusCode::CREATED, "{project}");
-    let limits = json!({ "per_sender": 10_000, "per_channel": 100_000 });
-    client.ask(Method::PATCH, "/channels/slack", Some(&limits), None).await?;
-    let (_, code) = client.ask(Method::POST, "/identities/codes", Some(&json!({})), Some("code")).await?;
-    let _ = slack.person("U0ANA", "C0ROOM");
-    let writer = Writer { http: reqwest::Client::new(), url: program.url(), acknowledged: watch::Sender::new(0) };
-    writer.write("link", &format!("link {}", code["code"].as_str().context("a code")?)).await?;
-    slack.message("who it is", |message| message.text.contains("You are")).await?;
+    let writer = Arc::new(Writer::introduced(program, world.clone(), commands).await?);
+    let mut conn = program.superuser().await?.connect().await?;
+    sqlx::query("set search_path to patchbay").execute(&mut conn).await?;
 
-    let writing = {
-        let writer = writer.clone();
-        let shares: Vec<Vec<usize>> = (0..WRITERS).map(|at| (at..messages).step_by(WRITERS).collect()).collect();
-        let seeds: Vec<u64> = shares.iter().map(|_| rng.random()).collect();
-        tokio::spawn(async move { try_join_all(shares.into_iter().zip(seeds).map(|(share, seed)| writer.write_all(share, seed))).await })
-    };
-    tokio::pin!(writing);
+    let shares: Vec<Vec<usize>> = (0..WRITERS).map(|at| (at..commands).step_by(WRITERS).collect()).collect();
+    let seeds: Vec<u64> = shares.iter().map(|_| rng.random()).collect();
     let mut acknowledged = writer.acknowledged.subscribe();
+    let writers = shares.into_iter().zip(seeds).map(|(share, seed)| {
+        let writer = writer.clone();
+        async move { writer.write_all(share, seed).await }
+    });
+    let writing = tokio::spawn(try_join_all(writers));
+    tokio::pin!(writing);
     let mut kills = 0;
     loop {
         let enough = *acknowledged.borrow_and_update() + rng.random_range(1..=2 * ACKNOWLEDGED);
@@ -76,50 +135,153 @@ async fn torment(program: &mut Program, slack: &FakeSlack, messages: usize) -> R
         }
         program.kill().await?;
         kills += 1;
+        time_passes(&mut conn).await?;
         program.spawn()?;
         program.ready().await?;
     }
     ensure!(kills > 0, "everything was acknowledged before the first kill: CHAOS_MESSAGES is too small for this machine");
     program.kill().await?;
-    let mut conn = program.superuser().await?.connect().await?;
-    sqlx::query("set search_path to patchbay").execute(&mut conn).await?;
-    // Half a minute passes: so long a dead process holds what it was working on.
-    sqlx::raw_sql("update command set claimed_until = now() where claimed_until > now(); update job set leased_until = now() where leased_until > now()")
-        .execute(&mut conn)
-        .await?;
+    time_passes(&mut conn).await?;
     program.spawn()?;
     program.ready().await?;
-    all_is_done(&mut conn).await?;
-    let twice = prove(&mut conn, slack, messages).await?;
-    slack.check()?;
+    all_is_done(&mut conn, &world, commands).await?;
+    let twice = prove(&mut conn, &world, commands).await?;
+    world.slack.check()?;
     ensure!(program.run(&["verify"]).await?.contains("history and present agree"), "history and present do not agree");
     program.stop().await?;
-    writeln!(std::io::stderr(), "{messages} messages from a platform through {kills} kills in {:?}; {twice} answers came twice", begun.elapsed())?;
+    writeln!(
+        std::io::stderr(),
+        "{commands} commands over {} channels through {kills} kills in {:?}; {twice} answers came twice",
+        Via::ALL.len(),
+        begun.elapsed()
+    )?;
     Ok(())
 }
 
-/// Writes to Patchbay as the platform does: signed, and again until it is acknowledged.
-#[derive(Clone)]
+/// Half a minute passes: so long a dead process holds what it was working on, and the mailbox that it read.
+async fn time_passes(conn: &mut PgConnection) -> Result<()> {
+    sqlx::raw_sql(
+        "update command set claimed_until = now() where claimed_until > now(); update job set leased_until = now() where leased_until > now();
+         update mailbox set held_until = now() where held_until > now()",
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Writes to Patchbay as people and platforms do: signed, and again until it is acknowledged.
 struct Writer {
+    world: Arc<World>,
     http: reqwest::Client,
     url: watch::Receiver<Option<String>>,
     acknowledged: watch::Sender<u32>,
+    client: Client,
+    /// Those who write mails.
+    writers: Vec<Person>,
+    /// Where the webhook delivers to, below the address, and what it signs with.
+    hook: (String, String),
 }
 
 impl Writer {
+    /// Makes what the commands need: a project, a source, and people whom Patchbay knows on every channel.
+    async fn introduced(program: &Program, world: Arc<World>, commands: usize) -> Result<Self> {
+        let client = Client::new(program.key()?, program.url())?;
+        let (status, project) = client.ask(Method::POST, "/projects", Some(&json!({ "title": "Website", "key": "WEB" })), Some("project")).await?;
+        ensure!(status == StatusCode::CREATED, "{project}");
+        for channel in ["slack", "discord", "email"] {
+            let limits = json!({ "per_sender": 10_000, "per_channel": 100_000 });
+            let (status, set) = client.ask(Method::PATCH, &format!("/channels/{channel}"), Some(&limits), None).await?;
+            ensure!(status == StatusCode::OK, "{set}");
+        }
+        let source = json!({ "name": "Desk", "kind": "standard", "project": "WEB", "makes": "command", "template": "add {{ payload.title }} in WEB" });
+        let (status, source) = client.ask(Method::POST, "/webhooks/sources", Some(&source), Some("source")).await?;
+        ensure!(status == StatusCode::CREATED, "{source}");
+        let url = source["url"].as_str().and_then(|url| url.split_once("/api/v1")).context("a source has an address")?.1.to_owned();
+        let secret = source["secret"].as_str().context("a source has a secret")?.to_owned();
+        let mails = commands.div_ceil(Via::ALL.len());
+        let writers: Vec<Person> =
+            (0..mails.div_ceil(MAILS_EACH)).map(|at| Person::new(&world.dns, &format!("ana@desk{at}.example"), PLAN)).collect::<Result<_>>()?;
+        let writer =
+            Self { http: reqwest::Client::new(), url: program.url(), acknowledged: watch::Sender::new(0), client, writers, hook: (url, secret), world };
+        writer.slack("link", &writer.code().await?).await?;
+        writer.world.slack.message("who it is in Slack", |message| message.text.contains("You are")).await?;
+        writer.discord(&writer.code().await?).await?;
+        writer.world.discord.message("who it is on Discord", |message| message.text.contains("You are")).await?;
+        for person in &writer.writers {
+            writer.world.dovecot.deliver(PLAN, &person.signed(&person.letter(&writer.code().await?, ""))?)?;
+            let address = person.address.clone();
+            writer.world.smtp.wait("who it is by mail", move |sent| sent.to.contains(&address) && sent.text().contains("You are")).await?;
+        }
+        Ok(writer)
+    }
+
+    /// `link K7PM-2QXW`
+    async fn code(&self) -> Result<String> {
+        let (_, code) = self.client.ask(Method::POST, "/identities/codes", Some(&json!({})), None).await?;
+        Ok(format!("link {}", code["code"].as_str().context("a code")?))
+    }
+
     async fn write_all(&self, share: Vec<usize>, seed: u64) -> Result<()> {
         let mut rng = StdRng::seed_from_u64(seed);
         for number in share {
             // What was acknowledged may come again all the same.
-            for _ in 0..rng.random_range(1..=3) {
-                self.write(&number.to_string(), &format!("add \"chaos {number}.\" in WEB")).await?;
-            }
+            let times = rng.random_range(1..=3);
+            self.write(number, times).await.with_context(|| format!("{:?} {number}", Via::of(number)))?;
             self.acknowledged.send_modify(|count| *count += 1);
         }
         Ok(())
     }
 
-    async fn write(&self, name: &str, text: &str) -> Result<()> {
+    async fn write(&self, number: usize, times: usize) -> Result<()> {
+        let text = command(number);
+        match Via::of(number) {
+            Via::Slack => {
+                for _ in 0..times {
+                    self.slack(&number.to_string(), &text).await?;
+                }
+            }
+            Via::Discord => {
+                let person = self.world.discord.person("53908232506183680", "Ana", "645027906669510667");
+                let (body, token) = person.slash(&text);
+                for _ in 0..times {
+                    let answer = self.insist(|base| self.world.discord.request(base, &body)).await?;
+                    person.answered(&token, &answer.json().await?)?;
+                }
+            }
+            Via::Mail => {
+                let person = &self.writers[number / Via::ALL.len() / MAILS_EACH];
+                let raw = person.signed(&person.letter(&text, ""))?;
+                for _ in 0..times {
+                    self.world.dovecot.deliver(PLAN, &raw)?;
+                }
+            }
+            Via::Webhook => {
+                let body = json!({ "title": format!("chaos {number}.") }).to_string();
+                let (path, secret) = &self.hook;
+                for _ in 0..times {
+                    let headers = sign::headers(&format!("msg_{number}"), System::default().now(), &body, &[secret.as_str().into()])?;
+                    self.insist(|base| self.http.post(format!("{base}/api/v1{path}")).headers(headers.clone()).body(body.clone())).await?;
+                }
+            }
+            Via::Rest => {
+                for _ in 0..times {
+                    let body = json!({ "text": text, "project": "WEB" });
+                    let (status, answer) = self.client.ask(Method::POST, "/commands", Some(&body), Some(&format!("chaos {number}"))).await?;
+                    ensure!(status.is_success(), "{status}: {answer}");
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn discord(&self, text: &str) -> Result<()> {
+        let person = self.world.discord.person("53908232506183680", "Ana", "645027906669510667");
+        let (body, token) = person.slash(text);
+        let answer = self.insist(|base| self.world.discord.request(base, &body)).await?;
+        person.answered(&token, &answer.json().await?)
+    }
+
+    async fn slack(&self, name: &str, text: &str) -> Result<()> {
         let ts = format!("1700000001.{:06}", name.parse::<u32>().unwrap_or(999_999));
         let event = json!({ "type": "app_mention", "user": "U0ANA", "text": format!("<@U0BOT> {text}"), "ts": ts, "channel": "C0ROOM", "event_ts": ts });
         let body = json!({
@@ -127,21 +289,25 @@ impl Writer {
             "event_time": now(), "authorizations": [{ "team_id": "T0TEAM", "user_id": "U0BOT", "is_bot": true }],
         })
         .to_string();
+        let _ = self.world.slack.person("U0ANA", "C0ROOM");
+        let request = |base: &str| {
+            let timestamp = now().to_string();
+            let request = self.http.post(format!("{base}/api/v1/channels/slack/events")).header("content-type", "application/json");
+            let request = request.header("x-slack-signature", signature::sign(&SIGNING_SECRET.into(), &timestamp, body.as_bytes()));
+            request.header("x-slack-request-timestamp", timestamp).body(body.clone())
+        };
+        self.insist(request).await.map(drop)
+    }
+
+    /// Sends a request until it is answered, by whichever process.
+    async fn insist(&self, request: impl Fn(&str) -> RequestBuilder) -> Result<Response> {
         let mut url = self.url.clone();
         loop {
             let base = url.wait_for(Option::is_some).await?.clone().unwrap_or_default();
-            let timestamp = now().to_string();
-            let request = self
-                .http
-                .post(format!("{base}/api/v1/channels/slack/events"))
-                .header("content-type", "application/json")
-                .header("x-slack-signature", signature::sign(&SIGNING_SECRET.into(), &timestamp, body.as_bytes()))
-                .header("x-slack-request-timestamp", timestamp)
-                .body(body.clone());
-            match request.send().await {
+            match request(&base).send().await {
                 Ok(response) => {
-                    ensure!(response.status() == StatusCode::OK, "{}: {}", response.status(), response.text().await?);
-                    return Ok(());
+                    ensure!(response.status().is_success(), "{}: {}", response.status(), response.text().await?);
+                    return Ok(response);
                 }
                 // Another process is another address.
                 Err(_) => drop(url.wait_for(|url| url.as_ref() != Some(&base)).await?),
@@ -150,37 +316,49 @@ impl Writer {
     }
 }
 
-async fn all_is_done(conn: &mut PgConnection) -> Result<()> {
+async fn all_is_done(conn: &mut PgConnection, world: &World, commands: usize) -> Result<()> {
     let open = "select exists (select from inbox where state = 'waiting') or exists (select from command where status in ('queued', 'running'))
-                or exists (select from outbox where state = 'waiting')";
-    until("what dead processes left is taken up", async || Ok(!sqlx::query_scalar::<_, bool>(open).fetch_one(&mut *conn).await?)).await
+                or exists (select from outbox where state = 'waiting') or exists (select from webhook_delivery where outcome = 'waiting')";
+    let commands = i64::try_from(commands)?;
+    until("what dead processes left is taken up", async || {
+        let is_read = world.dovecot.seen(PLAN)?.1 == 0;
+        let there: i64 = sqlx::query_scalar("select count(*) from command where text like 'add \"chaos %'").fetch_one(&mut *conn).await?;
+        Ok(is_read && there >= commands && !sqlx::query_scalar::<_, bool>(open).fetch_one(&mut *conn).await?)
+    })
+    .await
 }
 
-/// Each message made one task, is one command, and was answered once. How many answers came twice, as they may where the process
-/// died between the platform's answer and our note of it.
-async fn prove(conn: &mut PgConnection, slack: &FakeSlack, messages: usize) -> Result<usize> {
+/// Each command made one task, is one command, and was answered once. How many answers came twice, as they may where the process died
+/// between the platform's answer and our note of it.
+async fn prove(conn: &mut PgConnection, world: &World, commands: usize) -> Result<usize> {
     let made: Vec<(String, i64)> = sqlx::query_as("select title, count(*) from task where title like 'chaos %' group by 1").fetch_all(&mut *conn).await?;
-    ensure!(made.len() == messages, "{} of {messages} messages had an effect", made.len());
+    let of = |via: Via| (0..commands).filter(|number| Via::of(*number) == via).count();
+    ensure!(made.len() == commands, "{} of {commands} commands had an effect", made.len());
     ensure!(made.iter().all(|(_, count)| *count == 1), "some had two: {made:?}");
-    let answers: Vec<(i64, i64)> = sqlx::query_as(
-        "select count(*), count(*) filter (where o.state = 'sent') from command c left join outbox o using (command_id)
-         where c.text like 'add \"chaos %' group by c.command_id",
+    let answers: Vec<(String, i64, i64, i64)> = sqlx::query_as(
+        "select c.origin, count(o.message_id), count(*) filter (where o.state = 'sent'), count(*) filter (where c.status = 'done' and c.reply is not null)
+         from command c left join outbox o using (command_id) where c.text like 'add \"chaos %' group by c.command_id, c.origin",
     )
     .fetch_all(&mut *conn)
     .await?;
-    ensure!(answers.len() == messages && answers.iter().all(|answer| *answer == (1, 1)), "not each is one command with one answer: {answers:?}");
-    let mut read: HashMap<String, usize> = HashMap::new();
-    for message in slack.messages() {
-        if let Some((_, rest)) = message.text.split_once("chaos ") {
-            let number: String = rest.chars().take_while(char::is_ascii_digit).collect();
-            *read.entry(number).or_default() += 1;
+    ensure!(answers.len() == commands, "{} commands for {commands}", answers.len());
+    for via in Via::ALL {
+        let sent = i64::from(via.channel().is_some());
+        let origin = via.channel().unwrap_or(if via == Via::Webhook { "webhook" } else { "api" });
+        let ended: Vec<_> = answers.iter().filter(|answer| answer.0 == origin).collect();
+        ensure!(ended.len() == of(via), "{} of {} commands came by {via:?}", ended.len(), of(via));
+        ensure!(ended.iter().all(|answer| (answer.1, answer.2, answer.3) == (sent, sent, 1)), "{via:?}: not each is one command with one answer: {ended:?}");
+    }
+    let mut read: BTreeMap<usize, usize> = BTreeMap::new();
+    let texts = world.slack.messages().into_iter().map(|message| message.text).chain(world.discord.messages().into_iter().map(|message| message.text));
+    let mails = world.smtp.sent().into_iter().filter_map(|sent| sent.header("Subject"));
+    for text in texts.chain(mails) {
+        if let Some((_, rest)) = text.split_once("chaos ") {
+            let digits: String = rest.chars().take_while(char::is_ascii_digit).collect();
+            *read.entry(digits.parse()?).or_default() += 1;
         }
     }
-    ensure!(
-        read.len() == messages,
-        "{} of {messages} were answered where they were written: {:?}",
-        read.len(),
-        Value::from(read.keys().cloned().collect::<Vec<_>>())
-    );
+    let silent: Vec<usize> = (0..commands).filter(|number| Via::of(*number).channel().is_some() && !read.contains_key(number)).collect();
+    ensure!(silent.is_empty(), "these were not answered where they were written: {:?}", Value::from(silent));
     Ok(read.values().filter(|count| **count > 1).count())
 }
