@@ -13,14 +13,11 @@ fn with_files(person: &Person, subject: &str, text: &str, files: &[(&str, &str, 
     for (name, kind, bytes) in files {
         let encoded = BASE64_STANDARD.encode(bytes);
         let lines: Vec<&str> = encoded.as_bytes().chunks(76).map(|line| std::str::from_utf8(line).unwrap_or_default()).collect();
-        parts.push_str(&format!(
-            "--b\nContent-Type: {kind}; name=\"{name}\"\nContent-Disposition: attachment; filename=\"{name}\"\nContent-Transfer-Encoding: base64\n\n{}\n",
-            lines.join("\n")
-        ));
+        let head = format!("Content-Type: {kind}; name=\"{name}\"\nContent-Disposition: attachment; filename=\"{name}\"");
+        parts = [parts.as_str(), "--b\n", &head, "\nContent-Transfer-Encoding: base64\n\n", &lines.join("\n"), "\n"].concat();
     }
-    let mut letter = person.letter(subject, &format!("{parts}--b--"));
-    letter.kind = "multipart/mixed; boundary=b".to_owned();
-    letter
+    let letter = person.letter(subject, &format!("{parts}--b--"));
+    Letter { kind: "multipart/mixed; boundary=b".to_owned(), ..letter }
 }
 
 fn names(files: &Value) -> Vec<(&str, bool)> {

@@ -61,7 +61,7 @@ async fn a_server_that_does_not_prove_who_it_is_is_not_spoken_to() -> Result<()>
                 match why {
                     None => assert_eq!(told, None, "{server} {when:?}"),
                     Some(why) => {
-                        assert!(told.as_ref().is_some_and(|told| told.contains("is not trusted") && told.contains(why)), "{server} {when:?}: {told:?}")
+                        assert!(told.as_ref().is_some_and(|told| told.contains("is not trusted") && told.contains(why)), "{server} {when:?}: {told:?}");
                     }
                 }
             }

@@ -46,7 +46,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The channels, whether each is connected, and its limits */
+        /** The channels, whether each is connected, its limits, and how much of them the last minute used */
         get: operations["get_channels"];
         put?: never;
         post?: never;
@@ -208,6 +208,40 @@ export interface paths {
         head?: never;
         /** Set whom a channel lets in unasked, and how much it takes */
         patch: operations["patch_channels_channel"];
+        trace?: never;
+    };
+    "/api/v1/channels/{channel}/malformed": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What could not be read: the newest hundred, without what was secret in it, for a month */
+        get: operations["get_channels_channel_malformed"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/channels/{channel}/malformed/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Discard something that could not be read */
+        delete: operations["delete_channels_channel_malformed_id"];
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/v1/collab/agents/me": {
@@ -537,6 +571,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/commands/{id}/files": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What came with a message beside its words, and what of it is kept */
+        get: operations["get_commands_id_files"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/documents": {
         parameters: {
             query?: never;
@@ -654,6 +705,24 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/files/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Fetch a file that came with a message */
+        get: operations["get_files_id"];
+        put?: never;
+        post?: never;
+        /** Drop the bytes of a file that came with a message */
+        delete: operations["delete_files_id"];
         options?: never;
         head?: never;
         patch?: never;
@@ -1310,6 +1379,23 @@ export interface paths {
         put?: never;
         /** Change the patch itself, or single operations */
         post: operations["post_proposals_number_edit"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/proposals/{number}/files": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What came with the messages that led to a proposal */
+        get: operations["get_proposals_number_files"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -3120,6 +3206,19 @@ export interface components {
             channel: "slack" | "discord" | "email";
             name: string;
         };
+        /** @description A channel in a list. */
+        ListedChannel: {
+            /**
+             * @description A platform that people speak to Patchbay on.
+             * @enum {string}
+             */
+            channel: "slack" | "discord" | "email";
+            /** @description Whether this Patchbay has what it needs to speak there. */
+            is_connected: boolean;
+            settings: components["schemas"]["ChannelSettings"];
+            title: string;
+            used: components["schemas"]["Used"];
+        };
         /** @description A project without its tasks. */
         ListedProject: {
             /** Format: date-time */
@@ -3178,6 +3277,37 @@ export interface components {
              * @description All that was logged for the task, in minutes.
              */
             total_minutes: number;
+        };
+        /** @description Something that could not be read, as it is kept. */
+        Malformed: {
+            /** @description How it begins, without what was secret in it. */
+            body: string;
+            /**
+             * @description A platform that people speak to Patchbay on.
+             * @enum {string}
+             */
+            channel: "slack" | "discord" | "email";
+            /** @description What is wrong with it. */
+            error: string;
+            /** Format: date-time */
+            first_at: string;
+            /**
+             * Format: uuid
+             * @description Something that came on a channel and could not be read.
+             */
+            id: string;
+            /** Format: date-time */
+            last_at: string;
+            /**
+             * Format: int64
+             * @description Of all of it, as it came.
+             */
+            size_bytes: number;
+            /**
+             * Format: int32
+             * @description How often it came.
+             */
+            times: number;
         };
         Me: {
             email: string | null;
@@ -3650,17 +3780,17 @@ export interface components {
         };
         /** @description A page of a list. */
         Page17: {
-            data: components["schemas"]["ChannelView"][];
+            data: components["schemas"]["Malformed"][];
             meta: components["schemas"]["Meta"];
         };
         /** @description A page of a list. */
         Page18: {
-            data: components["schemas"]["Identity"][];
+            data: components["schemas"]["ListedChannel"][];
             meta: components["schemas"]["Meta"];
         };
         /** @description A page of a list. */
         Page19: {
-            data: components["schemas"]["JobView"][];
+            data: components["schemas"]["Identity"][];
             meta: components["schemas"]["Meta"];
         };
         /** @description A page of a list. */
@@ -3670,42 +3800,52 @@ export interface components {
         };
         /** @description A page of a list. */
         Page20: {
-            data: components["schemas"]["Tool"][];
+            data: components["schemas"]["JobView"][];
             meta: components["schemas"]["Meta"];
         };
         /** @description A page of a list. */
         Page21: {
-            data: components["schemas"]["Schedule"][];
+            data: components["schemas"]["Tool"][];
             meta: components["schemas"]["Meta"];
         };
         /** @description A page of a list. */
         Page22: {
-            data: components["schemas"]["ScheduleRun"][];
+            data: components["schemas"]["Schedule"][];
             meta: components["schemas"]["Meta"];
         };
         /** @description A page of a list. */
         Page23: {
-            data: components["schemas"]["Variant"][];
+            data: components["schemas"]["ScheduleRun"][];
             meta: components["schemas"]["Meta"];
         };
         /** @description A page of a list. */
         Page24: {
-            data: components["schemas"]["Document"][];
+            data: components["schemas"]["Variant"][];
             meta: components["schemas"]["Meta"];
         };
         /** @description A page of a list. */
         Page25: {
-            data: components["schemas"]["DocumentVersion"][];
+            data: components["schemas"]["Document"][];
             meta: components["schemas"]["Meta"];
         };
         /** @description A page of a list. */
         Page26: {
-            data: components["schemas"]["Entry2"][];
+            data: components["schemas"]["DocumentVersion"][];
             meta: components["schemas"]["Meta"];
         };
         /** @description A page of a list. */
         Page27: {
+            data: components["schemas"]["Entry2"][];
+            meta: components["schemas"]["Meta"];
+        };
+        /** @description A page of a list. */
+        Page28: {
             data: components["schemas"]["Quarantined"][];
+            meta: components["schemas"]["Meta"];
+        };
+        /** @description A page of a list. */
+        Page29: {
+            data: components["schemas"]["ReceivedFile"][];
             meta: components["schemas"]["Meta"];
         };
         /** @description A page of a list. */
@@ -4154,6 +4294,28 @@ export interface components {
              * @default null
              */
             ids: string[] | null;
+        };
+        /** @description A file that came with a message. */
+        ReceivedFile: {
+            /**
+             * Format: uuid
+             * @description The message that it came with.
+             */
+            command: string;
+            /** Format: date-time */
+            created_at: string;
+            /**
+             * Format: uuid
+             * @description A file that came with a message.
+             */
+            id: string;
+            /** @description As its sender says. */
+            media_type: string;
+            name: string;
+            /** @description Why its bytes are not kept; null where they are. */
+            problem: string | null;
+            /** Format: int64 */
+            size_bytes: number;
         };
         RecipeView: {
             /** @description What is made of deliveries where a source has no template of its own. */
@@ -5187,6 +5349,24 @@ export interface components {
             password?: string | null;
             token: string;
         };
+        /** @description How much of its limits the last minute used. */
+        Used: {
+            /**
+             * Format: int64
+             * @description Those of the sender who wrote most.
+             */
+            busiest_sender: number;
+            /**
+             * Format: int64
+             * @description Messages of all senders together.
+             */
+            last_minute: number;
+            /**
+             * Format: int64
+             * @description Those of which nothing came, because they were too many or of nobody who is known.
+             */
+            turned_away: number;
+        };
         /** @description `Variant` of the API. */
         Variant: {
             /** @description Markdown; of an image, what was to be seen. */
@@ -5412,7 +5592,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Page26"];
+                    "application/json": components["schemas"]["Page27"];
                 };
             };
             /** @description The request cannot be read. */
@@ -5477,7 +5657,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Page17"];
+                    "application/json": components["schemas"]["Page18"];
                 };
             };
             /** @description Who are you? */
@@ -5604,7 +5784,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Page27"];
+                    "application/json": components["schemas"]["Page28"];
                 };
             };
             /** @description The request cannot be read. */
@@ -6238,6 +6418,124 @@ export interface operations {
             };
             /** @description Well-formed, but not valid; every fault is listed. */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_channels_channel_malformed: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A name. */
+                channel: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page17"];
+                };
+            };
+            /** @description Who are you? */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description You may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing, or it is not yours to know. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_channels_channel_malformed_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A name. */
+                channel: string;
+                /** @description An id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done; there is nothing to say. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Who are you? */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description You may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing, or it is not yours to know. */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8301,6 +8599,65 @@ export interface operations {
             };
         };
     };
+    get_commands_id_files: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description An id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page29"];
+                };
+            };
+            /** @description Who are you? */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description You may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing, or it is not yours to know. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_documents: {
         parameters: {
             query?: {
@@ -8324,7 +8681,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Page24"];
+                    "application/json": components["schemas"]["Page25"];
                 };
             };
             /** @description The request cannot be read. */
@@ -8986,7 +9343,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Page25"];
+                    "application/json": components["schemas"]["Page26"];
                 };
             };
             /** @description The request cannot be read. */
@@ -9209,6 +9566,122 @@ export interface operations {
             };
         };
     };
+    get_files_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description An id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
+                };
+            };
+            /** @description Who are you? */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description You may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing, or it is not yours to know. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_files_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description An id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done; there is nothing to say. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Who are you? */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description You may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing, or it is not yours to know. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     post_hooks_source: {
         parameters: {
             query?: never;
@@ -9326,7 +9799,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Page18"];
+                    "application/json": components["schemas"]["Page19"];
                 };
             };
             /** @description Who are you? */
@@ -9578,7 +10051,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Page19"];
+                    "application/json": components["schemas"]["Page20"];
                 };
             };
             /** @description The request cannot be read. */
@@ -10067,7 +10540,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Page23"];
+                    "application/json": components["schemas"]["Page24"];
                 };
             };
             /** @description Who are you? */
@@ -13129,6 +13602,65 @@ export interface operations {
             };
         };
     };
+    get_proposals_number_files: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A number, from 1. */
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page29"];
+                };
+            };
+            /** @description Who are you? */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description You may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing, or it is not yours to know. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     post_proposals_number_rebase: {
         parameters: {
             query?: never;
@@ -13632,7 +14164,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Page21"];
+                    "application/json": components["schemas"]["Page22"];
                 };
             };
             /** @description The request cannot be read. */
@@ -14244,7 +14776,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Page22"];
+                    "application/json": components["schemas"]["Page23"];
                 };
             };
             /** @description The request cannot be read. */
@@ -15282,7 +15814,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Page20"];
+                    "application/json": components["schemas"]["Page21"];
                 };
             };
             /** @description Who are you? */
