@@ -64,7 +64,8 @@ pub(super) fn distrust(error: &(dyn Error + 'static)) -> Option<String> {
 
 fn told(fault: &CertificateError) -> String {
     match fault {
-        CertificateError::UnknownIssuer => {
+        // Of an authority that has the name of one that is trusted, and another key.
+        CertificateError::UnknownIssuer | CertificateError::BadSignature => {
             "its certificate is of no authority that is trusted here: where it is one of your own, name its file in `email.ca_file`".to_owned()
         }
         CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {

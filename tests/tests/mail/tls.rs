@@ -8,7 +8,6 @@ use patchbay_tests::{
     authority::Authority,
     dovecot::Dovecot,
     smtp::{Smtp, When},
-    until::until,
 };
 use patchbay_web::settings::{Flags, load};
 
@@ -68,22 +67,4 @@ async fn a_server_that_does_not_prove_who_it_is_is_not_spoken_to() -> Result<()>
         }
     }
     Ok(())
-}
-
-#[tokio::test]
-async fn an_answer_waits_until_its_server_can_be_trusted() -> Result<()> {
-    let authority = Authority::new()?;
-    let certificate = authority.certificate("localhost")?;
-    let dovecot = Arc::new(Dovecot::start().await?);
-    let smtp = Smtp::start_with(Some(dovecot.clone()), Some((&certificate, When::FromTheStart))).await?;
-    let mut world = World::with_servers(dovecot, smtp, |_| {}).await?;
-    let ana = world.person("ana@example.org")?;
-    world.deliver(&ana.signed(&ana.letter("help", ""))?)?;
-    until("the job says why", async || {
-        let (_, jobs) = world.patchbay.get("/jobs").await?;
-        Ok(jobs.to_string().contains("the mail server is not trusted: its certificate is of no authority"))
-    })
-    .await?;
-    assert!(world.smtp.sent().is_empty());
-    world.patchbay.end().await
 }

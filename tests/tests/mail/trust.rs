@@ -107,7 +107,6 @@ async fn a_signature_that_does_not_cover_the_mail_is_not_believed() -> Result<()
         ("somebody else", ana.signed(&to_bo)?),
         ("days ago", ana.signed(&old)?),
         ("more than 10 MB", ana.signed(&large)?),
-        ("one address", replaced(letter().raw(), "From: Somebody <ana@example.org>", "From: ana@example.org, bo@example.net")?),
     ];
     let count = mails.len();
     for (_, raw) in &mails {
