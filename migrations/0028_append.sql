@@ -31,16 +31,15 @@ create function append_changes(
                u.id, u.number, u.parent, u.rank, u.title, u.status, u.priority, u.assignee, u.due, u.detail
         from unnest(owners, ids, numbers, parents, ranks, titles, statuses, priorities, assignees, dues, task_details)
              as u (owner, id, number, parent, rank, title, status, priority, assignee, due, detail);
-        insert into revision (organization_id, project_id, number, patch, inverse, digest, member_id, actor, origin, at)
-        select append_changes.organization, append_changes.project, base + n, patches[n]::json, inverses[n]::json, digests[n], members[n], actors[n], origins[n], times[n]
-        from generate_series(1, count) n;
         first_seq := event_base();
-        insert into event (organization_id, seq, at, event, actor, target, details)
-        select append_changes.organization, first_seq + n - 1, times[n], 'project.changed', actors[n], project_key, append_changes.details[n]::json
-        from generate_series(1, count) n;
-        insert into audit (organization_id, audit_id, at, member_id, actor, action, target, details)
-        select append_changes.organization, audits[n], times[n], members[n], actors[n], 'project.changed', project_key, append_changes.details[n]::json
-        from generate_series(1, count) n;
+        for n in 1 .. count loop
+            insert into revision (organization_id, project_id, number, patch, inverse, digest, member_id, actor, origin, at)
+            values (append_changes.organization, append_changes.project, base + n, patches[n]::json, inverses[n]::json, digests[n], members[n], actors[n], origins[n], times[n]);
+            insert into event (organization_id, seq, at, event, actor, target, details)
+            values (append_changes.organization, first_seq + n - 1, times[n], 'project.changed', actors[n], project_key, append_changes.details[n]::json);
+            insert into audit (organization_id, audit_id, at, member_id, actor, action, target, details)
+            values (append_changes.organization, audits[n], times[n], members[n], actors[n], 'project.changed', project_key, append_changes.details[n]::json);
+        end loop;
         return true;
     end
     $$;
