@@ -305,6 +305,8 @@ impl Writer {
         loop {
             let base = url.wait_for(Option::is_some).await?.clone().unwrap_or_default();
             match request(&base).send().await {
+                // "Come back later" is no acknowledgement.
+                Ok(response) if response.status() == StatusCode::SERVICE_UNAVAILABLE => tokio::task::yield_now().await,
                 Ok(response) => {
                     ensure!(response.status().is_success(), "{}: {}", response.status(), response.text().await?);
                     return Ok(response);
