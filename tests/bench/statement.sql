@@ -5,7 +5,7 @@ with head as (
 made as (
     insert into patchbay.task (organization_id, project_id, task_id, number, rank, title, status, priority, due_on, detail, updated_at)
     select h.organization_id, h.project_id, gen_random_uuid(), h.next_task - n, int4send(h.next_task - n), 'Write the part of the new sign-in flow', 'todo', 1, '2026-12-01',
-           '{"labels": ["web", "sign-in"], "description": "It has to work without JavaScript, and tell people what was wrong in words that they understand. Nothing is logged that is secret.", "estimate_minutes": 180, "acceptance_criteria": [{"id": "c1", "text": "A person outside of the team has done it alone", "done": false}, {"id": "c2", "text": "Errors are told at their field", "done": false}]}', now()
+           '{"labels": ["web", "sign-in"], "description": "It works without JavaScript.", "estimate_minutes": 180, "acceptance_criteria": [{"id": "c1", "text": "A person outside of the team has done it alone", "done": false}, {"id": "c2", "text": "Errors are told at their field", "done": false}]}', now()
     from head h, generate_series(1, 6) n
 ),
 recorded as (

@@ -1,15 +1,14 @@
 //! Measures one thing and prints it as a line of JSON. `tests/bench/run` calls it.
 
+mod bare;
 mod hooks;
+mod load;
 mod queue;
 
 use std::{
     collections::BTreeSet,
     io::Write as _,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -51,12 +50,14 @@ async fn main() -> Result<()> {
         ["old", url, key] => Remote::new(url, key).old().await?,
         ["kept", url, key] => Remote::new(url, key).kept().await?,
         ["revisions", url, key] => Remote::new(url, key).revisions().await?,
+        ["plain", name, url] => plain(name, url).await?,
+        ["bare", socket, port] => return bare::serve(socket, port.parse()?).await,
         ["hooks", url, key] => hooks::measure(&Remote::new(url, key)).await?,
         ["queue", data] => queue::measure(data).await?,
         ["verify", patchbay, data] => verify(patchbay, data).await?,
         other => {
             bail!(
-                "bench patch | (apply | hot | size | command | tree | rebase | accept | old | kept | revisions | hooks) URL KEY | verify PATCHBAY DATA | queue DATA, not {other:?}"
+                "bench patch | (apply | hot | size | command | tree | rebase | accept | old | kept | revisions | hooks) URL KEY | verify PATCHBAY DATA | queue DATA | bare SOCKET PORT | plain NAME URL, not {other:?}"
             )
         }
     };
@@ -106,11 +107,25 @@ fn creates() -> Value {
     let task = |n: usize| {
         json!({ "op": "create", "task_id": format!("t{n}"), "body": {
             "title": format!("Write the part number {n} of the new sign-in flow"),
-            "description": "It has to work without JavaScript, and tell people what was wrong in words that they understand. Nothing is logged that is secret.",
+            "description": "It works without JavaScript.",
             "priority": "P1", "labels": ["web", "sign-in"], "estimate_minutes": 180, "due_on": "2026-12-01",
             "acceptance_criteria": [{ "text": "A person outside of the team has done it alone" }, { "text": "Errors are told at their field" }] } })
     };
     json!({ "tasks": (1..=6).map(task).collect::<Vec<_>>() })
+}
+
+/// What is sent to apply them.
+fn applied() -> Value {
+    json!({ "mode": "apply", "patch": creates() })
+}
+
+/// The same load on a yardstick: `POST /apply/{client}` and `GET /tree/{client}`.
+async fn plain(name: &str, url: &str) -> Result<Value> {
+    let body = applied().to_string();
+    let applies = (0..CLIENTS).map(|client| load::request("POST", &format!("{url}/apply/{client}"), "", &body)).collect::<Result<_>>()?;
+    let applies = load::rate(applies).await?;
+    let trees = (0..CLIENTS).map(|client| load::request("GET", &format!("{url}/tree/{client}"), "", "")).collect::<Result<_>>()?;
+    Ok(json!({ format!("{name}_applies_per_second"): applies, format!("{name}_trees_per_second"): load::rate(trees).await? }))
 }
 
 /// Pure: from bytes to checked and diffed, and a large patch against a large plan.
@@ -186,66 +201,25 @@ impl Remote {
         Ok(made["key"].as_str().context("a project has a key")?.to_owned())
     }
 
-    /// Requests a second of 16 clients, each doing what it is told over and over.
-    async fn load<F, Fut>(self: &Arc<Self>, work: F) -> Result<f64>
-    where
-        F: Fn(Arc<Self>, usize, u64) -> Fut + Send + Sync + 'static,
-        Fut: Future<Output = Result<()>> + Send,
-    {
-        let work = Arc::new(work);
-        let done = Arc::new(AtomicU64::new(0));
-        let begun = Instant::now();
-        let clients: Vec<_> = (0..CLIENTS)
-            .map(|client| {
-                let (remote, work, done) = (self.clone(), work.clone(), done.clone());
-                tokio::spawn(async move {
-                    let mut round = 0;
-                    while begun.elapsed() < SPAN {
-                        work(remote.clone(), client, round).await?;
-                        round += 1;
-                        done.fetch_add(1, Ordering::Relaxed);
-                    }
-                    anyhow::Ok(())
-                })
-            })
-            .collect();
-        for client in clients {
-            client.await??;
-        }
-        #[expect(clippy::cast_precision_loss, reason = "a rate needs no more than three digits")]
-        let done = done.load(Ordering::Relaxed) as f64;
-        Ok((done / begun.elapsed().as_secs_f64()).round())
-    }
-
     /// Patches of six creates, each client on its own projects.
     async fn apply(self) -> Result<Value> {
-        let remote = Arc::new(self);
-        let mut keys = Vec::new();
+        let mut requests = Vec::new();
         for client in 0..CLIENTS {
-            keys.push(remote.project(&format!("Apply {client}")).await?);
+            let key = self.project(&format!("Apply {client}")).await?;
+            requests.push(self.apply_to(&key)?);
         }
-        let body = Arc::new(json!({ "mode": "apply", "patch": creates() }));
-        let per_second = remote
-            .load(move |remote, client, _| {
-                let (path, body) = (format!("/projects/{}/patches", keys[client]), body.clone());
-                async move { remote.post(&path, &body).await.map(drop) }
-            })
-            .await?;
-        Ok(json!({ "apply_six_creates_per_second": per_second }))
+        Ok(json!({ "apply_six_creates_per_second": load::rate(requests).await? }))
     }
 
     /// The same on one project.
     async fn hot(self) -> Result<Value> {
-        let remote = Arc::new(self);
-        let key = remote.project("Hot").await?;
-        let body = Arc::new(json!({ "mode": "apply", "patch": creates() }));
-        let per_second = remote
-            .load(move |remote, _, _| {
-                let (path, body) = (format!("/projects/{key}/patches"), body.clone());
-                async move { remote.post(&path, &body).await.map(drop) }
-            })
-            .await?;
-        Ok(json!({ "apply_on_one_hot_project_per_second": per_second }))
+        let key = self.project("Hot").await?;
+        let requests = (0..CLIENTS).map(|_| self.apply_to(&key)).collect::<Result<_>>()?;
+        Ok(json!({ "apply_on_one_hot_project_per_second": load::rate(requests).await? }))
+    }
+
+    fn apply_to(&self, key: &str) -> Result<load::Request> {
+        load::request("POST", &format!("{}/projects/{key}/patches", self.url), &self.key, &applied().to_string())
     }
 
     /// The same patch on a small project and on a large one.
@@ -258,7 +232,7 @@ impl Remote {
             self.post(&format!("/projects/{large}/patches"), &many).await?;
         }
         self.post(&format!("/projects/{small}/patches"), &json!({ "mode": "apply", "patch": { "tasks": tasks[..10] } })).await?;
-        let body = json!({ "mode": "apply", "patch": creates() });
+        let body = applied();
         let mut medians = Vec::new();
         for key in [&small, &large] {
             let mut times = Vec::new();
@@ -442,26 +416,12 @@ impl Remote {
 
     /// Trees of 50 tasks, read by all clients.
     async fn tree(self) -> Result<Value> {
-        let remote = Arc::new(self);
-        let mut keys = Vec::new();
-        let tasks: Vec<_> = (0..50).map(|n| json!({ "op": "create", "task_id": format!("t{n}"), "body": { "title": format!("Task {n}") } })).collect();
+        let mut requests = Vec::new();
         for client in 0..CLIENTS {
-            let key = remote.project(&format!("Tree {client}")).await?;
-            remote.post(&format!("/projects/{key}/patches"), &json!({ "mode": "apply", "patch": { "tasks": tasks } })).await?;
-            keys.push(key);
+            let key = self.project_of(&format!("Tree {client}"), None, 50).await?;
+            requests.push(load::request("GET", &format!("{}/projects/{key}/tree", self.url), &self.key, "")?);
         }
-        let per_second = remote
-            .load(move |remote, client, _| {
-                let url = format!("{}/projects/{}/tree", remote.url, keys[client]);
-                async move {
-                    let response = remote.http.get(url).bearer_auth(&remote.key).send().await?;
-                    anyhow::ensure!(response.status().is_success(), "{}", response.status());
-                    response.bytes().await?;
-                    Ok(())
-                }
-            })
-            .await?;
-        Ok(json!({ "trees_of_50_tasks_per_second": per_second }))
+        Ok(json!({ "trees_of_50_tasks_per_second": load::rate(requests).await? }))
     }
 }
 
