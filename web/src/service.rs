@@ -19,7 +19,7 @@ use patchbay_channels::{
     webhook::{client::Client, intake::Intake},
 };
 use patchbay_core::{
-    channel,
+    audit, channel,
     db::{
         self, Access, Db, PoolSize,
         embedded::{self, Discovery, Installation, Server},
@@ -269,6 +269,7 @@ impl Service {
         tracker.spawn(keep_house(app.clone()));
         tracker.spawn(crate::reclaim::reclaim(app.clone()));
         tracker.spawn(keep_snapshots(app.clone()));
+        tracker.spawn(keep_sealed(app.clone()));
         tracker.spawn(keep_deadlines(app.clone()));
         let hub = app.hub.clone();
         tracker.spawn(async move { hub.take_over().await });
@@ -400,6 +401,26 @@ async fn keep_deadlines(app: App) {
         tokio::select! {
             () = app.stopping.cancelled() => return,
             () = tokio::time::sleep(Duration::from_hours(1)) => {}
+        }
+    }
+}
+
+/// Seals the audit trail behind those who write it.
+async fn keep_sealed(app: App) {
+    loop {
+        let sealed: sqlx::Result<()> = async {
+            for organization in app.db.organizations().await? {
+                audit::seal(&app.db, app.ctx.as_ref(), organization).await?;
+            }
+            Ok(())
+        }
+        .await;
+        if let Err(error) = sealed {
+            tracing::warn!(%error, "the audit trail could not be sealed; trying again");
+        }
+        tokio::select! {
+            () = app.stopping.cancelled() => return,
+            () = tokio::time::sleep(Duration::from_secs(1)) => {}
         }
     }
 }

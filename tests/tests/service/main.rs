@@ -1,6 +1,7 @@
 //! The service as others meet it: over HTTP, on a real Postgres.
 
 mod agents;
+mod audit;
 mod events;
 mod exchange;
 mod history;

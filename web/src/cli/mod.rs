@@ -15,6 +15,7 @@ mod verify;
 use std::{net::SocketAddr, path::PathBuf, process::ExitCode};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use patchbay_core::audit::Receipt;
 
 use crate::settings::{self, Flags, Settings};
 
@@ -52,10 +53,16 @@ enum Command {
     },
     /// Bring the database's schema up to date.
     Migrate,
-    /// Prove that history and present agree: of one project, or of all.
+    /// Prove that history and present agree: of one project, of all, or of the audit trail.
     Verify {
         /// A project's key or id.
         project: Option<String>,
+        /// The audit trail: that no entry was changed, taken out or put in.
+        #[arg(long, conflicts_with = "project")]
+        audit: bool,
+        /// With --audit, that the trail still has the head that a receipt names. More than once for more receipts.
+        #[arg(long, requires = "audit", value_name = "RECEIPT")]
+        receipt: Vec<Receipt>,
     },
     /// Print a project's plan as it was at a version.
     Replay {
@@ -201,7 +208,8 @@ async fn run(command: Command, settings: &Settings, figment: &figment::Figment) 
     match command {
         Command::Serve { .. } => serve::serve(settings).await?,
         Command::Migrate => data::migrate(settings).await?,
-        Command::Verify { project } => return verify::verify(settings, project.as_deref()).await,
+        Command::Verify { audit: true, receipt, .. } => return verify::audit(settings, &receipt).await,
+        Command::Verify { project, .. } => return verify::verify(settings, project.as_deref()).await,
         Command::Replay { project, to } => replay::replay(settings, &project, to).await?,
         Command::Doctor => return doctor::doctor(settings, figment).await,
         Command::SignIn => data::sign_in(settings).await?,
