@@ -21,13 +21,34 @@ use patchbay_core::{
     },
     db::Db,
     ids::OrganizationId,
+    jobs::Bell,
 };
 use tokio::sync::{Notify, broadcast};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
+use crate::problem::Problem;
+
+/// Why events cannot be handed on.
+#[derive(Debug, thiserror::Error)]
+pub enum TailError {
+    #[error("events below {0} are no longer kept")]
+    Forgotten(i64),
+    #[error("the log of events cannot be read")]
+    Database(#[from] sqlx::Error),
+}
+
+impl From<TailError> for Problem {
+    fn from(error: TailError) -> Self {
+        match error {
+            TailError::Forgotten(kept_from) => Self::forgotten(kept_from),
+            TailError::Database(error) => error.into(),
+        }
+    }
+}
+
 /// How many batches a slow reader may lag behind before it has to read the log itself.
 const BUFFER: usize = 64;
-/// Other processes write events too; this is how long theirs may take to be seen.
+/// Other processes say when they have told something; where that is lost, this is how long it may take to be seen.
 const TICK: Duration = Duration::from_millis(500);
 /// How soon is looked again for what was committed while an earlier transaction still ran.
 const UNSETTLED: Duration = Duration::from_millis(2);
@@ -36,6 +57,7 @@ const UNSETTLED: Duration = Duration::from_millis(2);
 #[derive(Clone)]
 pub struct Live {
     db: Db,
+    bell: Bell,
     tracker: TaskTracker,
     stopping: CancellationToken,
     feeds: Arc<Mutex<HashMap<OrganizationId, Feed>>>,
@@ -186,7 +208,7 @@ impl Reader {
     }
 
     /// The next events. Nothing is lost where the waiting is given up.
-    pub async fn next(&mut self) -> sqlx::Result<Handed> {
+    pub async fn next(&mut self) -> Result<Handed, TailError> {
         loop {
             if let Some(handed) = self.old().await? {
                 return Ok(handed);
@@ -209,9 +231,13 @@ impl Reader {
     }
 
     /// What the log has after what was seen, where that may be more than the batches bring.
-    pub async fn old(&mut self) -> sqlx::Result<Option<Handed>> {
+    pub async fn old(&mut self) -> Result<Option<Handed>, TailError> {
         while self.is_behind {
             let stretch = self.live.read(self.organization, self.position, &self.filter).await?;
+            // From the very beginning is from the first that there is.
+            if (1..stretch.kept_from).contains(&self.position) {
+                return Err(TailError::Forgotten(stretch.kept_from));
+            }
             self.is_behind = stretch.is_full;
             let batch = Batch::new(self.position, stretch);
             self.position = batch.through;
@@ -239,14 +265,22 @@ impl Reader {
 }
 
 impl Live {
-    pub fn new(db: Db, tracker: TaskTracker, stopping: CancellationToken) -> Self {
-        Self { db, tracker, stopping, feeds: Arc::default(), woken: Arc::default() }
+    pub fn new(db: Db, bell: Bell, tracker: TaskTracker, stopping: CancellationToken) -> Self {
+        Self { db, bell, tracker, stopping, feeds: Arc::default(), woken: Arc::default() }
     }
 
-    /// Something was committed for this organisation: look now instead of at the next tick.
+    /// Something was committed for this organisation: look now instead of at the next tick, here and in other processes.
     pub fn wake(&self, organization: OrganizationId) {
-        if let Some(feed) = self.feeds.lock().unwrap_or_else(PoisonError::into_inner).get(&organization) {
-            feed.wake.notify_one();
+        self.heard(Some(organization));
+        self.bell.told(organization);
+    }
+
+    /// Something was committed for an organisation, or for any, perhaps by another process: look now.
+    pub fn heard(&self, organization: Option<OrganizationId>) {
+        let feeds = self.feeds.lock().unwrap_or_else(PoisonError::into_inner);
+        match organization {
+            Some(organization) => feeds.get(&organization).iter().for_each(|feed| feed.wake.notify_one()),
+            None => feeds.values().for_each(|feed| feed.wake.notify_one()),
         }
         self.woken.notify_one();
     }
