@@ -8,6 +8,7 @@ mod history;
 mod layering;
 mod lease_model;
 mod leases;
+mod mirror;
 mod policy;
 mod proposals;
 mod rebase;

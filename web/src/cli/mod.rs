@@ -8,6 +8,7 @@ mod files;
 mod key;
 mod look;
 mod mcp;
+mod mirror;
 mod replay;
 mod serve;
 mod verify;
@@ -103,6 +104,9 @@ enum Command {
         #[arg(long, value_name = "KEY")]
         project: Option<String>,
     },
+    /// Work together by other means than the API.
+    #[command(subcommand)]
+    Collab(Collab),
     /// The tools for an agent that speaks the Model Context Protocol over standard input and output.
     Mcp {
         /// The API key that it acts with; as the owner where there is none.
@@ -119,6 +123,24 @@ enum Format {
     Json,
     Csv,
     Ics,
+}
+
+#[derive(Subcommand)]
+enum Collab {
+    /// Keep a project as files: state, events, a log. An edit of state/tasks.json becomes a proposal.
+    Mirror {
+        /// The folder.
+        dir: PathBuf,
+        /// The project's key.
+        #[arg(long, value_name = "KEY")]
+        project: String,
+        /// Where the service is; where this machine's settings say, if nothing is said.
+        #[arg(long, value_name = "URL", env = "PATCHBAY_URL")]
+        url: Option<String>,
+        /// The API key that it acts with; the owner's in the data directory, if nothing is said.
+        #[arg(long, value_name = "KEY", env = "PATCHBAY_KEY", hide_env_values = true)]
+        key: Option<String>,
+    },
 }
 
 #[derive(Subcommand)]
@@ -218,6 +240,7 @@ async fn run(command: Command, settings: &Settings, figment: &figment::Figment) 
         Command::Key(key) => key::run(settings, key).await?,
         Command::Channels(Channels::Discord(Discord::Register)) => channels::register(settings).await?,
         Command::Chat { project } => chat::chat(settings, project.as_deref()).await?,
+        Command::Collab(Collab::Mirror { dir, project, url, key }) => mirror::mirror(settings, &dir, &project, url, key.map(Into::into)).await?,
         Command::Mcp { key } => mcp::mcp(settings, key.map(Into::into)).await?,
         Command::Completions { .. } => {}
     }
