@@ -21,18 +21,22 @@ use crate::{
 
 pub(super) fn routes(api: Api) -> Api {
     api.get("/audit", list, op("audit", "Who did what, newest first").query::<ListQuery>().answer::<Page<Entry>>(200).problem(400).problem(422))
-        .get("/audit/head", head, op("audit", "The head of the audit trail as it is now, to be kept").answer::<Head>(200))
-        .get("/audit/receipts/{receipt}", check, op("audit", "Whether the trail still has the head that a receipt names").answer::<Checked>(200).problem(422))
+        .get("/audit/head", head, op("audit", "The head of the audit trail as it is now, to be kept").answer::<AuditHead>(200))
+        .get(
+            "/audit/receipts/{receipt}",
+            check,
+            op("audit", "Whether the trail still has the head that a receipt names").answer::<CheckedReceipt>(200).problem(422),
+        )
 }
 
 #[derive(Serialize, JsonSchema)]
-struct Head {
+struct AuditHead {
     /// Null before the first entry is sealed, a moment after it was written.
     receipt: Option<Receipt>,
 }
 
 #[derive(Serialize, JsonSchema)]
-struct Checked {
+struct CheckedReceipt {
     receipt: Receipt,
     /// When the trail had this head; null where it never had, so that it was made anew since.
     sealed_at: Option<DateTime<Utc>>,
@@ -58,17 +62,17 @@ async fn list(State(app): State<App>, admin: Admin, Query(query): Query<ListQuer
     Ok(Json(Page::of(entries, size, |entry| entry.place.to_string(), |entry| entry)))
 }
 
-async fn head(State(app): State<App>, reader: Reader) -> Result<Json<Head>, Problem> {
+async fn head(State(app): State<App>, reader: Reader) -> Result<Json<AuditHead>, Problem> {
     let mut tx = app.db.begin(reader.organization).await?;
     let receipt = store::receipt(&mut tx).await?;
     tx.rollback().await?;
-    Ok(Json(Head { receipt }))
+    Ok(Json(AuditHead { receipt }))
 }
 
-async fn check(State(app): State<App>, reader: Reader, Path(receipt): Path<String>) -> Result<Json<Checked>, Problem> {
+async fn check(State(app): State<App>, reader: Reader, Path(receipt): Path<String>) -> Result<Json<CheckedReceipt>, Problem> {
     let receipt: Receipt = receipt.parse().map_err(|error| Problem::invalid(vec![Fault::new("/receipt", format!("{error}")).found(receipt)]))?;
     let mut tx = app.db.begin(reader.organization).await?;
     let sealed_at = store::find_receipt(&mut tx, &receipt).await?;
     tx.rollback().await?;
-    Ok(Json(Checked { receipt, sealed_at, fits: sealed_at.is_some() }))
+    Ok(Json(CheckedReceipt { receipt, sealed_at, fits: sealed_at.is_some() }))
 }
