@@ -14,8 +14,8 @@ recorded as (
 ),
 told as (
     insert into patchbay.event (organization_id, seq, at, event, actor, target, details)
-    select h.organization_id, base.seq + (select count(*) from patchbay.event where organization_id = h.organization_id and seq >= base.seq and seq < base.seq + 1024), now(), 'project.changed', 'owner', h.key, '{"operations": 6}'
-    from head h, patchbay.event_base() as base (seq)
+    select h.organization_id, patchbay.event_seq(), now(), 'project.changed', 'owner', h.key, '{"operations": 6}'
+    from head h
 )
 insert into patchbay.audit (organization_id, audit_id, at, member_id, actor, action, target, details)
 select h.organization_id, gen_random_uuid(), now(), (select member_id from bench_patch), 'owner', 'project.changed', h.key, '{"operations": 6}' from head h;

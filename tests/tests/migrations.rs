@@ -43,6 +43,17 @@ async fn rows_of_every_release_are_carried_on() -> Result<()> {
             .fetch_one(&mut conn)
             .await?;
     assert_eq!(head, locked, "0006 finds the same");
+    let trail: Vec<String> = sqlx::query_scalar("select target from audit order by seq, audit_id").fetch_all(&mut conn).await?;
+    assert_eq!(trail, ["one", "two"], "0023: what was there before is in the order of its ids");
+    sqlx::raw_sql(
+        "insert into event (organization_id, seq, at, event, actor, target, details)
+         values ('01980000-0000-7000-8000-000000000001', event_seq(), now(), 'test', 'ana', 'new', '{}')",
+    )
+    .execute(&mut conn)
+    .await?;
+    let events: Vec<(String, String)> = sqlx::query_as("select target, tableoid::regclass::text from event order by seq").fetch_all(&mut conn).await?;
+    assert_eq!(events.iter().map(|event| event.0.as_str()).collect::<Vec<_>>(), ["old", "newer", "new"]);
+    assert!(events.iter().all(|event| event.1 == events[0].1), "0024: what was told before is in the part that is told into: {events:?}");
     conn.close().await?;
     Ok(())
 }

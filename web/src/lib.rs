@@ -10,6 +10,7 @@ mod idempotency;
 pub mod live;
 mod mcp;
 mod metrics;
+mod mirror;
 mod openapi;
 mod planner;
 pub mod platforms;

@@ -7,7 +7,7 @@
 use std::{
     collections::HashMap,
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex, OnceLock, PoisonError,
         atomic::{AtomicI64, Ordering},
     },
     time::Duration,
@@ -21,14 +21,42 @@ use patchbay_core::{
     },
     db::Db,
     ids::OrganizationId,
+    jobs::Bell,
 };
-use tokio::sync::{Notify, broadcast};
+use tokio::{
+    sync::{Notify, broadcast},
+    time::Instant,
+};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use crate::problem::Problem;
+
+/// Why events cannot be handed on.
+#[derive(Debug, thiserror::Error)]
+pub enum TailError {
+    #[error("events below {0} are no longer kept")]
+    Forgotten(i64),
+    #[error("the log of events cannot be read")]
+    Database(#[from] sqlx::Error),
+}
+
+impl From<TailError> for Problem {
+    fn from(error: TailError) -> Self {
+        match error {
+            TailError::Forgotten(kept_from) => Self::forgotten(kept_from),
+            TailError::Database(error) => error.into(),
+        }
+    }
+}
 
 /// How many batches a slow reader may lag behind before it has to read the log itself.
 const BUFFER: usize = 64;
-/// Other processes write events too; this is how long theirs may take to be seen.
+/// Other processes say when they have told something; where that is lost, this is how long it may take to be seen.
 const TICK: Duration = Duration::from_millis(500);
+/// What handing a batch to one reader takes. Meanwhile events are gathered, and go out together.
+const HANDING: Duration = Duration::from_micros(10);
+/// The longest that events are gathered.
+const GATHERED: Duration = Duration::from_millis(20);
 /// How soon is looked again for what was committed while an earlier transaction still ran.
 const UNSETTLED: Duration = Duration::from_millis(2);
 
@@ -36,6 +64,7 @@ const UNSETTLED: Duration = Duration::from_millis(2);
 #[derive(Clone)]
 pub struct Live {
     db: Db,
+    bell: Bell,
     tracker: TaskTracker,
     stopping: CancellationToken,
     feeds: Arc<Mutex<HashMap<OrganizationId, Feed>>>,
@@ -74,14 +103,13 @@ impl Pieces {
         if index == 0 { 0 } else { self.ends[index - 1] }
     }
 
-    fn pick(&self, picked: &Picked) -> Bytes {
-        match picked {
-            Picked::From(first) => self.bytes.slice(self.start(*first)..),
-            Picked::These(indices) => {
-                let pieces: Vec<&[u8]> = indices.iter().map(|index| &self.bytes[self.start(*index)..self.ends[*index]]).collect();
-                pieces.concat().into()
-            }
-        }
+    fn since(&self, first: usize) -> Bytes {
+        self.bytes.slice(self.start(first)..)
+    }
+
+    fn these(&self, indices: &[usize]) -> Bytes {
+        let pieces: Vec<&[u8]> = indices.iter().map(|index| &self.bytes[self.start(*index)..self.ends[*index]]).collect();
+        pieces.concat().into()
     }
 }
 
@@ -102,6 +130,16 @@ struct Batch {
     events: Vec<Event>,
     lines: Pieces,
     sse: Pieces,
+    /// What those get who do not want everything, by what they want: made by the first of them.
+    selections: Mutex<HashMap<Arc<Filter>, Arc<Selection>>>,
+}
+
+/// Some events of a batch.
+#[derive(Default)]
+struct Selection {
+    indices: Vec<usize>,
+    lines: OnceLock<Bytes>,
+    sse: OnceLock<Bytes>,
 }
 
 impl Batch {
@@ -123,14 +161,25 @@ impl Batch {
                 sse.len()
             })
             .collect();
-        Self { after, through: stretch.through, events, lines, sse: Pieces { bytes: sse.into(), ends } }
+        Self { after, through: stretch.through, events, lines, sse: Pieces { bytes: sse.into(), ends }, selections: Mutex::default() }
+    }
+
+    /// What a filter wants, of the events from an index on.
+    fn select(&self, filter: &Arc<Filter>, first: usize) -> Arc<Selection> {
+        let wanted = || (first..self.events.len()).filter(|index| filter.wants(&self.events[*index])).collect();
+        if first > 0 {
+            return Arc::new(Selection { indices: wanted(), ..Selection::default() });
+        }
+        let mut selections = self.selections.lock().unwrap_or_else(PoisonError::into_inner);
+        let selection = selections.entry(filter.clone()).or_insert_with(|| Arc::new(Selection { indices: wanted(), ..Selection::default() }));
+        selection.clone()
     }
 }
 
 enum Picked {
     /// From an index on, all.
     From(usize),
-    These(Vec<usize>),
+    These(Arc<Selection>),
 }
 
 /// What a reader is handed: events of one batch, at least one.
@@ -140,11 +189,21 @@ pub struct Handed {
 }
 
 impl Handed {
-    /// Their bytes; where all of a batch is wanted, the same for all readers.
+    /// Their bytes, the same for all readers who want the same.
     pub fn bytes(&self, form: Form) -> Bytes {
-        match form {
-            Form::Sse => self.batch.sse.pick(&self.picked),
-            Form::Lines => self.batch.lines.pick(&self.picked),
+        let pieces = match form {
+            Form::Sse => &self.batch.sse,
+            Form::Lines => &self.batch.lines,
+        };
+        match &self.picked {
+            Picked::From(first) => pieces.since(*first),
+            Picked::These(selection) => {
+                let bytes = match form {
+                    Form::Sse => &selection.sse,
+                    Form::Lines => &selection.lines,
+                };
+                bytes.get_or_init(|| pieces.these(&selection.indices)).clone()
+            }
         }
     }
 
@@ -161,7 +220,7 @@ impl Handed {
     fn indices(&self) -> impl Iterator<Item = usize> {
         let (first, these) = match &self.picked {
             Picked::From(first) => (*first, [].as_slice()),
-            Picked::These(these) => (self.batch.events.len(), these.as_slice()),
+            Picked::These(these) => (self.batch.events.len(), these.indices.as_slice()),
         };
         (first..self.batch.events.len()).chain(these.iter().copied())
     }
@@ -171,7 +230,7 @@ impl Handed {
 pub struct Reader {
     live: Live,
     organization: OrganizationId,
-    filter: Filter,
+    filter: Arc<Filter>,
     /// Everything up to this seq was seen.
     position: i64,
     batches: broadcast::Receiver<Arc<Batch>>,
@@ -186,7 +245,7 @@ impl Reader {
     }
 
     /// The next events. Nothing is lost where the waiting is given up.
-    pub async fn next(&mut self) -> sqlx::Result<Handed> {
+    pub async fn next(&mut self) -> Result<Handed, TailError> {
         loop {
             if let Some(handed) = self.old().await? {
                 return Ok(handed);
@@ -209,9 +268,13 @@ impl Reader {
     }
 
     /// What the log has after what was seen, where that may be more than the batches bring.
-    pub async fn old(&mut self) -> sqlx::Result<Option<Handed>> {
+    pub async fn old(&mut self) -> Result<Option<Handed>, TailError> {
         while self.is_behind {
             let stretch = self.live.read(self.organization, self.position, &self.filter).await?;
+            // From the very beginning is from the first that there is.
+            if (1..stretch.kept_from).contains(&self.position) {
+                return Err(TailError::Forgotten(stretch.kept_from));
+            }
             self.is_behind = stretch.is_full;
             let batch = Batch::new(self.position, stretch);
             self.position = batch.through;
@@ -225,28 +288,32 @@ impl Reader {
     fn take(&mut self, batch: Arc<Batch>) -> Option<Handed> {
         let first = batch.events.partition_point(|event| event.seq <= self.position);
         self.position = batch.through;
-        let picked = if self.filter.is_open() {
-            Picked::From(first)
-        } else {
-            Picked::These((first..batch.events.len()).filter(|index| self.filter.wants(&batch.events[*index])).collect())
-        };
+        let picked = if self.filter.is_open() { Picked::From(first) } else { Picked::These(batch.select(&self.filter, first)) };
         let is_empty = match &picked {
             Picked::From(first) => *first == batch.events.len(),
-            Picked::These(indices) => indices.is_empty(),
+            Picked::These(selection) => selection.indices.is_empty(),
         };
         (!is_empty).then_some(Handed { batch, picked })
     }
 }
 
 impl Live {
-    pub fn new(db: Db, tracker: TaskTracker, stopping: CancellationToken) -> Self {
-        Self { db, tracker, stopping, feeds: Arc::default(), woken: Arc::default() }
+    pub fn new(db: Db, bell: Bell, tracker: TaskTracker, stopping: CancellationToken) -> Self {
+        Self { db, bell, tracker, stopping, feeds: Arc::default(), woken: Arc::default() }
     }
 
-    /// Something was committed for this organisation: look now instead of at the next tick.
+    /// Something was committed for this organisation: look now instead of at the next tick, here and in other processes.
     pub fn wake(&self, organization: OrganizationId) {
-        if let Some(feed) = self.feeds.lock().unwrap_or_else(PoisonError::into_inner).get(&organization) {
-            feed.wake.notify_one();
+        self.heard(Some(organization));
+        self.bell.told(organization);
+    }
+
+    /// Something was committed for an organisation, or for any, perhaps by another process: look now.
+    pub fn heard(&self, organization: Option<OrganizationId>) {
+        let feeds = self.feeds.lock().unwrap_or_else(PoisonError::into_inner);
+        match organization {
+            Some(organization) => feeds.get(&organization).iter().for_each(|feed| feed.wake.notify_one()),
+            None => feeds.values().for_each(|feed| feed.wake.notify_one()),
         }
         self.woken.notify_one();
     }
@@ -254,7 +321,7 @@ impl Live {
     /// Reads the events that come after a seq, or from now on. The first reader starts the feed, which ends after the last has gone.
     pub async fn tail(&self, organization: OrganizationId, since: Option<i64>, filter: Filter) -> sqlx::Result<Reader> {
         let (now, batches) = self.subscribe(organization).await?;
-        Ok(Reader { live: self.clone(), organization, filter, position: since.unwrap_or(now), batches, is_behind: since.is_some() })
+        Ok(Reader { live: self.clone(), organization, filter: Arc::new(filter), position: since.unwrap_or(now), batches, is_behind: since.is_some() })
     }
 
     /// Where the feed is, and what it hands out from there on: the position is read first, so that what comes between shows as a gap.
@@ -288,11 +355,21 @@ impl Live {
     async fn follow(&self, organization: OrganizationId, feed: Feed) {
         let everything = Filter::default();
         let mut pause = TICK;
+        let mut handed = Instant::now();
         loop {
+            let woken = async {
+                tokio::select! {
+                    () = feed.wake.notified() => {}
+                    () = tokio::time::sleep(pause) => {}
+                }
+                // A batch for each event would be a write to each reader for each.
+                if handed.saturating_duration_since(Instant::now()) >= Duration::from_millis(1) {
+                    tokio::time::sleep_until(handed).await;
+                }
+            };
             tokio::select! {
                 () = self.stopping.cancelled() => return,
-                () = feed.wake.notified() => {}
-                () = tokio::time::sleep(pause) => {}
+                () = woken => {}
             }
             {
                 let mut feeds = self.feeds.lock().unwrap_or_else(PoisonError::into_inner);
@@ -319,7 +396,8 @@ impl Live {
                         let batch = Batch::new(after, stretch);
                         let through = batch.through;
                         // Nobody there is no fault.
-                        let _ = feed.batches.send(Arc::new(batch));
+                        let readers = feed.batches.send(Arc::new(batch)).unwrap_or(0);
+                        handed = Instant::now() + (HANDING * u32::try_from(readers).unwrap_or(u32::MAX)).min(GATHERED);
                         feed.position.store(through, Ordering::Release);
                     }
                 }

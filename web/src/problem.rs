@@ -100,6 +100,16 @@ impl Problem {
         Self::new(StatusCode::CONFLICT, kind, "The present state does not allow this", detail)
     }
 
+    /// A reader comes back for events that were dropped.
+    pub fn forgotten(kept_from: i64) -> Self {
+        let detail = format!(
+            "Events below {kept_from} are no longer kept, so some that you have not seen are gone. Read the state anew, then go on from `since={kept_from}`, or from the first that there is: `since=0`."
+        );
+        let mut problem = Self::new(StatusCode::GONE, "forgotten", "No longer kept", detail);
+        problem.errors = vec![Fault::new("/since", "this is older than what is kept").expected(format!("0, or at least {kept_from}"))];
+        problem
+    }
+
     /// A proposal that the plan has moved on from: its conflicts, or that it is to be looked at again.
     pub fn clash(draft: &Draft) -> Self {
         let (number, revision) = (draft.proposal.number, draft.proposal.revision);

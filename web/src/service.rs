@@ -19,7 +19,8 @@ use patchbay_channels::{
     webhook::{client::Client, intake::Intake},
 };
 use patchbay_core::{
-    channel,
+    audit, channel,
+    collab::retention,
     db::{
         self, Access, Db, PoolSize,
         embedded::{self, Discovery, Installation, Server},
@@ -215,12 +216,14 @@ impl Service {
             }
             jobs::store::give_all_back(&db).await?;
         }
+        // Before anything is told: on a server that a copy was restored on, it would come before what was told already.
+        look_after_events(&data.access, settings.events.keep_days, ctx.as_ref()).await;
         let tracker = TaskTracker::new();
         let stopping = CancellationToken::new();
-        let live = Live::new(db.clone(), tracker.clone(), stopping.clone());
+        let bell = Bell::default();
+        let live = Live::new(db.clone(), bell.clone(), tracker.clone(), stopping.clone());
         let (planner, info) = planner(settings)?;
         let waking = live.clone();
-        let bell = Bell::default();
         let ringing = bell.clone();
         let hub = Hub::new(hub::Parts {
             db: db.clone(),
@@ -268,12 +271,17 @@ impl Service {
         tracker.spawn(auth::keep_key_uses(app.clone()));
         tracker.spawn(keep_house(app.clone()));
         tracker.spawn(crate::reclaim::reclaim(app.clone()));
+        tracker.spawn(keep_events(app.clone(), data.access.clone(), settings.events.keep_days));
         tracker.spawn(keep_snapshots(app.clone()));
+        tracker.spawn(keep_sealed(app.clone()));
         tracker.spawn(keep_deadlines(app.clone()));
         let hub = app.hub.clone();
         tracker.spawn(async move { hub.take_over().await });
         let carrying = app.clone();
-        tracker.spawn(async move { carrying.bell.carry(&carrying.db, &carrying.stopping).await });
+        tracker.spawn(async move {
+            let heard = |organization| carrying.live.heard(organization);
+            carrying.bell.carry(&carrying.db, carrying.ctx.uuid(), &carrying.stopping, heard).await;
+        });
         let has_role = |name| settings.server.roles.iter().any(|role| role == name);
         if has_role("worker") {
             let postman = Postman { hub: app.hub.clone(), adapters: adapters.as_slice().into() };
@@ -384,6 +392,25 @@ async fn keep_house(app: App) {
     }
 }
 
+/// Begins a part of the log of events each month, and drops those that are too old.
+async fn keep_events(app: App, access: Access, keep_days: Option<u32>) {
+    loop {
+        tokio::select! {
+            () = app.stopping.cancelled() => return,
+            () = tokio::time::sleep(Duration::from_hours(1)) => {}
+        }
+        look_after_events(&access, keep_days, app.ctx.as_ref()).await;
+    }
+}
+
+async fn look_after_events(access: &Access, keep_days: Option<u32>, ctx: &dyn Context) {
+    match retention::keep(access, keep_days, ctx.now()).await {
+        Ok(kept) if kept == retention::Kept::default() => {}
+        Ok(kept) => tracing::info!(begun = kept.begun, dropped = ?kept.dropped, "the log of events was looked after"),
+        Err(error) => tracing::warn!(%error, "the log of events could not be looked after; trying again later"),
+    }
+}
+
 /// Reminds people of proposals, and lets them expire, as the policy says: in days, so that an hour more does not matter.
 async fn keep_deadlines(app: App) {
     loop {
@@ -400,6 +427,26 @@ async fn keep_deadlines(app: App) {
         tokio::select! {
             () = app.stopping.cancelled() => return,
             () = tokio::time::sleep(Duration::from_hours(1)) => {}
+        }
+    }
+}
+
+/// Seals the audit trail behind those who write it.
+async fn keep_sealed(app: App) {
+    loop {
+        let sealed: sqlx::Result<()> = async {
+            for organization in app.db.organizations().await? {
+                audit::seal(&app.db, app.ctx.as_ref(), organization).await?;
+            }
+            Ok(())
+        }
+        .await;
+        if let Err(error) = sealed {
+            tracing::warn!(%error, "the audit trail could not be sealed; trying again");
+        }
+        tokio::select! {
+            () = app.stopping.cancelled() => return,
+            () = tokio::time::sleep(Duration::from_secs(1)) => {}
         }
     }
 }

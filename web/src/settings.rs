@@ -26,6 +26,7 @@ pub struct Settings {
     pub discord: Discord,
     pub email: patchbay_channels::email::Settings,
     pub webhooks: Webhooks,
+    pub events: Events,
     pub log: Log,
 }
 
@@ -164,6 +165,13 @@ pub struct Webhooks {
 
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+pub struct Events {
+    /// Days after which events may be dropped, a month of them at a time; without it they are kept.
+    pub keep_days: Option<u32>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Log {
     /// As `RUST_LOG` has it: `info`, `patchbay=debug`.
     pub level: String,
@@ -207,6 +215,7 @@ fn figment(flags: &Flags) -> Figment {
         "email": { "imap_url": null, "smtp_url": null, "address": null, "aliases": [], "authserv_id": null, "ca_file": null, "dkim_key": null,
             "dkim_selector": "patchbay", "dns": null },
         "webhooks": { "allow_private": false, "retries_s": patchbay_channels::webhook::send::WAITS_S },
+        "events": { "keep_days": null },
         "log": { "level": "info", "format": "text" },
     });
     let file = flags.config.clone().unwrap_or_else(|| PathBuf::from("patchbay.toml"));
@@ -299,6 +308,7 @@ pub fn shown(settings: &Settings, figment: &Figment) -> Vec<Shown> {
         ("email.dns", settings.email.dns.map_or_else(String::new, |dns| dns.to_string())),
         ("webhooks.allow_private", settings.webhooks.allow_private.to_string()),
         ("webhooks.retries_s", settings.webhooks.retries_s.iter().map(u64::to_string).collect::<Vec<_>>().join(", ")),
+        ("events.keep_days", settings.events.keep_days.map_or_else(|| "all".to_owned(), |days| days.to_string())),
         ("log.level", settings.log.level.clone()),
         ("log.format", settings.log.format.clone()),
     ];

@@ -45,7 +45,7 @@ impl Adapter for Speaker {
             (Shows::Nothing, _) | (Shows::Superseded(_), None) => (delivery.reply.clone(), None),
             (Shows::Open(card), None) => (delivery.reply.clone(), Some(card)),
             (Shows::Open(card), Some(_)) => (Reply::new(format!("#{} is another one now.", card.number)), Some(card)),
-            (Shows::Decided(_, line), None) => (Reply { text: format!("{}\n\n{line}.", delivery.reply.text), actions: Vec::new() }, None),
+            (Shows::Decided(_, line), None) => (Reply::new(format!("{}\n\n{line}.", delivery.reply.text)), None),
             // The thread has a later mail with it.
             (Shows::Superseded(_), Some(sent)) => return Ok(sent.clone()),
             (Shows::Decided(card, line), Some(sent)) => {

@@ -139,12 +139,13 @@ impl Outbox {
                 }
             }
         };
+        let reply = replies::with_receipt(&outgoing.reply);
         let delivery = Delivery {
             organization: outgoing.organization,
             id: outgoing.id,
             address: &outgoing.address,
             sent: outgoing.sent.as_ref(),
-            reply: &outgoing.reply,
+            reply: &reply,
             shows,
             // What is said to somebody whose words did not become a command.
             is_private: outgoing.command.is_none() && outgoing.proposal.is_none(),

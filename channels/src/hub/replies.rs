@@ -54,6 +54,15 @@ fn undo(reply: Reply, change: &Change) -> Reply {
     reply.action("Undo", format!("undo {key} {}", change.revision()))
 }
 
+/// A reply as it goes where people keep it: with the receipt below.
+pub fn with_receipt(reply: &Reply) -> Reply {
+    let mut reply = reply.clone();
+    if let Some(receipt) = &reply.receipt {
+        let _ = write!(reply.text, "\n\nReceipt {receipt}");
+    }
+    reply
+}
+
 // What went wrong
 
 /// A command that was mistyped.

@@ -1,6 +1,7 @@
 //! Running a command: what it means, what it does, how it ends. Its effect and its end are one transaction.
 
 use patchbay_core::{
+    audit,
     channel::{self, Channel, store::Address},
     collab,
     command::{Command, Outcome, Reply, store},
@@ -148,7 +149,11 @@ async fn end_badly(hub: &Hub, organization: OrganizationId, id: CommandId, outco
 
 async fn finish(hub: &Hub, mut tx: Tx, organization: OrganizationId, id: CommandId, handle: &str, outcome: &Outcome) -> db::Result<()> {
     let now = hub.ctx.now();
-    let Some(reply_to) = store::finish(&mut tx, id, outcome, now).await? else { return tx.rollback().await };
+    let mut outcome = outcome.clone();
+    if outcome.revision.is_some() {
+        outcome.reply.receipt = audit::store::receipt(&mut tx).await?;
+    }
+    let Some(reply_to) = store::finish(&mut tx, id, &outcome, now).await? else { return tx.rollback().await };
     if let Some((channel, to)) = reply_to.and_then(|to| Some((Channel::parse(&to.channel)?, to))) {
         let address = Address { channel, thread: &to.thread, address: &to.address };
         let proposal = outcome.proposal.filter(|_| !outcome.failed);

@@ -62,7 +62,7 @@ pub fn name_fault(name: &str) -> Option<&'static str> {
 }
 
 /// Which events somebody wants: those that fit all that is said.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Filter {
     /// Names (`lease.expired`) or subjects (`lease`); none: all.
     pub kinds: Vec<String>,

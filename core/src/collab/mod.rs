@@ -6,6 +6,7 @@ pub mod agent;
 pub mod event;
 pub mod lease;
 mod reclaim;
+pub mod retention;
 pub mod store;
 pub mod work;
 

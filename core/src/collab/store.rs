@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;
-use sqlx::{AssertSqlSafe, FromRow, PgConnection, Row, postgres::PgRow, types::Json};
+use sqlx::{AssertSqlSafe, Connection, FromRow, PgConnection, Row, postgres::PgRow, types::Json};
 
 use super::event::{Event, Filter};
 use crate::ids::OrganizationId;
@@ -43,20 +43,15 @@ pub async fn append_seq(
     target: &str,
     details: &Value,
 ) -> sqlx::Result<i64> {
-    sqlx::query_scalar(
-        "insert into event (organization_id, seq, at, event, actor, target, details)
-         select $1, base.seq + (select count(*) from event where organization_id = $1 and seq >= base.seq and seq < base.seq + 1024), $2, $3, $4, $5, $6
-         from event_base() as base (seq)
-         returning seq",
-    )
-    .bind(organization)
-    .bind(at)
-    .bind(event)
-    .bind(actor)
-    .bind(target)
-    .bind(Json(details))
-    .fetch_one(conn)
-    .await
+    sqlx::query_scalar("insert into event (organization_id, seq, at, event, actor, target, details) values ($1, event_seq(), $2, $3, $4, $5, $6) returning seq")
+        .bind(organization)
+        .bind(at)
+        .bind(event)
+        .bind(actor)
+        .bind(target)
+        .bind(Json(details))
+        .fetch_one(conn)
+        .await
 }
 
 /// A stretch of the log, and what of it was wanted.
@@ -69,6 +64,8 @@ pub struct Stretch {
     pub is_full: bool,
     /// Whether something was committed that cannot be handed out yet, because an earlier one may still come.
     pub is_unsettled: bool,
+    /// What is below this seq is no longer kept.
+    pub kept_from: i64,
 }
 
 /// What [`Filter::wants`] says, of an event `e`.
@@ -92,7 +89,8 @@ pub async fn read_after(conn: &mut PgConnection, after: i64, filter: &Filter) ->
              where seq > $1 and seq < (select event_horizon()) order by seq limit $2
          ),
          sum as (select count(*) as size, coalesce(max(seq), $1) as through from stretch)
-         select sum.size, sum.through, exists (select from event where seq >= (select event_horizon())) as is_unsettled, e.*
+         select sum.size, sum.through, exists (select from event where seq >= (select event_horizon())) as is_unsettled,
+                (select coalesce((max(part) + 1) << 42, 0) from event_part where dropped_at is not null) as kept_from, e.*
          from sum left join stretch e on
              {WANTED}
          order by e.seq"
@@ -108,9 +106,10 @@ pub async fn read_after(conn: &mut PgConnection, after: i64, filter: &Filter) ->
     .await?;
     let first = rows.first().ok_or(sqlx::Error::RowNotFound)?;
     let (size, through, is_unsettled): (i64, i64, bool) = (first.try_get("size")?, first.try_get("through")?, first.try_get("is_unsettled")?);
+    let kept_from = first.try_get("kept_from")?;
     let is_empty = first.try_get::<Option<i64>, _>("seq")?.is_none();
     let events = if is_empty { Vec::new() } else { rows.iter().map(Event::from_row).collect::<sqlx::Result<_>>()? };
-    Ok(Stretch { events, through, is_full: size == most, is_unsettled })
+    Ok(Stretch { events, through, is_full: size == most, is_unsettled, kept_from })
 }
 
 /// The newest settled events that are wanted, after a seq, oldest first.
@@ -137,4 +136,64 @@ pub async fn list_newest(conn: &mut PgConnection, after: i64, filter: &Filter, l
 /// The seq of the newest settled event: where a reader begins that wants only what comes.
 pub async fn newest(conn: &mut PgConnection) -> sqlx::Result<i64> {
     sqlx::query_scalar("select coalesce((select seq from event where seq < (select event_horizon()) order by seq desc limit 1), 0)").fetch_one(conn).await
+}
+
+/// Takes the turn of looking after the parts of the log, for as long as the connection lives; false where another process has it.
+/// What others wait for meanwhile is given up after two seconds: it can be done an hour later.
+pub(super) async fn keep_parts_alone(conn: &mut PgConnection) -> sqlx::Result<bool> {
+    sqlx::query("select set_config('lock_timeout', '2s', false)").execute(&mut *conn).await?;
+    sqlx::query_scalar("select pg_try_advisory_lock(7305107)").fetch_one(conn).await
+}
+
+/// Makes the partitions that are missing, from one to another.
+pub(super) async fn make_parts(conn: &mut PgConnection, from: i64, through: i64) -> sqlx::Result<()> {
+    sqlx::query("select make_event_part(part) from generate_series($1::bigint, $2::bigint) part").bind(from).bind(through).execute(conn).await.map(drop)
+}
+
+/// The part that was begun last.
+#[derive(Debug, FromRow)]
+pub(super) struct Newest {
+    pub(super) part: i64,
+    pub(super) begun_at: DateTime<Utc>,
+    /// Whether a seq has been reached that what is told now would come before.
+    pub(super) is_behind: bool,
+}
+
+/// The part that was begun last. One that has come into use because the one before it is full is noted as begun now.
+pub(super) async fn newest_part(conn: &mut PgConnection, now: DateTime<Utc>) -> sqlx::Result<Newest> {
+    sqlx::query("insert into event_part (part, begun_at) select event_base() >> 42, $1 where event_base() >> 42 > (select max(part) from event_part)")
+        .bind(now)
+        .execute(&mut *conn)
+        .await?;
+    sqlx::query_as("select part, begun_at, (select max(reached) from event_part) > event_base() as is_behind from event_part order by part desc limit 1")
+        .fetch_one(conn)
+        .await
+}
+
+/// Notes how far seq has come.
+pub(super) async fn note_reached(conn: &mut PgConnection) -> sqlx::Result<()> {
+    sqlx::query("update event_part set reached = greatest(reached, event_base()) where part = (select max(part) from event_part)").execute(conn).await.map(drop)
+}
+
+pub(super) async fn begin_part(conn: &mut PgConnection, now: DateTime<Utc>) -> sqlx::Result<i64> {
+    sqlx::query_scalar("select begin_event_part($1)").bind(now).fetch_one(conn).await
+}
+
+/// The parts of which nothing is younger than a time.
+pub(super) async fn parts_before(conn: &mut PgConnection, time: DateTime<Utc>) -> sqlx::Result<Vec<i64>> {
+    sqlx::query_scalar(
+        "select part from (select part, dropped_at, lead(begun_at) over (order by part) as ended_at from event_part) p
+         where dropped_at is null and ended_at < $1 order by part",
+    )
+    .bind(time)
+    .fetch_all(conn)
+    .await
+}
+
+/// Drops a part, for good.
+pub(super) async fn drop_part(conn: &mut PgConnection, part: i64, now: DateTime<Utc>) -> sqlx::Result<()> {
+    let mut tx = conn.begin().await?;
+    sqlx::query(AssertSqlSafe(format!("drop table if exists event_{part}"))).execute(&mut *tx).await?;
+    sqlx::query("update event_part set dropped_at = $2 where part = $1").bind(part).bind(now).execute(&mut *tx).await?;
+    tx.commit().await
 }

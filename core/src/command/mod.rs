@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::{
+    audit::Receipt,
     ids::{CommandId, ConversationId, MemberId, ProjectId, TaskId},
     tenancy::Trust,
 };
@@ -47,11 +48,14 @@ pub struct Reply {
     /// Markdown.
     pub text: String,
     pub actions: Vec<Action>,
+    /// Where a plan was changed: what to keep as the proof of what was so before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub receipt: Option<Receipt>,
 }
 
 impl Reply {
     pub fn new(text: impl Into<String>) -> Self {
-        Self { text: text.into(), actions: Vec::new() }
+        Self { text: text.into(), ..Self::default() }
     }
 
     #[must_use]

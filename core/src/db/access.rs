@@ -125,7 +125,8 @@ impl Access {
     pub fn options(&self, role: Role) -> PgConnectOptions {
         let options = self.base.clone().application_name("patchbay").options([("search_path", SCHEMA)]);
         // A plan is kept while its tables grow: what reads little of a small table would read all of a large one, were it no index scan.
-        let options = if role == Role::Owner { options } else { options.options([("enable_seqscan", "off"), ("enable_bitmapscan", "off")]) };
+        // What is left of whole tables, such as those of one row, looks dear by that and would be compiled for each call.
+        let options = if role == Role::Owner { options } else { options.options([("enable_seqscan", "off"), ("enable_bitmapscan", "off"), ("jit", "off")]) };
         match self.way {
             Way::SignIn => options.username(role.name()),
             Way::Take => options.options([("role", role.name())]),

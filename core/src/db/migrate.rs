@@ -47,8 +47,18 @@ pub fn migrations_digest() -> String {
 const GRANTS: &str = "
     grant usage on schema patchbay to patchbay_service, patchbay_reader;
     grant select, insert, update, delete on all tables in schema patchbay to patchbay_service;
-    revoke update, delete on revision, audit, event, policy from patchbay_service;
+    revoke update, delete on revision, audit, audit_seal, event, policy from patchbay_service;
     revoke all on _sqlx_migrations from patchbay_service;
     grant select on all tables in schema patchbay to patchbay_reader;
-    revoke all on account, api_key, session, sign_in_link, idempotency, audit, _sqlx_migrations from patchbay_reader;
+    do $$
+    declare
+        part regclass;
+    begin
+        -- Everybody goes by the whole table.
+        for part in select inhrelid from pg_inherits where inhparent = 'event'::regclass loop
+            execute format('revoke all on %s from patchbay_service, patchbay_reader', part);
+        end loop;
+    end
+    $$;
+    revoke all on account, api_key, session, sign_in_link, idempotency, audit, audit_seal, _sqlx_migrations from patchbay_reader;
 ";

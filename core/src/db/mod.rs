@@ -110,8 +110,10 @@ impl Db {
     }
 
     /// Tells those who listen on a channel. Nothing is lost if the server crashes right after: so nobody waits for the disk.
-    pub(crate) async fn notify(&self, channel: &'static str) -> Result<()> {
-        let sql = format!("begin; set local synchronous_commit = off; notify {channel}; commit");
+    ///
+    /// `text` must have no quote in it.
+    pub(crate) async fn notify(&self, channel: &'static str, text: &str) -> Result<()> {
+        let sql = format!("begin; set local synchronous_commit = off; notify {channel}, '{text}'; commit");
         sqlx::raw_sql(AssertSqlSafe(sql)).execute(&self.service).await.map(drop)
     }
 

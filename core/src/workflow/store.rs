@@ -645,8 +645,7 @@ fn write_sql(more: &str) -> String {
          ),
          told as (
              insert into event (organization_id, seq, at, event, actor, target, details)
-             select $1, base.seq + (select count(*) from event where organization_id = $1 and seq >= base.seq and seq < base.seq + 1024), $10, $18, $14, $3, $19
-             from event_base() as base (seq)
+             select $1, event_seq(), $10, $18, $14, $3, $19
          ),
          audited as (
              insert into audit (organization_id, audit_id, at, member_id, actor, action, target, details)

@@ -6,11 +6,19 @@ use std::{
 };
 
 use anyhow::{Context as _, Result};
+use chrono::{Months, TimeDelta};
+use patchbay_core::{
+    collab::retention,
+    db::{Db, PoolSize},
+    ids::{Context as _, System},
+    jobs::Bell,
+};
 use patchbay_tests::{service::Running, until::found};
 use reqwest::{Method, Response, StatusCode};
 use serde_json::{Value, json};
 use sqlx::{ConnectOptions, Connection, PgConnection};
-use tokio::time::timeout;
+use tokio::{sync::mpsc, time::timeout};
+use tokio_util::sync::CancellationToken;
 
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -59,7 +67,7 @@ async fn writer(patchbay: &Running) -> Result<PgConnection> {
 }
 
 const WRITE: &str = "insert into event (organization_id, seq, at, event, actor, target, details)
-    select o.organization_id, event_base() + (select count(*) from event e where e.seq >= event_base() and e.seq < event_base() + 1024), now(), 'test.written', 'test', $1, '{}'
+    select o.organization_id, event_seq(), now(), 'test.written', 'test', $1, '{}'
     from organization o returning seq";
 
 #[tokio::test]
@@ -281,6 +289,15 @@ async fn readers_that_come_and_go_see_each_event_once_and_in_order_whatever_orde
             })
         })
         .collect();
+    // Months go by meanwhile.
+    let access = patchbay.database.access().await?;
+    let (mut now, mut begun) = (System::default().now(), 0);
+    while writing.iter().any(|writer| !writer.is_finished()) {
+        now = now + Months::new(1);
+        // Where a writer takes too long, the next month begins an hour later.
+        begun += retention::keep(&access, None, now).await.map_or(0, |kept| usize::from(kept.begun.is_some()));
+    }
+    assert!(begun > 0, "a part is begun while others write");
     for writer in writing {
         writer.await??;
     }
@@ -293,4 +310,106 @@ async fn readers_that_come_and_go_see_each_event_once_and_in_order_whatever_orde
     }
     assert!(started.elapsed() < PATIENCE * 2);
     Arc::into_inner(patchbay).expect("nobody reads any more").end().await
+}
+
+/// Old events are dropped a part at a time, as the service does with a clock of its own.
+#[tokio::test]
+async fn what_is_too_old_is_dropped_and_whoever_comes_back_for_it_is_told() -> Result<()> {
+    let mut patchbay = Running::start().await?;
+    let access = patchbay.database.access().await?;
+    let now = System::default().now();
+    let old = tell(&patchbay, json!({ "event": "test.old" })).await?;
+    let mut tail = Tail::open(&patchbay, "?since=0&event=test", &[]).await?;
+    assert_eq!(tail.next().await?, old);
+
+    let begun = found("the next part", async || {
+        let kept = retention::keep(&access, Some(30), now + TimeDelta::days(40)).await?;
+        // Of two who look after the log at once, one leaves it to the other.
+        Ok(kept.begun.map(|_| kept.clone()).ok_or(kept))
+    })
+    .await?;
+    assert_eq!(begun.dropped, Vec::<i64>::new(), "what has just ended is kept");
+    let again = retention::keep(&access, Some(30), now + TimeDelta::days(40)).await?;
+    assert_eq!(again, retention::Kept::default(), "twice in a month is once");
+    let new = tell(&patchbay, json!({ "event": "test.new" })).await?;
+    assert!(new["seq"].as_i64() > old["seq"].as_i64(), "{old} {new}");
+    assert_eq!(tail.next().await?, new, "who follows goes on");
+    let (_, both) = patchbay.get("/collab/events?event=test").await?;
+    assert_eq!(both["data"], json!([old, new]));
+
+    let kept = found("the old part is dropped", async || {
+        let kept = retention::keep(&access, Some(30), now + TimeDelta::days(80)).await?;
+        Ok(if kept.dropped.is_empty() { Err(kept) } else { Ok(kept) })
+    })
+    .await?;
+    assert_eq!(kept.dropped.len(), 1, "{kept:?}");
+    let newest = tell(&patchbay, json!({ "event": "test.newest" })).await?;
+    assert_eq!(tail.next().await?, newest);
+    let left = patchbay.until("/collab/events?event=test", |page| page["data"].as_array().is_some_and(|all| all.len() > 1)).await?;
+    assert_eq!(left["data"], json!([new, newest]), "from the beginning is from the first that there is");
+    for path in ["/collab/events?since=", "/collab/events/tail?since=", "/collab/events/tail?wait=0&since="] {
+        let (status, problem) = patchbay.get(&format!("{path}{}", old["seq"])).await?;
+        assert_eq!((status, &problem["type"], &problem["errors"][0]["path"]), (StatusCode::GONE, &json!("/problems/forgotten"), &json!("/since")), "{path}");
+    }
+    assert_eq!(patchbay.get(&format!("/collab/events?since={}", new["seq"])).await?.0, StatusCode::OK);
+    let (status, _) = patchbay.send(Some(&patchbay.key), Method::GET, "/collab/events/tail", None, &[("last-event-id", &old["seq"].to_string())]).await?;
+    assert_eq!(status, StatusCode::GONE);
+
+    // No part lets anybody change or look into it past its tenant.
+    let mut conn = writer(&patchbay).await?;
+    let parts: Vec<String> =
+        sqlx::query_scalar("select inhrelid::regclass::text from pg_inherits where inhparent = 'event'::regclass").fetch_all(&mut conn).await?;
+    assert!(parts.len() >= 3, "{parts:?}");
+    for part in parts {
+        for (role, statement) in [
+            ("patchbay_service", format!("select from {part}")),
+            ("patchbay_reader", format!("select from {part}")),
+            ("patchbay_owner", format!("update {part} set actor = 'x'")),
+            ("patchbay_owner", format!("delete from {part}")),
+            ("patchbay_owner", format!("truncate {part}")),
+        ] {
+            let refused = sqlx::raw_sql(sqlx::AssertSqlSafe(format!("set role {role}; {statement}"))).execute(&mut conn).await;
+            assert!(refused.is_err(), "{role}: {statement}");
+            sqlx::raw_sql("reset role").execute(&mut conn).await?;
+        }
+    }
+    patchbay.end().await
+}
+
+/// On another server transaction ids are small again, which is as if the base were.
+#[tokio::test]
+async fn what_is_told_after_a_restore_comes_after_what_was_told_before_it() -> Result<()> {
+    let mut patchbay = Running::start().await?;
+    let before = tell(&patchbay, json!({ "event": "test.before" })).await?;
+    let mut conn = writer(&patchbay).await?;
+    sqlx::raw_sql("update event_part set reached = event_base(); update event_epoch set base = base - (1::bigint << 30)").execute(&mut conn).await?;
+    patchbay.restart().await?;
+    let after = tell(&patchbay, json!({ "event": "test.after" })).await?;
+    assert!(after["seq"].as_i64() > before["seq"].as_i64(), "{before} {after}");
+    let both = patchbay.until("/collab/events?event=test", |page| page["data"].as_array().is_some_and(|all| all.len() > 1)).await?;
+    assert_eq!(both["data"], json!([before, after]));
+    patchbay.end().await
+}
+
+/// No timer stands behind this one.
+#[tokio::test]
+async fn other_processes_are_told_after_the_commit() -> Result<()> {
+    let mut patchbay = Running::start().await?;
+    let db = Db::open(&patchbay.database.access().await?, PoolSize { service: 2, reader: 1 });
+    let organization = *db.organizations().await?.first().context("there is an organisation")?;
+    let (bell, ctx, stopping) = (Bell::default(), System::default(), CancellationToken::new());
+    let (tx, mut rx) = mpsc::unbounded_channel();
+    let heard = |organization| tx.send(organization).expect("somebody waits for it");
+    let telling = async {
+        // What is told before the other listens is not heard.
+        while rx.is_empty() {
+            tell(&patchbay, json!({ "event": "test.told" })).await?;
+        }
+        stopping.cancel();
+        anyhow::Ok(())
+    };
+    let (told, ()) = timeout(PATIENCE, async { tokio::join!(telling, bell.carry(&db, ctx.uuid(), &stopping, heard)) }).await?;
+    told?;
+    assert_eq!(rx.recv().await, Some(Some(organization)));
+    patchbay.end().await
 }

@@ -1,12 +1,14 @@
 //! The service as others meet it: over HTTP, on a real Postgres.
 
 mod agents;
+mod audit;
 mod events;
 mod exchange;
 mod history;
 mod layering;
 mod lease_model;
 mod leases;
+mod mirror;
 mod policy;
 mod proposals;
 mod rebase;

@@ -27,7 +27,7 @@ use super::{collab::events, commands, proposals};
 use crate::{
     app::App,
     extract::Identity,
-    live::{Handed, Reader},
+    live::{Handed, Reader, TailError},
     problem::Problem,
 };
 
@@ -76,7 +76,7 @@ pub(super) async fn upgrade(State(app): State<App>, headers: HeaderMap, identity
 }
 
 /// The next events, where somebody has subscribed.
-async fn next(events: Option<&mut Reader>) -> sqlx::Result<Handed> {
+async fn next(events: Option<&mut Reader>) -> Result<Handed, TailError> {
     match events {
         Some(events) => events.next().await,
         None => std::future::pending().await,
@@ -123,10 +123,23 @@ impl Connection {
                     Ok(handed) => for (event, json) in handed.written() {
                         self.event(event, json).await?;
                     },
+                    // What is gone is said once; from here on it is what comes.
+                    Err(error @ TailError::Forgotten(_)) => {
+                        self.problem(None, error.into()).await?;
+                        match self.subscribe(None).await {
+                            Ok(reader) => events = Some(reader),
+                            Err(problem) => return self.problem(None, problem).await,
+                        }
+                    }
                     Err(error) => return self.problem(None, error.into()).await,
                 },
             }
         }
+    }
+
+    async fn subscribe(&mut self, since: Option<i64>) -> Result<Reader, Problem> {
+        let visible = events::visible(&self.app, &self.actor).await?;
+        Ok(self.app.live.tail(self.actor.organization, since, visible).await?)
     }
 
     async fn send(&mut self, value: &Value) -> Result<(), axum::Error> {
@@ -158,10 +171,9 @@ impl Connection {
             Frame::Subscribe { topics, since } => {
                 self.topics = Some(topics);
                 if feed.is_none() || since.is_some() {
-                    let reader = async { self.app.live.tail(self.actor.organization, since, events::visible(&self.app, &self.actor).await?).await };
-                    match reader.await {
+                    match self.subscribe(since).await {
                         Ok(reader) => *feed = Some(reader),
-                        Err(error) => return self.problem(None, error.into()).await,
+                        Err(problem) => return self.problem(None, problem).await,
                     }
                 }
                 Ok(())

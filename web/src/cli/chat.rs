@@ -126,6 +126,9 @@ impl Chat {
         if let Some(reply) = &command.reply {
             look::say("");
             look::say(&render::reply(&reply.text, look::width()));
+            if let Some(receipt) = &reply.receipt {
+                look::say(&look::faint(&format!("Receipt {receipt}")));
+            }
             let actions: Vec<String> = reply.actions.iter().map(|action| action.command.clone()).collect();
             if is_open {
                 look::say(&look::faint("`accept`, numbers such as `1 3`, `reject why`, or say what should be different"));

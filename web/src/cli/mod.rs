@@ -8,6 +8,7 @@ mod files;
 mod key;
 mod look;
 mod mcp;
+mod mirror;
 mod replay;
 mod serve;
 mod verify;
@@ -15,6 +16,7 @@ mod verify;
 use std::{net::SocketAddr, path::PathBuf, process::ExitCode};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use patchbay_core::audit::Receipt;
 
 use crate::settings::{self, Flags, Settings};
 
@@ -52,10 +54,16 @@ enum Command {
     },
     /// Bring the database's schema up to date.
     Migrate,
-    /// Prove that history and present agree: of one project, or of all.
+    /// Prove that history and present agree: of one project, of all, or of the audit trail.
     Verify {
         /// A project's key or id.
         project: Option<String>,
+        /// The audit trail: that no entry was changed, taken out or put in.
+        #[arg(long, conflicts_with = "project")]
+        audit: bool,
+        /// With --audit, that the trail still has the head that a receipt names. More than once for more receipts.
+        #[arg(long, requires = "audit", value_name = "RECEIPT")]
+        receipt: Vec<Receipt>,
     },
     /// Print a project's plan as it was at a version.
     Replay {
@@ -96,6 +104,9 @@ enum Command {
         #[arg(long, value_name = "KEY")]
         project: Option<String>,
     },
+    /// Work together by other means than the API.
+    #[command(subcommand)]
+    Collab(Collab),
     /// The tools for an agent that speaks the Model Context Protocol over standard input and output.
     Mcp {
         /// The API key that it acts with; as the owner where there is none.
@@ -112,6 +123,24 @@ enum Format {
     Json,
     Csv,
     Ics,
+}
+
+#[derive(Subcommand)]
+enum Collab {
+    /// Keep a project as files: state, events, a log. An edit of state/tasks.json becomes a proposal.
+    Mirror {
+        /// The folder.
+        dir: PathBuf,
+        /// The project's key.
+        #[arg(long, value_name = "KEY")]
+        project: String,
+        /// Where the service is; where this machine's settings say, if nothing is said.
+        #[arg(long, value_name = "URL", env = "PATCHBAY_URL")]
+        url: Option<String>,
+        /// The API key that it acts with; the owner's in the data directory, if nothing is said.
+        #[arg(long, value_name = "KEY", env = "PATCHBAY_KEY", hide_env_values = true)]
+        key: Option<String>,
+    },
 }
 
 #[derive(Subcommand)]
@@ -201,7 +230,8 @@ async fn run(command: Command, settings: &Settings, figment: &figment::Figment) 
     match command {
         Command::Serve { .. } => serve::serve(settings).await?,
         Command::Migrate => data::migrate(settings).await?,
-        Command::Verify { project } => return verify::verify(settings, project.as_deref()).await,
+        Command::Verify { audit: true, receipt, .. } => return verify::audit(settings, &receipt).await,
+        Command::Verify { project, .. } => return verify::verify(settings, project.as_deref()).await,
         Command::Replay { project, to } => replay::replay(settings, &project, to).await?,
         Command::Doctor => return doctor::doctor(settings, figment).await,
         Command::SignIn => data::sign_in(settings).await?,
@@ -210,6 +240,7 @@ async fn run(command: Command, settings: &Settings, figment: &figment::Figment) 
         Command::Key(key) => key::run(settings, key).await?,
         Command::Channels(Channels::Discord(Discord::Register)) => channels::register(settings).await?,
         Command::Chat { project } => chat::chat(settings, project.as_deref()).await?,
+        Command::Collab(Collab::Mirror { dir, project, url, key }) => mirror::mirror(settings, &dir, &project, url, key.map(Into::into)).await?,
         Command::Mcp { key } => mcp::mcp(settings, key.map(Into::into)).await?,
         Command::Completions { .. } => {}
     }

@@ -8,6 +8,7 @@ use std::{
 
 use anyhow::{Result, bail};
 use patchbay_core::{
+    audit::{self, Receipt},
     patch::plan::Project,
     workflow::{self, store},
 };
@@ -50,6 +51,54 @@ pub(super) async fn verify(settings: &Settings, only: Option<&str>) -> Result<Ex
         if findings.len() == 1 { " does" } else { "s do" }
     ));
     Ok(ExitCode::FAILURE)
+}
+
+/// `patchbay verify --audit`
+pub(super) async fn audit(settings: &Settings, receipts: &[Receipt]) -> Result<ExitCode> {
+    let open = Open::new(settings).await?;
+    let (mut entries, mut unsealed, mut findings) = (0, 0, Vec::new());
+    let mut unknown: Vec<&Receipt> = receipts.iter().collect();
+    for organization in open.db.organizations().await? {
+        let mut tx = open.db.snapshot(organization).await?;
+        let proof = audit::verify(&mut tx, organization).await?;
+        for receipt in std::mem::take(&mut unknown) {
+            // A head that stands in a seal whose entries do not fit proves nothing.
+            let is_known = receipt.entries <= proof.entries && audit::store::find_receipt(&mut tx, receipt).await?.is_some();
+            if !is_known {
+                unknown.push(receipt);
+            }
+        }
+        tx.rollback().await?;
+        entries += proof.entries;
+        unsealed += proof.unsealed;
+        findings.extend(proof.misfit);
+        if let Some(receipt) = proof.receipt {
+            look::say(&format!("{organization}: {} fit. Receipt {receipt}", plural(proof.entries, "entry", "entries")));
+        }
+    }
+    open.close().await;
+    for finding in &findings {
+        look::say(&format!("{}: {}", look::bold(&finding.place), finding.what));
+    }
+    for receipt in &unknown {
+        look::say(&format!(
+            "{}: no trail has this head, or not in the part of it that fits: what stood before it was made anew",
+            look::bold(&format!("receipt {receipt}"))
+        ));
+    }
+    if unsealed > 0 {
+        look::note(&format!("{} not sealed yet: a running service does it within seconds.", plural(unsealed, "entry is", "entries are")));
+    }
+    if findings.is_empty() && unknown.is_empty() {
+        look::say(&format!("{}: the audit trail is whole.", plural(entries, "entry", "entries")));
+        return Ok(ExitCode::SUCCESS);
+    }
+    look::error("the audit trail was tampered with; nothing was changed. docs/runbooks tells what to do.");
+    Ok(ExitCode::FAILURE)
+}
+
+fn plural(number: i64, one: &str, many: &str) -> String {
+    format!("{number} {}", if number == 1 { one } else { many })
 }
 
 /// How far it has come, on standard error: one line that is written over on a terminal, else a line now and then.

@@ -136,7 +136,6 @@ async fn apply(
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Ready<'a> {
     pub project: Option<ProjectId>,
-    pub task: Option<TaskId>,
     /// A label that it must have.
     pub label: Option<&'a str>,
     /// Whose work it may be, beside nobody's.
@@ -192,7 +191,7 @@ pub async fn claim(db: &Db, ctx: &dyn Context, actor: &Actor, claim: Claim<'_>) 
     if let Some(found) = named {
         return claim_one(db, ctx, actor, claim, found).await.map(Some);
     }
-    let wanted = Ready { project, task: None, label: claim.label, assignee: Some(&actor.handle) };
+    let wanted = Ready { project, label: claim.label, assignee: Some(&actor.handle) };
     for _ in 0..TRIES {
         // Which project is best is looked up without a lock; which task of it, under the project's.
         let mut tx = db.begin(actor.organization).await?;

@@ -17,22 +17,28 @@ pub async fn list_ready(conn: &mut PgConnection, wanted: Ready<'_>, limit: i64) 
     let done: Vec<&str> = steps(StepKind::Done).map(|(_, step)| step.name.as_str()).collect();
     sqlx::query_as(
         "select p.project_id, p.key, t.task_id, t.number
-         from project p join task t on t.project_id = p.project_id
-         where p.deleted_at is null and ($1::uuid is null or p.project_id = $1) and ($2::uuid is null or t.task_id = $2)
-           and (p.process, t.status) in (select * from unnest($3::text[], $4::text[]))
-           and ($5::text is null or t.detail -> 'labels' @> jsonb_build_array($5))
-           and (t.assignee is null or t.assignee = $6)
-           -- Neither held, nor promised to who waits for it.
-           and not exists (select from lease l where l.task_id = t.task_id and l.expires_at > clock_timestamp())
-           and not exists (select from lease l join lease_waiter w on w.organization_id = l.organization_id and w.resource = l.resource
-                           where l.task_id = t.task_id and w.expires_at > clock_timestamp())
-           and not exists (select from task_dependency d join task b on b.task_id = d.depends_on_id where d.task_id = t.task_id and b.status <> all($7))
-           -- What is below a task is done before it.
-           and not exists (select from task c where c.below_id = t.task_id and c.status <> all($7))
-         order by t.priority nulls last, t.due_on nulls last, p.key, t.number limit $8",
+         from unnest($2::text[], $3::text[]) s (process, status)
+         join project p on p.process = s.process and p.deleted_at is null and ($1::uuid is null or p.project_id = $1)
+         -- The first at each step of each project, in the order of an index; \"offset 0\" keeps what is asked of each from being asked of
+         -- all beforehand, which is quick only where all are wanted.
+         cross join lateral (
+             select t.task_id, t.number, t.priority, t.due_on from task t
+             where t.project_id = p.project_id and t.status = s.status
+               and ($4::text is null or t.detail -> 'labels' @> jsonb_build_array($4))
+               and (t.assignee is null or t.assignee = $5)
+               -- Neither held, nor promised to who waits for it.
+               and not exists (select from lease l where l.task_id = t.task_id and l.expires_at > clock_timestamp() offset 0)
+               and not exists (select from lease l join lease_waiter w on w.organization_id = l.organization_id and w.resource = l.resource
+                               where l.task_id = t.task_id and w.expires_at > clock_timestamp() offset 0)
+               and not exists (select from task_dependency d join task b on b.task_id = d.depends_on_id
+                               where d.task_id = t.task_id and b.status <> all($6) offset 0)
+               -- What is below a task is done before it.
+               and not exists (select from task c where c.below_id = t.task_id and c.status <> all($6) offset 0)
+             order by t.priority, t.due_on, t.number limit $7
+         ) t
+         order by t.priority, t.due_on, p.key, t.number limit $7",
     )
     .bind(wanted.project)
-    .bind(wanted.task)
     .bind(processes)
     .bind(open)
     .bind(wanted.label)

@@ -44,7 +44,11 @@ const MAX_DETAILS: usize = 16 * 1024;
 
 pub(super) fn routes(api: Api) -> Api {
     api.post("/collab/events", tell, op("collab", "Tell of something").body::<Tell>().answer::<Event>(201).problem(404).problem(409))
-        .get("/collab/events", list, op("collab", "Events, oldest first").query::<ListQuery>().answer::<Page<Event>>(200).problem(400).problem(422))
+        .get(
+            "/collab/events",
+            list,
+            op("collab", "Events, oldest first").query::<ListQuery>().answer::<Page<Event>>(200).problem(400).problem(410).problem(422),
+        )
         .get(
             "/collab/events/tail",
             tail,
@@ -55,6 +59,7 @@ pub(super) fn routes(api: Api) -> Api {
                 .plain(200, "application/x-ndjson")
                 .answer::<Page<Event>>(200)
                 .problem(400)
+                .problem(410)
                 .problem(422),
         )
         .get(
@@ -259,7 +264,10 @@ async fn tail(State(app): State<App>, reader: Reader, headers: HeaderMap, Query(
     }
     let wants_lines = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).is_some_and(|accept| accept.contains("application/x-ndjson"));
     let form = if wants_lines { Form::Lines } else { Form::Sse };
-    Ok(follow(&app, reader, form))
+    // Before anything is answered, so that it can still be said that it is no longer there.
+    let mut reader = reader;
+    let old = reader.old().await?;
+    Ok(follow(&app, reader, old.map(|handed| handed.bytes(form)), form))
 }
 
 /// One page as soon as there is one. Its cursor is where the next poll goes on, whatever was wanted.
@@ -279,12 +287,13 @@ async fn poll(app: &App, mut reader: live::Reader, wait: Duration) -> Result<Res
 }
 
 /// A stream without an end. What a slow connection cannot take waits in the log, not in memory.
-fn follow(app: &App, reader: live::Reader, form: Form) -> Response {
-    let (hello, beat, kind): (&[u8], &[u8], _) = match form {
+fn follow(app: &App, reader: live::Reader, old: Option<Bytes>, form: Form) -> Response {
+    let (hello, beat, kind): (&'static [u8], &'static [u8], _) = match form {
         Form::Sse => (b"retry: 1000\n\n", b":\n\n", "text/event-stream"),
         Form::Lines => (b"\n", b"\n", "application/x-ndjson"),
     };
-    let (hello, beat) = (Bytes::copy_from_slice(hello), Bytes::copy_from_slice(beat));
+    let hello = old.map_or_else(|| Bytes::from_static(hello), |old| [hello, &old].concat().into());
+    let beat = Bytes::from_static(beat);
     let stopping = app.stopping.clone();
     let events = stream::unfold((reader, stopping, Some(hello)), move |(mut reader, stopping, mut hello)| {
         let beat = beat.clone();

@@ -145,7 +145,7 @@ async fn ready(State(app): State<App>, reader: Reader, Query(which): Query<Which
     let limit = page_size(which.limit)?;
     let mut tx = app.db.begin(reader.organization).await?;
     let project = only(&mut tx, &reader, which.project.as_deref()).await?;
-    let wanted = Ready { project, task: None, label: which.label.as_deref(), assignee: Some(&reader.handle) };
+    let wanted = Ready { project, label: which.label.as_deref(), assignee: Some(&reader.handle) };
     let found = store::list_ready(&mut tx, wanted, limit).await?;
     let data = views(&mut tx, &found).await?;
     tx.rollback().await?;

@@ -39,6 +39,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/audit/head": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The head of the audit trail as it is now, to be kept */
+        get: operations["get_audit_head"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/audit/receipts/{receipt}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Whether the trail still has the head that a receipt names */
+        get: operations["get_audit_receipts_receipt"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/channels": {
         parameters: {
             query?: never;
@@ -2296,6 +2330,10 @@ export interface components {
             status: number | null;
         };
         /** @description The change of somebody else that a patch clashes with. */
+        AuditHead: {
+            /** @description Null before the first entry is sealed, a moment after it was written. */
+            receipt: components["schemas"]["Receipt"] | null;
+        };
         Blame: {
             actor: string;
             /** Format: date-time */
@@ -2386,6 +2424,15 @@ export interface components {
             is_connected: boolean;
             settings: components["schemas"]["ChannelSettings"];
             title: string;
+        };
+        CheckedReceipt: {
+            fits: boolean;
+            receipt: components["schemas"]["Receipt"];
+            /**
+             * Format: date-time
+             * @description When the trail had this head; null where it never had, so that it was made anew since.
+             */
+            sealed_at: string | null;
         };
         ClaimInput: {
             /** @description The name that you go by; your handle where nothing is said. */
@@ -4295,6 +4342,8 @@ export interface components {
              */
             ids: string[] | null;
         };
+        /** @description How many entries the chain had, and the begin of its head: `1042-3f9a2c41d0e87b5511aa8f64be02c7d9`. */
+        Receipt: string;
         /** @description A file that came with a message. */
         ReceivedFile: {
             /**
@@ -4352,6 +4401,8 @@ export interface components {
         /** @description What Patchbay answers, in any channel: Markdown, and what can be done next. */
         Reply: {
             actions: components["schemas"]["Action"][];
+            /** @description Where a plan was changed: what to keep as the proof of what was so before. */
+            receipt?: components["schemas"]["Receipt"] | null;
             /** @description Markdown. */
             text: string;
         };
@@ -5615,6 +5666,121 @@ export interface operations {
             };
             /** @description You may not do this. */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Well-formed, but not valid; every fault is listed. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_audit_head: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditHead"];
+                };
+            };
+            /** @description Who are you? */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description You may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_audit_receipts_receipt: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A name. */
+                receipt: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CheckedReceipt"];
+                };
+            };
+            /** @description Who are you? */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description You may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing, or it is not yours to know. */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6915,6 +7081,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description It is gone. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Well-formed, but not valid; every fault is listed. */
             422: {
                 headers: {
@@ -7100,6 +7275,15 @@ export interface operations {
             };
             /** @description You may not do this. */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is gone. */
+            410: {
                 headers: {
                     [name: string]: unknown;
                 };
