@@ -160,6 +160,18 @@ pub async fn finish(conn: &mut PgConnection, job: &Job) -> sqlx::Result<bool> {
     Ok(ended == 1)
 }
 
+/// The same for a job that is kept, with what it gave and said.
+pub(super) async fn finish_kept(conn: &mut PgConnection, job: &Job, result: &Value, log: &Value) -> sqlx::Result<bool> {
+    let ended: i32 = sqlx::query_scalar("select end_jobs(array[$1], array[$2], array[true], array[$3], array[$4])")
+        .bind(job.id)
+        .bind(job.token)
+        .bind(result.to_string())
+        .bind(log.to_string())
+        .fetch_one(conn)
+        .await?;
+    Ok(ended == 1)
+}
+
 /// Ends a try that failed; without a time it is a dead letter. Whether it was still the worker's.
 pub(super) async fn fail(conn: &mut PgConnection, job: &Job, again: Option<Duration>, why: &str, log: &Value) -> sqlx::Result<bool> {
     sqlx::query_scalar("select fail_job($1, $2, $3, $4, $5)")
