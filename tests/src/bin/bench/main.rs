@@ -1,6 +1,7 @@
 //! Measures one thing and prints it as a line of JSON. `tests/bench/run` calls it.
 
 mod hooks;
+mod live;
 mod queue;
 
 use std::{
@@ -52,11 +53,16 @@ async fn main() -> Result<()> {
         ["kept", url, key] => Remote::new(url, key).kept().await?,
         ["revisions", url, key] => Remote::new(url, key).revisions().await?,
         ["hooks", url, key] => hooks::measure(&Remote::new(url, key)).await?,
-        ["queue", data] => queue::measure(data).await?,
+        ["live", way @ ("ws" | "sse"), url, key, process, data, compare] => {
+            let way = if *way == "ws" { live::Way::Ws } else { live::Way::Sse };
+            live::measure(way, &live::Site { remote: &Remote::new(url, key), process, data, compare }).await?
+        }
+        ["bare-sse"] => return live::bare_sse().await,
+        ["queue", data, compare] => queue::measure(data, compare).await?,
         ["verify", patchbay, data] => verify(patchbay, data).await?,
         other => {
             bail!(
-                "bench patch | (apply | hot | size | command | tree | rebase | accept | old | kept | revisions | hooks) URL KEY | verify PATCHBAY DATA | queue DATA, not {other:?}"
+                "bench patch | (apply | hot | size | command | tree | rebase | accept | old | kept | revisions | hooks) URL KEY | verify PATCHBAY DATA | queue DATA COMPARE | live (ws | sse) URL KEY PID DATA COMPARE | bare-sse, not {other:?}"
             )
         }
     };
