@@ -282,6 +282,15 @@ async fn an_organisation_with_few_jobs_does_not_wait_for_one_with_many() -> Resu
 }
 
 #[tokio::test]
+async fn what_is_to_be_done_at_once_is_not_parked() -> Result<()> {
+    let queue = Queue::new().await?;
+    // Its transaction has begun before it is said to be due.
+    let id = queue.enqueue(NewJob::new("soon", Value::Null)).await?.context("it is enqueued")?;
+    assert_eq!(queue.look(id).await?.map(|job| job.state), Some(State::Queued));
+    Ok(())
+}
+
+#[tokio::test]
 async fn ending_a_few_jobs_reads_a_few_rows_whatever_the_planner_knows() -> Result<()> {
     let queue = Queue::new().await?;
     let many = || async {
