@@ -52,8 +52,8 @@ contract: console postgres ## Ask the API whatever its OpenAPI document allows, 
 	PATCHBAY_BIN="$(target)/debug/patchbay" tests/contract/run
 
 .PHONY: chaos
-chaos: console postgres ## Kill the program again and again while 2,000 proposals are decided and 1,000 commands come over every channel. CHAOS_SEED=n repeats a run.
-	CHAOS_ACCEPTS="$${CHAOS_ACCEPTS:-2000}" CHAOS_MESSAGES="$${CHAOS_MESSAGES:-1000}" cargo test --package patchbay-tests --test chaos --locked -- --nocapture --test-threads 1
+chaos: console postgres ## Kill the program again and again while 2,000 proposals are decided, 1,000 commands come over every channel and 10,000 jobs are worked off. CHAOS_SEED=n repeats a run.
+	CHAOS_ACCEPTS="$${CHAOS_ACCEPTS:-2000}" CHAOS_MESSAGES="$${CHAOS_MESSAGES:-1000}" CHAOS_JOBS="$${CHAOS_JOBS:-10000}" cargo test --package patchbay-tests --test chaos --locked -- --nocapture --test-threads 1
 
 .PHONY: audit
 audit: ## Known faults of dependencies. Needs the network for the list of advisories.

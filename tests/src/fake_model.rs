@@ -1,4 +1,4 @@
-//! A model that says what a test told it to: a real HTTP server that speaks the chat completions protocol, well or badly.
+//! A model that says what a test told it to: a real HTTP server that speaks the chat completions protocol, well or badly, and makes images.
 
 use std::{
     collections::VecDeque,
@@ -10,13 +10,14 @@ use std::{
 
 use anyhow::Result;
 use axum::{
-    Router,
+    Json, Router,
     body::{Body, Bytes},
     extract::State,
     http::{StatusCode, header},
     response::{IntoResponse, Response},
     routing::post,
 };
+use base64::{Engine as _, prelude::BASE64_STANDARD};
 use futures::{StreamExt, stream};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
@@ -38,6 +39,8 @@ pub enum Turn {
     Status(u16, Option<u32>, String),
     /// Answers with something that is no stream of events at all.
     Garbage(String),
+    /// Makes this image, where one is asked for.
+    Image(Vec<u8>),
 }
 
 /// A patch with these operations, as a model says it.
@@ -74,7 +77,7 @@ impl FakeModel {
     /// Starts with the turns that it takes, in order. A request beyond them is answered with 500.
     pub async fn start(script: impl IntoIterator<Item = Turn>) -> Result<Self> {
         let shared = Arc::new(Shared { script: Mutex::new(script.into_iter().collect()), ..Shared::default() });
-        let router = Router::new().route("/v1/chat/completions", post(complete)).with_state(shared.clone());
+        let router = Router::new().route("/v1/chat/completions", post(complete)).route("/v1/images/generations", post(paint)).with_state(shared.clone());
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let url = format!("http://{}/v1", listener.local_addr()?);
         tokio::spawn(async move { axum::serve(listener, router).await });
@@ -119,21 +122,56 @@ fn request_schema() -> &'static jsonschema::Validator {
     &SCHEMA
 }
 
-async fn complete(State(shared): State<Arc<Shared>>, body: Bytes) -> Response {
-    let request: Value = serde_json::from_slice(&body).unwrap_or_default();
-    let faults: Vec<String> = request_schema().iter_errors(&request).map(|error| format!("{}: {error}", error.instance_path())).collect();
+/// The part of an images request that is in use (the reference of the protocol, "Create image").
+fn image_schema() -> &'static jsonschema::Validator {
+    static SCHEMA: LazyLock<jsonschema::Validator> = LazyLock::new(|| {
+        let schema = json!({
+            "type": "object", "required": ["model", "prompt"], "additionalProperties": false,
+            "properties": {
+                "model": { "type": "string", "minLength": 1 },
+                "prompt": { "type": "string", "minLength": 1 },
+                "n": { "const": 1 },
+                "size": { "type": "string" },
+                "response_format": { "const": "b64_json" },
+            },
+        });
+        jsonschema::validator_for(&schema).expect("the schema is one")
+    });
+    &SCHEMA
+}
+
+/// Notes a request, and whether it is one; what is next in the script.
+fn next(shared: &Shared, schema: &jsonschema::Validator, body: &[u8]) -> Turn {
+    let request: Value = serde_json::from_slice(body).unwrap_or_default();
+    let faults: Vec<String> = schema.iter_errors(&request).map(|error| format!("{}: {error}", error.instance_path())).collect();
     shared.faults.lock().expect("nobody panicked with it").extend(faults);
     shared.requests.lock().expect("nobody panicked with it").push(request);
     let turn = shared.script.lock().expect("nobody panicked with it").pop_front();
-    match turn.unwrap_or_else(|| Turn::Status(500, None, "the script is over".into())) {
-        Turn::Status(status, wait, message) => {
-            let body = json!({ "error": { "message": message, "type": "error", "param": null, "code": null } }).to_string();
-            let mut response = (StatusCode::from_u16(status).unwrap_or_default(), [(header::CONTENT_TYPE, "application/json")], body).into_response();
-            if let Some(seconds) = wait {
-                response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
-            }
-            response
-        }
+    turn.unwrap_or_else(|| Turn::Status(500, None, "the script is over".into()))
+}
+
+async fn paint(State(shared): State<Arc<Shared>>, body: Bytes) -> Response {
+    match next(&shared, image_schema(), &body) {
+        Turn::Image(bytes) => Json(json!({ "created": 0, "data": [{ "b64_json": BASE64_STANDARD.encode(bytes) }] })).into_response(),
+        Turn::Status(status, wait, message) => refusal(status, wait, &message),
+        other => refusal(500, None, &format!("the script has {other:?}, and an image is asked for")),
+    }
+}
+
+/// A status with an error as endpoints say it.
+fn refusal(status: u16, wait: Option<u32>, message: &str) -> Response {
+    let body = json!({ "error": { "message": message, "type": "error", "param": null, "code": null } }).to_string();
+    let mut response = (StatusCode::from_u16(status).unwrap_or_default(), [(header::CONTENT_TYPE, "application/json")], body).into_response();
+    if let Some(seconds) = wait {
+        response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
+    }
+    response
+}
+
+async fn complete(State(shared): State<Arc<Shared>>, body: Bytes) -> Response {
+    match next(&shared, request_schema(), &body) {
+        Turn::Status(status, wait, message) => refusal(status, wait, &message),
+        Turn::Image(_) => refusal(500, None, "the script has an image, and words are asked for"),
         Turn::Garbage(text) => ([(header::CONTENT_TYPE, "text/event-stream")], format!("data: {text}\n\n")).into_response(),
         Turn::Say(text) => say(&shared, &text, End::Finished("stop")),
         Turn::Length(text) => say(&shared, &text, End::Finished("length")),

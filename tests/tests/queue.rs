@@ -22,6 +22,7 @@ use patchbay_tests::{
     until::{found, until},
 };
 use serde_json::{Value, json};
+use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _};
 use tokio::{sync::Notify, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 
@@ -32,7 +33,7 @@ struct Queue {
     organization: OrganizationId,
     bell: Bell,
     /// Dropped with the queue.
-    _database: Database,
+    database: Database,
 }
 
 impl Queue {
@@ -46,7 +47,7 @@ impl Queue {
         let mut tx = db.begin(organization).await?;
         tenancy::store::create_first(&mut tx, ctx.as_ref(), organization, "Test").await?;
         tx.commit().await?;
-        Ok(Self { db, ctx, organization, bell: Bell::default(), _database: database })
+        Ok(Self { db, ctx, organization, bell: Bell::default(), database })
     }
 
     async fn enqueue(&self, new: NewJob<'_>) -> Result<Option<JobId>> {
@@ -278,4 +279,48 @@ async fn an_organisation_with_few_jobs_does_not_wait_for_one_with_many() -> Resu
     let last = order.lock().expect("nobody broke off").iter().rposition(|organization| *organization == other).context("the other's are done")?;
     assert!(last < 30, "the last of the few was number {last} of 1005");
     worker.stop().await
+}
+
+#[tokio::test]
+async fn what_is_to_be_done_at_once_is_not_parked() -> Result<()> {
+    let queue = Queue::new().await?;
+    // Its transaction has begun before it is said to be due.
+    let id = queue.enqueue(NewJob::new("soon", Value::Null)).await?.context("it is enqueued")?;
+    assert_eq!(queue.look(id).await?.map(|job| job.state), Some(State::Queued));
+    Ok(())
+}
+
+#[tokio::test]
+async fn ending_a_few_jobs_reads_a_few_rows_whatever_the_planner_knows() -> Result<()> {
+    let queue = Queue::new().await?;
+    let many = || async {
+        let mut tx = queue.db.begin(queue.organization).await?;
+        store::enqueue_all(&mut tx, queue.ctx.as_ref(), queue.organization, &NewJob::new("many", Value::Null), &vec![Value::Null; 5000]).await?;
+        anyhow::Ok(tx.commit().await?)
+    };
+    let settings = [("enable_seqscan", "off"), ("enable_bitmapscan", "off"), ("plan_cache_mode", "force_generic_plan"), ("patchbay.queue", "on")];
+    let mut conn = queue.database.access().await?.owner().options(settings).connect().await?;
+    // A queue that was as good as empty when it was looked at: what the planner mostly takes it for.
+    many().await?;
+    sqlx::raw_sql("delete from job where job_id <> (select job_id from job limit 1); analyze job").execute(&mut conn).await?;
+    many().await?;
+    for call in [
+        "end_jobs(ids, tokens, array_fill(false, array[10]), array_fill(null::text, array[10]), array_fill(null::text, array[10]))",
+        "end_jobs(ids, tokens, array_fill(true, array[10]), array_fill('1'::text, array[10]), array_fill('[]'::text, array[10]))",
+        "(select count(*)::integer from hold_jobs(ids, tokens, array_fill(60::float, array[10])))",
+        "(select 10 from give_jobs_back(ids, tokens))",
+    ] {
+        let mut tx = conn.begin().await?;
+        sqlx::raw_sql("create temporary table taken as select array_agg(job_id) as ids, array_agg(token) as tokens from take_jobs('{many}', '{10}', '{60}', gen_random_uuid())")
+            .execute(&mut *tx)
+            .await?;
+        let read = "select idx_tup_fetch from pg_stat_xact_user_tables where relname = 'job'";
+        let before: i64 = sqlx::query_scalar(read).fetch_one(&mut *tx).await?;
+        let ended: i32 = sqlx::query_scalar(AssertSqlSafe(format!("select {call} from taken"))).fetch_one(&mut *tx).await?;
+        let after: i64 = sqlx::query_scalar(read).fetch_one(&mut *tx).await?;
+        assert_eq!(ended, 10, "{call}");
+        assert!(after - before <= 50, "{call} read {} rows for 10", after - before);
+        tx.rollback().await?;
+    }
+    Ok(())
 }

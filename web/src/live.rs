@@ -13,7 +13,7 @@ use std::{
     time::Duration,
 };
 
-use axum::body::Bytes;
+use axum::{body::Bytes, extract::ws::Utf8Bytes};
 use patchbay_core::{
     collab::{
         event::{Event, Filter},
@@ -132,6 +132,8 @@ struct Batch {
     sse: Pieces,
     /// What those get who do not want everything, by what they want: made by the first of them.
     selections: Mutex<HashMap<Arc<Filter>, Arc<Selection>>>,
+    /// As messages of the WebSocket, once somebody reads there.
+    messages: OnceLock<Vec<Utf8Bytes>>,
 }
 
 /// Some events of a batch.
@@ -161,7 +163,15 @@ impl Batch {
                 sse.len()
             })
             .collect();
-        Self { after, through: stretch.through, events, lines, sse: Pieces { bytes: sse.into(), ends }, selections: Mutex::default() }
+        Self {
+            after,
+            through: stretch.through,
+            events,
+            lines,
+            sse: Pieces { bytes: sse.into(), ends },
+            selections: Mutex::default(),
+            messages: OnceLock::new(),
+        }
     }
 
     /// What a filter wants, of the events from an index on.
@@ -173,6 +183,23 @@ impl Batch {
         let mut selections = self.selections.lock().unwrap_or_else(PoisonError::into_inner);
         let selection = selections.entry(filter.clone()).or_insert_with(|| Arc::new(Selection { indices: wanted(), ..Selection::default() }));
         selection.clone()
+    }
+
+    /// Each event's object, only given its type.
+    fn messages(&self) -> &[Utf8Bytes] {
+        self.messages.get_or_init(|| {
+            let mut bytes = Vec::with_capacity(self.lines.bytes.len() + self.events.len() * 16);
+            let write = |index| {
+                bytes.extend_from_slice(br#"{"type":"event","#);
+                // Without the brace that it begins with, and the end of its line.
+                bytes.extend_from_slice(&self.lines.bytes[self.lines.start(index) + 1..self.lines.ends[index] - 1]);
+                bytes.len()
+            };
+            let ends = (0..self.events.len()).map(write).collect();
+            let messages = Pieces { bytes: bytes.into(), ends };
+            let message = |index| Utf8Bytes::try_from(messages.bytes.slice(messages.start(index)..messages.ends[index])).expect("JSON is UTF-8");
+            (0..self.events.len()).map(message).collect()
+        })
     }
 }
 
@@ -211,10 +238,10 @@ impl Handed {
         self.indices().map(|index| &self.batch.events[index])
     }
 
-    /// Each event with its JSON.
-    pub fn written(&self) -> impl Iterator<Item = (&Event, &[u8])> {
-        let lines = &self.batch.lines;
-        self.indices().map(|index| (&self.batch.events[index], &lines.bytes[lines.start(index)..lines.ends[index] - 1]))
+    /// Each event with its message for the WebSocket, which is the same for all readers.
+    pub fn messages(&self) -> impl Iterator<Item = (&Event, &Utf8Bytes)> {
+        let messages = self.batch.messages();
+        self.indices().map(|index| (&self.batch.events[index], &messages[index]))
     }
 
     fn indices(&self) -> impl Iterator<Item = usize> {
@@ -251,8 +278,6 @@ impl Reader {
                 return Ok(handed);
             }
             match self.batches.recv().await {
-                Ok(batch) if batch.through <= self.position => {}
-                Ok(batch) if batch.after > self.position => self.is_behind = true,
                 Ok(batch) => {
                     if let Some(handed) = self.take(batch) {
                         return Ok(handed);
@@ -285,7 +310,31 @@ impl Reader {
         Ok(None)
     }
 
+    /// The next events, where they were handed out already: so that what came together is sent together.
+    pub fn ready(&mut self) -> Option<Handed> {
+        while !self.is_behind {
+            match self.batches.try_recv() {
+                Ok(batch) => {
+                    if let Some(handed) = self.take(batch) {
+                        return Some(handed);
+                    }
+                }
+                Err(broadcast::error::TryRecvError::Lagged(_)) => self.is_behind = true,
+                Err(_) => return None,
+            }
+        }
+        None
+    }
+
+    /// What is wanted of a batch, where it joins what was seen.
     fn take(&mut self, batch: Arc<Batch>) -> Option<Handed> {
+        if batch.through <= self.position {
+            return None;
+        }
+        if batch.after > self.position {
+            self.is_behind = true;
+            return None;
+        }
         let first = batch.events.partition_point(|event| event.seq <= self.position);
         self.position = batch.through;
         let picked = if self.filter.is_open() { Picked::From(first) } else { Picked::These(batch.select(&self.filter, first)) };

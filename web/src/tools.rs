@@ -6,7 +6,7 @@ use anyhow::Result;
 use patchbay_channels::call::WebhookCall;
 use patchbay_core::jobs::{
     Workers,
-    tool::{Changelog, Export, FormatMarkdown, Generate, Lint, What, kind},
+    tool::{Changelog, Export, FormatMarkdown, Generate, Import, Lint, What, kind},
 };
 
 use crate::{app::App, planner, settings::Settings};
@@ -15,6 +15,8 @@ use crate::{app::App, planner, settings::Settings};
 pub(crate) fn kinds(workers: Workers, app: &App, settings: &Settings) -> Result<Workers> {
     let maker = planner::writer(&settings.model)?;
     let generate = |what| Generate { db: app.db.clone(), ctx: app.ctx.clone(), maker: maker.clone(), files: app.files.clone(), what };
+    let told = app.clone();
+    let import = Import { db: app.db.clone(), ctx: app.ctx.clone(), committed: Box::new(move |organization| told.committed(organization)) };
     Ok(workers
         .kind(kind("generate_text"), Arc::new(generate(What::Text)))
         .kind(kind("generate_image"), Arc::new(generate(What::Image)))
@@ -22,5 +24,6 @@ pub(crate) fn kinds(workers: Workers, app: &App, settings: &Settings) -> Result<
         .kind(kind("lint"), Arc::new(Lint))
         .kind(kind("changelog"), Arc::new(Changelog { db: app.db.clone() }))
         .kind(kind("export"), Arc::new(Export { db: app.db.clone(), ctx: app.ctx.clone() }))
+        .kind(kind("import"), Arc::new(import))
         .kind(kind("webhook_call"), Arc::new(WebhookCall { client: app.client.clone() })))
 }

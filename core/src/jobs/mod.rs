@@ -4,6 +4,7 @@
 //! its newest token; what fails is tried again and then kept for a person, never dropped.
 
 mod bell;
+pub mod preset;
 mod retry;
 pub mod schedule;
 pub mod store;

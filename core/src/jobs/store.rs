@@ -69,7 +69,8 @@ pub async fn enqueue(conn: &mut PgConnection, ctx: &dyn Context, organization: O
     let now = ctx.now();
     let inserted = sqlx::query(
         "insert into job (organization_id, job_id, kind, priority, payload, state, run_at, unique_key, max_attempts, due_by, visible, actor, created_at)
-         values ($1, $2, $3, $4, $5, case when $6 > now() then 'parked' else 'waiting' end, $6, $7, $8, $9, $10, $11, $12)
+         -- Our clock is ahead of the time at which the transaction began: what is to be done at once is not held against it.
+         values ($1, $2, $3, $4, $5, case when $6 > now() then 'parked' else 'waiting' end, coalesce($6, $12), $7, $8, $9, $10, $11, $12)
          on conflict (organization_id, kind, unique_key) where unique_key is not null and state in ('waiting', 'parked') do nothing",
     )
     .bind(organization)
@@ -77,7 +78,7 @@ pub async fn enqueue(conn: &mut PgConnection, ctx: &dyn Context, organization: O
     .bind(new.kind)
     .bind(new.priority)
     .bind(Json(&new.payload))
-    .bind(new.run_at.unwrap_or(now))
+    .bind(new.run_at)
     .bind(new.unique_key)
     .bind(new.max_attempts)
     .bind(new.due_by)
@@ -155,6 +156,18 @@ pub async fn finish(conn: &mut PgConnection, job: &Job) -> sqlx::Result<bool> {
     let ended: i32 = sqlx::query_scalar("select end_jobs(array[$1], array[$2], array[false], array[null], array[null])")
         .bind(job.id)
         .bind(job.token)
+        .fetch_one(conn)
+        .await?;
+    Ok(ended == 1)
+}
+
+/// The same for a job that is kept, with what it gave and said.
+pub(super) async fn finish_kept(conn: &mut PgConnection, job: &Job, result: &Value, log: &Value) -> sqlx::Result<bool> {
+    let ended: i32 = sqlx::query_scalar("select end_jobs(array[$1], array[$2], array[true], array[$3], array[$4])")
+        .bind(job.id)
+        .bind(job.token)
+        .bind(result.to_string())
+        .bind(log.to_string())
         .fetch_one(conn)
         .await?;
     Ok(ended == 1)

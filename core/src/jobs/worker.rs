@@ -14,6 +14,7 @@ use async_trait::async_trait;
 use futures::FutureExt as _;
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use serde_json::{Value, json};
+use sqlx::PgConnection;
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use uuid::Uuid;
@@ -63,6 +64,26 @@ impl Held {
     /// Writes a line into the job's log.
     pub fn say(&self, line: impl Into<String>) {
         self.log.lock().unwrap_or_else(PoisonError::into_inner).push(line.into());
+    }
+
+    /// Ends a job of a kind that is kept in the transaction of its effect, as the last thing in it, as [`store::finish`] does for
+    /// others.
+    pub async fn finish(&self, conn: &mut PgConnection, ctx: &dyn Context, job: &Job, result: &Value) -> sqlx::Result<bool> {
+        let before = if job.attempt > 1 { store::log(conn, job.id).await? } else { Value::Null };
+        store::finish_kept(conn, job, result, &self.log_of(ctx, job, before, None)).await
+    }
+
+    /// The job's log with what this try said at its end.
+    fn log_of(&self, ctx: &dyn Context, job: &Job, before: Value, last: Option<&str>) -> Value {
+        let mut said = std::mem::take(&mut *self.log.lock().unwrap_or_else(PoisonError::into_inner));
+        said.extend(last.map(str::to_owned));
+        let mut lines = if let Value::Array(lines) = before { lines } else { Vec::new() };
+        let now = ctx.now();
+        lines.extend(said.into_iter().map(|text| json!({ "at": now, "attempt": job.attempt, "text": text })));
+        // The newest are the ones that are asked for.
+        let surplus = lines.len().saturating_sub(200);
+        lines.drain(..surplus);
+        lines.into()
     }
 }
 
@@ -238,26 +259,14 @@ impl Workers {
         }
     }
 
-    /// The job's log with what this try said at its end.
     async fn log_of(&self, job: &Job, held: &Held, last: Option<&str>) -> db::Result<Value> {
-        let mut said = std::mem::take(&mut *held.log.lock().unwrap_or_else(PoisonError::into_inner));
-        said.extend(last.map(str::to_owned));
-        let mut log = if job.attempt > 1 {
+        let mut before = Value::Null;
+        if job.attempt > 1 {
             let mut tx = self.db.begin(job.organization).await?;
-            let log = store::log(&mut tx, job.id).await?;
+            before = store::log(&mut tx, job.id).await?;
             tx.rollback().await?;
-            log
-        } else {
-            Value::Array(Vec::new())
-        };
-        if let Value::Array(lines) = &mut log {
-            let now = self.ctx.now();
-            lines.extend(said.into_iter().map(|text| json!({ "at": now, "attempt": job.attempt, "text": text })));
-            // The newest are the ones that are asked for.
-            let surplus = lines.len().saturating_sub(200);
-            lines.drain(..surplus);
         }
-        Ok(log)
+        Ok(held.log_of(self.ctx.as_ref(), job, before, last))
     }
 
     /// Writes down what was done, many at a time.

@@ -89,7 +89,7 @@ async fn killed_while_commands_come_over_every_channel() -> Result<()> {
         smtp: Smtp::start(None).await?,
         dns: Dns::start().await?,
     };
-    let mut program = Program::new(Some(cluster().await.database().await?))?;
+    let mut program = Program::new(Some(Arc::new(cluster().await.database().await?)))?;
     program.setting("PATCHBAY_SLACK__SIGNING_SECRET", SIGNING_SECRET);
     program.setting("PATCHBAY_SLACK__BOT_TOKEN", BOT_TOKEN);
     program.setting("PATCHBAY_SLACK__API_URL", &world.slack.url);

@@ -7,12 +7,13 @@ mod channels;
 mod people;
 mod program;
 mod proof;
+mod queue;
 
 use std::{
     env,
     hash::{BuildHasher as _, Hasher as _, RandomState},
     io::Write as _,
-    sync::atomic::Ordering,
+    sync::{Arc, atomic::Ordering},
     time::{Duration, Instant},
 };
 
@@ -62,7 +63,7 @@ async fn survive(database: Option<Database>) -> Result<()> {
     let size = Size::of_environment()?;
     let whose = if database.is_some() { "given" } else { "own" };
     writeln!(std::io::stderr(), "{whose} Postgres: CHAOS_SEED={}", size.seed)?;
-    let mut program = Program::new(database)?;
+    let mut program = Program::new(database.map(Arc::new))?;
     let outcome = torment(&mut program, &size, whose).await;
     outcome.with_context(|| format!("CHAOS_SEED={}; the program said:\n{}", size.seed, program.said()))
 }

@@ -5,6 +5,7 @@ use std::{
     os::unix::fs::PermissionsExt,
     path::PathBuf,
     process::Stdio,
+    sync::Arc,
 };
 
 use anyhow::{Context as _, Result, bail, ensure};
@@ -23,14 +24,14 @@ pub(crate) struct Program {
     dir: TempDir,
     postgres_bin: PathBuf,
     /// None: it has a Postgres of its own, which goes when it goes.
-    database: Option<Database>,
+    database: Option<Arc<Database>>,
     child: Option<Child>,
     settings: Vec<(&'static str, String)>,
     url: watch::Sender<Option<String>>,
 }
 
 impl Program {
-    pub(crate) fn new(database: Option<Database>) -> Result<Self> {
+    pub(crate) fn new(database: Option<Arc<Database>>) -> Result<Self> {
         // Postgres is another account's where we are root.
         let dir = tempfile::Builder::new().prefix("patchbay-chaos-").permissions(Permissions::from_mode(0o755)).tempdir()?;
         let found = embedded::discover(&Discovery { data_dir: dir.path().to_owned(), ..Discovery::default() })?;
@@ -105,12 +106,27 @@ impl Program {
         Ok(())
     }
 
+    /// Stops the process where it stands, so that it does nothing until it is roused.
+    pub(crate) async fn stun(&self) -> Result<()> {
+        self.signal("-STOP").await
+    }
+
+    /// Lets a process go on that was stunned.
+    pub(crate) async fn rouse(&self) -> Result<()> {
+        self.signal("-CONT").await
+    }
+
+    async fn signal(&self, signal: &str) -> Result<()> {
+        let pid = self.child.as_ref().and_then(Child::id).context("it has not ended by itself")?;
+        let told = Command::new("kill").args([signal, &pid.to_string()]).status().await?;
+        ensure!(told.success(), "process {pid} is not there");
+        Ok(())
+    }
+
     /// Ends it in order.
     pub(crate) async fn stop(&mut self) -> Result<()> {
+        self.signal("-TERM").await?;
         let mut child = self.child.take().context("it runs")?;
-        let pid = child.id().context("it has not ended by itself")?;
-        let told = Command::new("kill").args(["-TERM", &pid.to_string()]).status().await?;
-        ensure!(told.success(), "process {pid} is not there");
         let status = child.wait().await?;
         ensure!(status.success(), "it ended with {status}:\n{}", self.said());
         Ok(())

@@ -22,7 +22,7 @@ async fn every_tool_has_a_schema_that_inputs_are_held_against() -> Result<()> {
     let (status, tools) = patchbay.get("/tools").await?;
     assert_eq!(status, StatusCode::OK);
     let names: Vec<_> = tools["data"].as_array().into_iter().flatten().map(|tool| tool["name"].as_str().unwrap_or_default()).collect();
-    assert_eq!(names, ["generate_text", "generate_image", "format_markdown", "lint", "changelog", "export", "webhook_call"]);
+    assert_eq!(names, ["generate_text", "generate_image", "format_markdown", "lint", "changelog", "export", "import", "webhook_call"]);
     for (tool, input, path) in [
         ("lint", json!({ "text": "a", "format": "xml" }), "/input/format"),
         ("generate_text", json!({ "prompt": "a", "count": 11 }), "/input/count"),
@@ -187,5 +187,111 @@ async fn a_model_writes_where_one_is_configured() -> Result<()> {
     assert_eq!((&variants["data"][0]["made_by"], &variants["data"][1]["content"]), (&json!("writer-1"), &json!("Come one, come all.\n")), "{job} {variants}");
     let said = model.requests()[1]["messages"][0]["content"].as_str().unwrap_or_default().to_owned();
     assert!(said.contains("variant 2 of 2") && said.contains(" wish\nInvite everybody.") && said.contains(" facts\nDate: 1 December"), "{said}");
+    patchbay.end().await
+}
+
+#[tokio::test]
+async fn images_are_made_once_each_and_kept_as_they_are() -> Result<()> {
+    // The second is refused once: only that one is asked for again.
+    let (one, other) = (png(1), png(2));
+    let script = [Turn::Image(one.clone()), Turn::Status(429, Some(0), "too many".into()), Turn::Image(other.clone())];
+    let model = FakeModel::start(script).await?;
+    let url = model.url.clone();
+    let mut patchbay = Running::start_with(move |settings| {
+        settings.model.base_url = Some(url);
+        settings.model.image_name = Some("painter-1".into());
+    })
+    .await?;
+    let job = run(&patchbay, "generate_image", json!({ "prompt": "A panel of plugs", "size": "512x512", "count": 2 })).await?;
+    assert_eq!((&job["state"], &job["attempt"]), (&json!("done"), &json!(2)), "{job}");
+    let asked = json!({ "model": "painter-1", "prompt": "A panel of plugs", "n": 1, "response_format": "b64_json", "size": "512x512" });
+    assert_eq!(model.requests(), vec![asked; 3]);
+    let (_, variants) = patchbay.get(&format!("/jobs/{}/variants", job["id"].as_str().unwrap_or_default())).await?;
+    let variants = variants["data"].as_array().context("they are a list")?.clone();
+    let told: Vec<_> = variants.iter().map(|variant| (&variant["media_type"], &variant["made_by"], &variant["content"])).collect();
+    assert_eq!(told, vec![(&json!("image/png"), &json!("painter-1"), &json!("A panel of plugs")); 2]);
+
+    let ids: Vec<&str> = variants.iter().filter_map(|variant| variant["id"].as_str()).collect();
+    for (id, bytes) in ids.iter().zip([one, other]) {
+        let (status, file) = patchbay.post(&format!("/export/{id}"), &json!({})).await?;
+        assert_eq!((status, &file["media_type"]), (StatusCode::CREATED, &json!("image/png")), "{file}");
+        let url = format!("{}{}", patchbay.url, file["url"].as_str().context("it is fetched somewhere")?);
+        assert_eq!(reqwest::Client::new().get(url).bearer_auth(&patchbay.key).send().await?.bytes().await?, bytes);
+    }
+    let (_, accepted) = patchbay.post(&format!("/variants/{}/accept", ids[0]), &json!({ "also": [ids[1]] })).await?;
+    let types: Vec<_> = accepted["documents"].as_array().into_iter().flatten().map(|document| &document["media_type"]).collect();
+    assert_eq!(types, ["image/png", "image/png"], "{accepted}");
+    patchbay.end().await
+}
+
+/// The head of an image, and something that differs.
+fn png(last: u8) -> Vec<u8> {
+    vec![0x89, b'P', b'N', b'G', 0x0d, 0x0a, 0x1a, 0x0a, last]
+}
+
+#[tokio::test]
+async fn a_preset_gives_what_is_always_the_same() -> Result<()> {
+    let mut patchbay = Running::start().await?;
+    let put = |name: &'static str, body: Value| {
+        let patchbay = &patchbay;
+        async move { patchbay.ask(Some(&patchbay.key), Method::PUT, &format!("/presets/{name}"), Some(&body)).await }
+    };
+    let preset = json!({ "description": "For the list", "tool": "generate_text", "input": { "title": "News", "count": 1, "facts": { "By": "Ana" } } });
+    let (status, written) = put("news", preset).await?;
+    assert_eq!((status, &written["author"], &written["input"]["title"]), (StatusCode::OK, &json!("owner"), &json!("News")), "{written}");
+    for (body, path) in [
+        (json!({ "tool": "generate_text", "input": { "count": 11 } }), "/input/count"),
+        (json!({ "tool": "generate_text", "input": { "colour": "red" } }), "/input"),
+        (json!({ "tool": "deliver" }), "/tool"),
+    ] {
+        let (status, problem) = put("wrong", body).await?;
+        assert_eq!((status, &problem["errors"][0]["path"]), (StatusCode::UNPROCESSABLE_ENTITY, &json!(path)), "{problem}");
+    }
+    assert_eq!(put("Not%20one", json!({ "tool": "lint" })).await?.0, StatusCode::UNPROCESSABLE_ENTITY);
+
+    let (status, problem) = patchbay.post("/jobs", &json!({ "preset": "news" })).await?;
+    assert_eq!((status, &problem["errors"][0]["path"]), (StatusCode::UNPROCESSABLE_ENTITY, &json!("/input")), "what it lacks is to be given: {problem}");
+    let (status, _) = patchbay.post("/jobs", &json!({ "preset": "news", "tool": "lint", "input": {} })).await?;
+    assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
+    let (status, _) = patchbay.post("/jobs", &json!({ "preset": "none", "input": {} })).await?;
+    assert_eq!(status, StatusCode::NOT_FOUND);
+    let given = json!({ "preset": "news", "input": { "prompt": "Tell what is new.", "count": 2 } });
+    let (status, job) = patchbay.post("/jobs", &given).await?;
+    assert_eq!((status, &job["kind"]), (StatusCode::CREATED, &json!("generate_text")), "{job}");
+    assert_eq!(job["payload"], json!({ "prompt": "Tell what is new.", "title": "News", "count": 2, "facts": { "By": "Ana" } }));
+
+    // What somebody may not run, they may not prepare for others either, nor take from them.
+    let some = patchbay.member_key("ana", &["read", "propose"]).await?;
+    let call = json!({ "tool": "webhook_call", "input": { "url": "https://example.org" } });
+    assert_eq!(put("call", call.clone()).await?.0, StatusCode::OK);
+    for (method, body) in [(Method::PUT, Some(&call)), (Method::DELETE, None)] {
+        assert_eq!(patchbay.ask(Some(&some), method, "/presets/call", body).await?.0, StatusCode::FORBIDDEN);
+    }
+    assert_eq!(patchbay.ask(Some(&some), Method::POST, "/jobs", Some(&json!({ "preset": "call", "input": { "body": {} } }))).await?.0, StatusCode::FORBIDDEN);
+    let (_, all) = patchbay.get("/presets").await?;
+    let names: Vec<_> = all["data"].as_array().into_iter().flatten().map(|preset| &preset["name"]).collect();
+    assert_eq!(names, ["call", "news"]);
+    for expected in [StatusCode::NO_CONTENT, StatusCode::NOT_FOUND] {
+        assert_eq!(patchbay.ask(Some(&some), Method::DELETE, "/presets/news", None).await?.0, expected);
+    }
+    patchbay.end().await
+}
+
+#[tokio::test]
+async fn a_file_becomes_tasks_once() -> Result<()> {
+    let mut patchbay = Running::start().await?;
+    let file = "# Launch\n\n- [ ] Write the guide\n- [x] Fix the login\n";
+    let made = run(&patchbay, "import", json!({ "name": "launch.md", "text": file, "project": "LAU" })).await?;
+    assert_eq!((&made["state"], &made["result"]["project"], &made["result"]["made"]), (&json!("done"), &json!("LAU"), &json!(2)), "{made}");
+    let again = run(&patchbay, "import", json!({ "name": "launch.md", "text": file, "project": "LAU" })).await?;
+    assert_eq!((&again["result"]["made"], &again["result"]["known"]), (&json!(0), &json!(2)), "{again}");
+    let (_, tree) = patchbay.get("/projects/LAU/tree").await?;
+    let tasks: Vec<_> = tree["tasks"].as_array().into_iter().flatten().map(|task| (&task["title"], &task["status"])).collect();
+    assert_eq!(tasks, [(&json!("Write the guide"), &json!("todo")), (&json!("Fix the login"), &json!("done"))], "{tree}");
+    let none = run(&patchbay, "import", json!({ "name": "letter.txt", "text": "Dear all," })).await?;
+    assert!(none["state"] == "dead" && none["problem"].as_str().is_some_and(|why| why.contains("no tasks that can be read")), "{none}");
+    let some = patchbay.member_key("ana", &["read", "propose"]).await?;
+    let input = json!({ "tool": "import", "input": { "name": "a.md", "text": file } });
+    assert_eq!(patchbay.ask(Some(&some), Method::POST, "/jobs", Some(&input)).await?.0, StatusCode::FORBIDDEN, "it changes plans without a proposal");
     patchbay.end().await
 }

@@ -13,9 +13,9 @@ use patchbay_core::{
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
-use super::{Api, Page, op};
+use super::{Api, Page, op, presets};
 use crate::{
     app::App,
     extract::{Admin, Json, Path, Proposer, Query, Reader, page_size},
@@ -28,7 +28,7 @@ pub(super) fn routes(api: Api) -> Api {
         list,
         op("jobs", "What waits, runs, was done or given up, newest first").query::<ListQuery>().answer::<Page<JobView>>(200).problem(400).problem(422),
     )
-    .post("/jobs", create, op("jobs", "Run a tool as a job; its input is held against the tool's schema").body::<NewJob>().answer::<JobView>(201))
+    .post("/jobs", create, op("jobs", "Run a tool or a preset as a job; its input is held against the tool's schema").body::<NewJob>().answer::<JobView>(201))
     .get("/tools", tools, op("jobs", "The tools that jobs can run, each with the JSON Schema of its input").answer::<Page<ToolView>>(200))
     .get("/jobs/{id}", read, op("jobs", "One job, with what its attempts said").answer::<JobView>(200).problem(404))
     .post(
@@ -63,11 +63,17 @@ struct ListQuery {
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct NewJob {
-    /// One of `GET /tools`.
+    /// One of `GET /tools`; this, or a preset.
+    #[serde(default)]
     #[schemars(length(min = 1, max = 100))]
-    tool: String,
-    /// As the tool's schema says.
-    input: Value,
+    tool: Option<String>,
+    /// One of `GET /presets`: its tool is run with its input.
+    #[serde(default)]
+    #[schemars(length(min = 1, max = 100))]
+    preset: Option<String>,
+    /// As the tool's schema says; what is given goes before what a preset has.
+    #[serde(default)]
+    input: Map<String, Value>,
     /// Lower is sooner; 100 is ordinary.
     #[serde(default)]
     #[schemars(range(min = 20, max = 200))]
@@ -117,15 +123,24 @@ async fn tools(_: Reader) -> Json<Page<ToolView>> {
 
 async fn create(State(app): State<App>, proposer: Proposer, Json(input): Json<NewJob>) -> Result<(StatusCode, Json<JobView>), Problem> {
     whole(&proposer)?;
-    tool::check(&input.tool, &input.input).map_err(Problem::invalid)?;
-    if !tool::may_run(&proposer, &input.tool) {
-        return Err(Problem::forbidden(format!("You may not run `{}`.", input.tool)));
+    let (tool, given) = match (input.tool, &input.preset) {
+        (Some(tool), None) => (tool, input.input),
+        (None, Some(name)) => {
+            let preset = presets::load(&app, &proposer, name).await?;
+            (preset.tool.clone(), preset.with(input.input))
+        }
+        _ => return Err(Problem::fault("", "give either `tool` or `preset`")),
+    };
+    let given = Value::Object(given);
+    tool::check(&tool, &given).map_err(Problem::invalid)?;
+    if !tool::may_run(&proposer, &tool) {
+        return Err(Problem::forbidden(format!("You may not run `{tool}`.")));
     }
     let priority = input.priority.unwrap_or(jobs::ORDINARY);
     if !(20..=200).contains(&priority) {
         return Err(Problem::fault("/priority", "a priority is 20–200"));
     }
-    let job = jobs::NewJob { priority, run_at: input.run_at, due_by: input.due_by, ..tool::job(&input.tool, input.input, &proposer) };
+    let job = jobs::NewJob { priority, run_at: input.run_at, due_by: input.due_by, ..tool::job(&tool, given, &proposer) };
     let mut tx = app.db.begin(proposer.organization).await?;
     // It has no unique key: nothing stands in its way.
     let id = store::enqueue(&mut tx, app.ctx.as_ref(), proposer.organization, &job).await?;
@@ -134,7 +149,8 @@ async fn create(State(app): State<App>, proposer: Proposer, Json(input): Json<Ne
         None => None,
     };
     let made = made.ok_or_else(|| Problem::not_found("There is no such job."))?;
-    audit::store::append(&mut tx, app.ctx.as_ref(), &proposer, "job.created", &made.id.to_string(), &json!({ "kind": made.kind })).await?;
+    audit::store::append(&mut tx, app.ctx.as_ref(), &proposer, "job.created", &made.id.to_string(), &json!({ "kind": made.kind, "preset": input.preset }))
+        .await?;
     tx.commit().await?;
     app.committed(proposer.organization);
     Ok((StatusCode::CREATED, Json(made)))

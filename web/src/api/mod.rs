@@ -13,6 +13,7 @@ mod members;
 mod notifications;
 mod patches;
 mod policies;
+mod presets;
 mod processes;
 mod projects;
 mod proposals;
@@ -107,6 +108,7 @@ fn describe() -> (Router<App>, Value) {
     let api = schemas::routes(api);
     let api = channels::routes(api);
     let api = jobs::routes(api);
+    let api = presets::routes(api);
     let api = schedules::routes(api);
     let api = variants::routes(api);
     let api = documents::routes(api);

@@ -12,6 +12,7 @@ use axum::{
     http::{HeaderMap, header},
     response::Response,
 };
+use futures::SinkExt as _;
 use patchbay_channels::hub::{About, Incoming, News, Progress};
 use patchbay_core::{
     collab::Event,
@@ -33,6 +34,12 @@ use crate::{
 
 /// The largest frame that is read.
 const MAX_FRAME: usize = 512 * 1024;
+/// Held by each connection, also by one that is idle: most of what is read is short.
+const READ_BUFFER: usize = 4 * 1024;
+/// How many batches of events are sent before the other side is listened to again.
+const MAX_TOGETHER: usize = 16;
+/// How much is gathered before it is written.
+const WRITE_BUFFER: usize = 16 * 1024;
 
 #[derive(Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
@@ -63,7 +70,8 @@ pub(super) async fn upgrade(State(app): State<App>, headers: HeaderMap, identity
     if !identity.actor.may(Scope::Read) {
         return Err(Problem::forbidden("This key does not have the scope `read`."));
     }
-    Ok(ws.max_frame_size(MAX_FRAME).max_message_size(MAX_FRAME).on_upgrade(move |socket| async move {
+    let ws = ws.max_frame_size(MAX_FRAME).max_message_size(MAX_FRAME).read_buffer_size(READ_BUFFER).write_buffer_size(WRITE_BUFFER);
+    Ok(ws.on_upgrade(move |socket| async move {
         let tracker_token = app.stopping.clone();
         let mut connection = Connection { app, actor: identity.actor, socket, sent: HashMap::new(), topics: None };
         tokio::select! {
@@ -108,21 +116,20 @@ impl Connection {
             tokio::select! {
                 message = self.socket.recv() => match message {
                     None | Some(Ok(Message::Close(_))) => return Ok(()),
-                    Some(Ok(Message::Text(text))) => self.frame(text.as_str(), &mut events).await?,
+                    // Apart, so that an idle connection has no room for what it takes.
+                    Some(Ok(Message::Text(text))) => Box::pin(self.frame(text.as_str(), &mut events)).await?,
                     Some(Ok(Message::Binary(_))) => self.problem(None, Problem::malformed("Frames are text.")).await?,
                     Some(Ok(_)) => {}
                     Some(Err(error)) => return Err(error),
                 },
                 news = progress.recv() => match news {
-                    Ok(news) => self.news(news).await?,
+                    Ok(news) => Box::pin(self.news(news)).await?,
                     // What is only shown may be missed; the outcome is an event.
                     Err(broadcast::error::RecvError::Lagged(_)) => {}
                     Err(broadcast::error::RecvError::Closed) => return Ok(()),
                 },
                 handed = next(events.as_mut()) => match handed {
-                    Ok(handed) => for (event, json) in handed.written() {
-                        self.event(event, json).await?;
-                    },
+                    Ok(handed) => self.events(handed, events.as_mut()).await?,
                     // What is gone is said once; from here on it is what comes.
                     Err(error @ TailError::Forgotten(_)) => {
                         self.problem(None, error.into()).await?;
@@ -244,19 +251,27 @@ impl Connection {
         Ok(Some(view))
     }
 
-    /// Sends an event, whose JSON is an object that is only given its type.
-    async fn event(&mut self, event: &Event, json: &[u8]) -> Result<(), axum::Error> {
-        if !self.wants(event) {
-            return Ok(());
+    /// Sends events, and those that have come meanwhile: all of it together.
+    async fn events(&mut self, first: Handed, reader: Option<&mut Reader>) -> Result<(), axum::Error> {
+        let more = reader.into_iter().flat_map(|reader| std::iter::from_fn(|| reader.ready()));
+        for handed in std::iter::once(first).chain(more).take(MAX_TOGETHER) {
+            for (event, message) in handed.messages() {
+                if self.wants(event) {
+                    self.socket.feed(Message::Text(message.clone())).await?;
+                }
+            }
         }
-        let text = format!(r#"{{"type":"event",{}"#, String::from_utf8_lossy(json.get(1..).unwrap_or_default()));
-        self.socket.send(Message::Text(text.into())).await
+        self.socket.flush().await
     }
 
     /// Whether an event is for a topic that was asked for: `*`, or `project:WEB`.
     fn wants(&self, event: &Event) -> bool {
+        let Some(topics) = &self.topics else { return false };
+        if topics.iter().any(|topic| topic == "*") {
+            return true;
+        }
         let project = event.details["project"].as_str();
-        let about = |topic: &str| topic == "*" || topic.strip_prefix("project:").is_some_and(|key| Some(key) == project);
-        self.topics.as_ref().is_some_and(|topics| topics.iter().any(|topic| about(topic)) || (project.is_none() && !topics.is_empty()))
+        let about = |topic: &String| topic.strip_prefix("project:").is_some_and(|key| Some(key) == project);
+        topics.iter().any(about) || (project.is_none() && !topics.is_empty())
     }
 }

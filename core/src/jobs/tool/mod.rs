@@ -10,6 +10,7 @@ mod project;
 
 use std::{collections::BTreeMap, sync::LazyLock, time::Duration};
 
+use jsonschema::{ValidationError, error::ValidationErrorKind};
 use schemars::{JsonSchema, generate::SchemaSettings};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -23,7 +24,7 @@ use crate::{
 pub use format::FormatMarkdown;
 pub use generate::{Generate, Image, Maker, Text, What, Wish};
 pub use lint::Lint;
-pub use project::{Changelog, Export};
+pub use project::{Changelog, Export, Import};
 
 pub(super) use format::markdown;
 
@@ -82,6 +83,12 @@ pub static TOOLS: &[Tool] = &[
         scope: Scope::Propose,
         schema: schema_of::<project::ExportInput>,
     },
+    Tool {
+        name: "import",
+        summary: "Make tasks of a file: Markdown with headings or check-boxes, or YAML.",
+        scope: Scope::Apply,
+        schema: schema_of::<project::ImportInput>,
+    },
     Tool { name: "webhook_call", summary: "Post JSON to an address of the outside.", scope: Scope::Admin, schema: schema_of::<CallInput> },
 ];
 
@@ -132,12 +139,22 @@ pub fn find(name: &str) -> Option<&'static Tool> {
 
 /// Holds an input against its tool's schema.
 pub fn check(name: &str, input: &Value) -> Result<(), Vec<Fault>> {
+    faults(name, input, |_| true)
+}
+
+/// Holds a part of an input against its tool's schema: the rest is still to come.
+pub fn check_part(name: &str, input: &Value) -> Result<(), Vec<Fault>> {
+    let is_to_come = |error: &ValidationError<'_>| matches!(error.kind(), ValidationErrorKind::Required { .. }) && error.instance_path().as_str().is_empty();
+    faults(name, input, |error| !is_to_come(error))
+}
+
+fn faults(name: &str, input: &Value, counts: impl Fn(&ValidationError<'_>) -> bool) -> Result<(), Vec<Fault>> {
     let Some((_, _, validator)) = validators().iter().find(|(known, ..)| *known == name) else {
         let names: Vec<_> = TOOLS.iter().map(|tool| tool.name).collect();
         return Err(vec![Fault::new("/tool", "there is no such tool").found(name.to_owned()).expected(names.join(", "))]);
     };
     let faults: Vec<Fault> =
-        validator.iter_errors(input).take(20).map(|error| Fault::new(format!("/input{}", error.instance_path()), error.to_string())).collect();
+        validator.iter_errors(input).filter(counts).take(20).map(|error| Fault::new(format!("/input{}", error.instance_path()), error.to_string())).collect();
     if faults.is_empty() { Ok(()) } else { Err(faults) }
 }
 

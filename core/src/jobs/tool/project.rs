@@ -1,6 +1,6 @@
-//! What is made of a project: a file of its plan, and an account of what changed.
+//! What is made of a project, and what one is made of: files of plans, and an account of what changed.
 
-use std::fmt::Write as _;
+use std::{fmt::Write as _, sync::Arc};
 
 use async_trait::async_trait;
 use schemars::JsonSchema;
@@ -10,11 +10,12 @@ use serde_json::{Value, json};
 use crate::{
     db::{Db, Tx},
     exchange,
-    ids::Context,
+    ids::{Context, OrganizationId},
     jobs::{Failure, Held, Job, Work},
     patch::plan::{Plan, Task},
+    tenancy::{self, Scope},
     workflow::{
-        self, ProjectRow,
+        self, ApplyError, ProjectRow,
         revision::{self, store::Revision},
         store,
         view::Tree,
@@ -56,6 +57,21 @@ pub(super) struct ChangelogInput {
     to: Option<i32>,
 }
 
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ImportInput {
+    /// What the file is called: its ending says how it is read, and a new project without a title is called like it.
+    #[schemars(length(min = 1, max = 200))]
+    name: String,
+    /// What is in it.
+    #[schemars(length(min = 1, max = 1_000_000))]
+    text: String,
+    /// A project's key or id; where there is none with this key, one is made. Absent: a new one.
+    #[serde(default)]
+    #[schemars(length(min = 1, max = 100))]
+    project: Option<String>,
+}
+
 /// The project that a job names, in a transaction that sees one snapshot.
 async fn open(db: &Db, job: &Job, name: &str) -> Result<(Tx, ProjectRow), Failure> {
     let mut tx = db.snapshot(job.organization).await?;
@@ -66,7 +82,7 @@ async fn open(db: &Db, job: &Job, name: &str) -> Result<(Tx, ProjectRow), Failur
 /// Writes a project's plan as a file.
 pub struct Export {
     pub db: Db,
-    pub ctx: std::sync::Arc<dyn Context>,
+    pub ctx: Arc<dyn Context>,
 }
 
 #[async_trait]
@@ -151,4 +167,54 @@ fn changelog(before: &Plan, after: &Plan, (from, to): (i32, i32), revisions: &[R
         }
     }
     text
+}
+
+/// Makes tasks of a file, in the transaction that ends the job: however often it is tried, they are made once.
+pub struct Import {
+    pub db: Db,
+    pub ctx: Arc<dyn Context>,
+    /// Told after the commit.
+    pub committed: Box<dyn Fn(OrganizationId) + Send + Sync>,
+}
+
+#[async_trait]
+impl Work for Import {
+    async fn run(&self, job: &Job, held: &Held) -> Result<Value, Failure> {
+        let never = |why: String| Failure::Never { why };
+        let input: ImportInput = super::input(job)?;
+        let document = exchange::read(&input.name, &input.text);
+        if document.items.is_empty() {
+            return Err(never(format!("{} has no tasks that can be read: headings such as `### T-042: Title`, check-boxes, or YAML", input.name)));
+        }
+        let project = input.project.as_deref();
+        let mut tx = workflow::begin(&self.db, job.organization, project).await?;
+        let member = tenancy::store::list_members(&mut tx).await?.into_iter().find(|member| member.handle == job.actor);
+        let actor = match member {
+            Some(member) => tenancy::store::act_as(&mut tx, job.organization, member.id).await?,
+            None => None,
+        };
+        let actor = actor.filter(|actor| actor.may(Scope::Apply)).ok_or_else(|| never(format!("@{} may not change plans any more", job.actor)))?;
+        let title = input.name.rsplit_once('.').map_or(input.name.as_str(), |(stem, _)| stem);
+        let imported = exchange::import(&mut tx, self.ctx.as_ref(), &actor, document, project, title).await.map_err(|error| match error {
+            ApplyError::Faults(faults) => never(faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")),
+            error => Failure::Later { after: None, why: error.to_string() },
+        })?;
+        for note in imported.notes.iter().take(100) {
+            held.say(format!("Line {}: {}{}{}", note.line, note.task, if note.task.is_empty() { "" } else { ": " }, note.what));
+        }
+        let result = match &imported.change {
+            Some(change) => {
+                let project = &change.project.project;
+                json!({ "project": project.key, "version": project.version, "made": change.applied.patch.tasks.len(), "known": imported.known })
+            }
+            None => json!({ "project": project, "version": null, "made": 0, "known": imported.known }),
+        };
+        if !held.finish(&mut tx, self.ctx.as_ref(), job, &result).await? {
+            tx.rollback().await?;
+            return Err(Failure::Over);
+        }
+        tx.commit().await?;
+        (self.committed)(job.organization);
+        Err(Failure::Over)
+    }
 }

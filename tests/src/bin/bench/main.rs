@@ -2,6 +2,7 @@
 
 mod bare;
 mod hooks;
+mod live;
 mod load;
 mod queue;
 
@@ -53,11 +54,16 @@ async fn main() -> Result<()> {
         ["plain", name, url] => plain(name, url).await?,
         ["bare", socket, port] => return bare::serve(socket, port.parse()?).await,
         ["hooks", url, key] => hooks::measure(&Remote::new(url, key)).await?,
-        ["queue", data] => queue::measure(data).await?,
+        ["live", way @ ("ws" | "sse"), url, key, process, data, compare] => {
+            let way = if *way == "ws" { live::Way::Ws } else { live::Way::Sse };
+            live::measure(way, &live::Site { remote: &Remote::new(url, key), process, data, compare }).await?
+        }
+        ["bare-sse"] => return live::bare_sse().await,
+        ["queue", data, compare] => queue::measure(data, compare).await?,
         ["verify", patchbay, data] => verify(patchbay, data).await?,
         other => {
             bail!(
-                "bench patch | (apply | hot | size | command | tree | rebase | accept | old | kept | revisions | hooks) URL KEY | verify PATCHBAY DATA | queue DATA | bare SOCKET PORT | plain NAME URL, not {other:?}"
+                "bench patch | (apply | hot | size | command | tree | rebase | accept | old | kept | revisions | hooks) URL KEY | verify PATCHBAY DATA | queue DATA COMPARE | live (ws | sse) URL KEY PID DATA COMPARE | bare SOCKET PORT | bare-sse | plain NAME URL, not {other:?}"
             )
         }
     };

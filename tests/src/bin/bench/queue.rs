@@ -1,4 +1,5 @@
-//! The queue: how fast it drains, how soon an idle one begins, and what a million waiting jobs cost; beside bare SQL on the same Postgres.
+//! The queue: how fast it drains, how soon an idle one begins, and what a million waiting jobs cost; beside bare SQL and
+//! the queues of others on the same Postgres.
 
 use std::{
     path::PathBuf,
@@ -9,7 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
 use async_trait::async_trait;
 use patchbay_core::{
     db::{Db, PoolSize},
@@ -22,7 +23,7 @@ use patchbay_web::{
 };
 use serde_json::{Value, json};
 use sqlx::postgres::PgPoolOptions;
-use tokio::sync::Notify;
+use tokio::{process::Command, sync::Notify};
 use tokio_util::sync::CancellationToken;
 
 const JOBS: usize = 20_000;
@@ -52,17 +53,20 @@ struct Bench {
     bell: Bell,
 }
 
-pub(super) async fn measure(data: &str) -> Result<Value> {
+pub(super) async fn measure(data: &str, compare: &str) -> Result<Value> {
+    let others = Others { data, compare };
     let flags = Flags { data_dir: Some(PathBuf::from(data)), ..Flags::default() };
     let data = Data::open(&load(&flags)?.0, Beside::Shared).await?;
     let db = Db::open(&data.access, PoolSize { service: 8, reader: 1 });
     let organization = *db.organizations().await?.first().context("the database has an organisation")?;
     let bench = Bench { db, ctx: Arc::new(System::default()), organization, bell: Bell::default() };
-    let bare = PgPoolOptions::new().max_connections(4).connect_with(data.access.owner()).await?;
-    let (mut ours, mut theirs) = (Vec::new(), Vec::new());
+    let bare = PgPoolOptions::new().max_connections(4).connect_with(data.access.owner().options([("patchbay.queue", "on")])).await?;
+    let (mut ours, mut theirs, mut graphile, mut boss) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for _ in 0..3 {
         theirs.push(drain_bare(&bare).await?);
-        ours.push(bench.drain().await?);
+        ours.push(bench.drain(&bare).await?);
+        graphile.push(others.drain("graphile-worker").await?);
+        boss.push(others.drain("pg-boss").await?);
     }
     let (p50, p95) = bench.latency().await?;
     let few = bench.take_one().await?;
@@ -74,8 +78,28 @@ pub(super) async fn measure(data: &str) -> Result<Value> {
     sqlx::query("alter table job enable row level security").execute(&bare).await?;
     Ok(json!({
         "queue_jobs_per_second": median(ours), "queue_bare_sql_50_at_a_time_per_second": median(theirs),
+        "queue_graphile_worker_per_second": median(graphile), "queue_pg_boss_batches_of_100_per_second": median(boss),
         "queue_start_p50_ms": p50, "queue_start_p95_ms": p95, "queue_one_ms": few, "queue_one_beside_a_million_ms": many,
     }))
+}
+
+/// What others make of as many jobs on the same Postgres.
+struct Others<'a> {
+    data: &'a str,
+    /// The folder of the comparison programs.
+    compare: &'a str,
+}
+
+impl Others<'_> {
+    async fn drain(&self, name: &str) -> Result<f64> {
+        let output = Command::new("node")
+            .args([&format!("{}/queue.mjs", self.compare), name, &JOBS.to_string()])
+            .envs([("PGHOST", format!("{}/pgdata", self.data)), ("PGUSER", "postgres".into()), ("PGDATABASE", "patchbay".into())])
+            .output()
+            .await?;
+        ensure!(output.status.success(), "{name}: {}", String::from_utf8_lossy(&output.stderr));
+        Ok(String::from_utf8_lossy(&output.stdout).trim().parse()?)
+    }
 }
 
 fn median(mut values: Vec<f64>) -> f64 {
@@ -106,18 +130,13 @@ impl Bench {
         (nothing, stopping, task)
     }
 
-    /// Jobs a second, with leases, priorities, retries and dead letters on, until the last is ended in the database.
-    async fn drain(&self) -> Result<f64> {
+    /// Jobs a second, with leases, priorities, retries and dead letters on, until the last is ended in the database. Looking whether
+    /// it is costs next to nothing, as with the others.
+    async fn drain(&self, owner: &sqlx::PgPool) -> Result<f64> {
         self.enqueue("nothing", JOBS).await?;
         let begun = Instant::now();
         let (_, stopping, task) = self.work(Kind { concurrency: 1000, ..Kind::new("nothing") });
-        loop {
-            let mut tx = self.db.begin(self.organization).await?;
-            let left = store::counts(&mut tx).await?;
-            tx.rollback().await?;
-            if left.iter().all(|(kind, ..)| kind != "nothing") {
-                break;
-            }
+        while sqlx::query_scalar("select exists (select from job where state = 'waiting' and kind = 'nothing')").fetch_one(owner).await? {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
         let rate = per_second(JOBS, begun);
