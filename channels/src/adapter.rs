@@ -17,9 +17,9 @@ use crate::render::card::Card;
 pub trait Adapter: Send + Sync {
     fn channel(&self) -> Channel;
 
-    /// Sends a message, or edits the one that was sent. Answers what the platform calls it, which is kept and handed in again for
-    /// an edit. It may be asked twice for the same if the process dies; [`Delivery::id`] is then the same.
-    async fn deliver(&self, delivery: &Delivery<'_>) -> Result<Value, Undelivered>;
+    /// Sends a message, or edits the one that was sent: one page of it at a time, as far as the platform's pace allows. What the platform calls it is kept
+    /// and handed in again. It may be asked twice for the same page if the process dies; [`Delivery::id`] is then the same.
+    async fn deliver(&self, delivery: &Delivery<'_>) -> Result<Delivered, Undelivered>;
 
     /// Where a message to one person goes that answers nothing; they are who the platform calls so. `about` names what it is about:
     /// where the channel has threads, messages about the same are one.
@@ -45,6 +45,10 @@ pub struct Delivery<'a> {
     pub address: &'a Value,
     /// What the platform calls the one that stands there: to be edited, or followed up where the channel cannot edit.
     pub sent: Option<&'a Value>,
+    /// Some pages of this stand there already, by what [`Delivered::Part`] said: the next one is asked for.
+    pub is_begun: bool,
+    /// What stands there only says how far we are: where it is gone, this is sent anew.
+    pub was_working: bool,
     /// Markdown, and what can be done next.
     pub reply: &'a Reply,
     pub shows: Shows<'a>,
@@ -56,6 +60,8 @@ pub struct Delivery<'a> {
 #[derive(Clone, Copy, Debug)]
 pub enum Shows<'a> {
     Nothing,
+    /// How far we are, until the answer takes its place: only where it can.
+    Working,
     /// A proposal that can be decided.
     Open(Card<'a>),
     /// A proposal that a later message of the same thread shows as it is now: without buttons.
@@ -64,12 +70,25 @@ pub enum Shows<'a> {
     Decided(Card<'a>, &'a str),
 }
 
+/// How far a message is delivered, with what the platform calls it.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Delivered {
+    Whole(Value),
+    /// One page more stands there; the next is to be asked for.
+    Part(Value),
+    /// Nothing was sent or edited: only of what says how far we are.
+    Nothing,
+}
+
 /// Why a message does not stand there.
 #[derive(Debug, thiserror::Error)]
 pub enum Undelivered {
-    /// It is tried again, after the time that the platform asks for.
+    /// Its turn comes after this time: nothing went wrong, however often.
+    #[error("it waits for its turn")]
+    NotYet { after: Duration },
+    /// It is tried again.
     #[error("{why}")]
-    Later { after: Option<Duration>, why: String },
+    Later { why: String },
     /// It would never go better: a dead letter.
     #[error("{why}")]
     Never { why: String },

@@ -5,6 +5,8 @@ pub mod call;
 pub mod discord;
 pub mod email;
 pub mod hub;
+pub mod line;
+mod pace;
 pub mod render;
 pub mod slack;
 pub mod webhook;

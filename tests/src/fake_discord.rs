@@ -4,7 +4,10 @@
 use std::{
     collections::{HashMap, HashSet, VecDeque},
     sync::Arc,
+    time::{Duration, Instant},
 };
+
+mod gateway;
 
 use anyhow::{Context, Result};
 use axum::{
@@ -13,7 +16,7 @@ use axum::{
     extract::{Path, Query, State},
     http::{HeaderMap, Method, StatusCode, header},
     response::{IntoResponse, Response},
-    routing::{any, patch, post, put},
+    routing::{any, get, patch, post, put},
 };
 use ed25519_dalek::{Signer, SigningKey};
 use patchbay_core::review::view::hex;
@@ -34,6 +37,8 @@ const SERVER: &str = "290926798626357999";
 pub enum Fault {
     /// Too many: come again after so many seconds.
     Wait(f64),
+    /// Too many of all routes together.
+    WaitAll(f64),
     Status(u16),
 }
 
@@ -47,6 +52,12 @@ pub struct Known {
     expired: HashSet<String>,
     windows: HashMap<String, Value>,
     commands: Value,
+    gateway: gateway::Gateway,
+    /// By route: when its window began, and how many requests came in it.
+    windows_of: HashMap<String, (Instant, u32)>,
+    exceeded: usize,
+    /// People who take no messages of the bot alone.
+    shut: HashSet<String>,
     faults: VecDeque<Fault>,
     refused: Vec<String>,
     clock: u64,
@@ -122,6 +133,8 @@ impl FakeDiscord {
             .route("/api/v10/webhooks/{application}/{token}", post(follow))
             .route("/api/v10/webhooks/{application}/{token}/messages/@original", patch(original).delete(original))
             .route("/api/v10/applications/{application}/commands", put(register))
+            .route("/api/v10/gateway/bot", get(gateway::find))
+            .route("/gateway/", get(gateway::serve))
             .with_state(known.clone());
         tokio::spawn(async move { axum::serve(listener, router).await });
         let key = SigningKey::from_bytes(&[7; 32]);
@@ -143,6 +156,11 @@ impl FakeDiscord {
         self.known.change(|known| known.faults.extend(faults));
     }
 
+    /// Somebody takes no messages of the bot alone any more.
+    pub fn shut(&self, user: &str) {
+        self.known.change(|known| known.shut.insert(format!("D{user}")));
+    }
+
     /// Lets the fifteen minutes pass of every interaction so far.
     pub fn let_time_pass(&self) {
         self.known.change(|known| known.expired.extend(known.interactions.keys().cloned()));
@@ -154,6 +172,11 @@ impl FakeDiscord {
 
     pub fn messages(&self) -> Vec<Shown> {
         self.known.look().messages.iter().map(shown).collect()
+    }
+
+    /// How often it was asked for more than it takes.
+    pub fn exceeded(&self) -> usize {
+        self.known.look().exceeded
     }
 
     /// The commands that it was told.
@@ -303,10 +326,8 @@ impl Known {
     /// What stands before any request: faults, the bot's token, and what a message may be.
     fn admit(&mut self, headers: Option<&HeaderMap>, body: &Value) -> Option<Response> {
         match self.faults.pop_front() {
-            Some(Fault::Wait(seconds)) => {
-                let body = json!({ "message": "You are being rate limited.", "retry_after": seconds, "global": false });
-                return Some((StatusCode::TOO_MANY_REQUESTS, [(header::RETRY_AFTER, seconds.to_string())], axum::Json(body)).into_response());
-            }
+            Some(Fault::Wait(seconds)) => return Some(wait(seconds, false)),
+            Some(Fault::WaitAll(seconds)) => return Some(wait(seconds, true)),
             Some(Fault::Status(status)) => return Some(StatusCode::from_u16(status).unwrap_or_default().into_response()),
             None => {}
         }
@@ -319,6 +340,44 @@ impl Known {
         }
         None
     }
+}
+
+/// What a route of a channel takes within a window: <https://discord.com/developers/docs/topics/rate-limits>.
+const LIMIT: u32 = 5;
+const WINDOW: Duration = Duration::from_secs(5);
+
+impl Known {
+    /// Counts a request of a route, and says with the answer what it takes still.
+    fn counted(&mut self, route: &str, answer: impl FnOnce(&mut Self) -> Response) -> Response {
+        let now = Instant::now();
+        let window = self.windows_of.entry(route.to_owned()).or_insert((now, 0));
+        if now - window.0 >= WINDOW {
+            *window = (now, 0);
+        }
+        window.1 += 1;
+        let (left, reset) = (LIMIT.checked_sub(window.1), WINDOW.saturating_sub(now - window.0).as_secs_f64());
+        let mut response = if left.is_some() {
+            answer(self)
+        } else {
+            self.exceeded += 1;
+            wait(reset, false)
+        };
+        for (name, value) in [
+            ("x-ratelimit-limit", LIMIT.to_string()),
+            ("x-ratelimit-remaining", left.unwrap_or_default().to_string()),
+            ("x-ratelimit-reset-after", reset.to_string()),
+        ] {
+            if let Ok(value) = value.parse() {
+                response.headers_mut().insert(name, value);
+            }
+        }
+        response
+    }
+}
+
+fn wait(seconds: f64, is_global: bool) -> Response {
+    let body = json!({ "message": "You are being rate limited.", "retry_after": seconds, "global": is_global });
+    (StatusCode::TOO_MANY_REQUESTS, [(header::RETRY_AFTER, seconds.to_string())], axum::Json(body)).into_response()
 }
 
 fn refused(status: StatusCode, code: u64, message: &str) -> Response {
@@ -335,19 +394,23 @@ fn named(message: &Message) -> Response {
 
 async fn say(State(known): State<Arc<Watched<Known>>>, Path(channel): Path<String>, headers: HeaderMap, body: Bytes) -> Response {
     let body = read(&body);
-    known.change(|known| {
+    let said = |known: &mut Known| {
         if let Some(refusal) = known.admit(Some(&headers), &body) {
             return refusal;
+        }
+        if known.shut.contains(&channel) {
+            return refused(StatusCode::FORBIDDEN, 50007, "Cannot send messages to this user");
         }
         let nonce = body["nonce"].as_str().map(str::to_owned);
         if let Some(same) = known.messages.iter().find(|message| nonce.is_some() && body["enforce_nonce"] == true && message.nonce == nonce) {
             return named(same);
         }
-        let message = Message { id: known.tick(), channel, only_for: None, token: None, nonce, body, edits: 0 };
+        let message = Message { id: known.tick(), channel: channel.clone(), only_for: None, token: None, nonce, body: body.clone(), edits: 0 };
         let answer = named(&message);
         known.messages.push(message);
         answer
-    })
+    };
+    known.change(|known| known.counted(&format!("POST {channel}"), said))
 }
 
 /// The channel of one person alone.
@@ -368,7 +431,7 @@ async fn change(
     body: Bytes,
 ) -> Response {
     let body = read(&body);
-    known.change(|known| {
+    let changed = |known: &mut Known| {
         if let Some(refusal) = known.admit(Some(&headers), &body) {
             return refusal;
         }
@@ -380,10 +443,11 @@ async fn change(
             return StatusCode::NO_CONTENT.into_response();
         }
         let message = &mut known.messages[at];
-        message.body = body;
+        message.body = body.clone();
         message.edits += 1;
         named(message)
-    })
+    };
+    known.change(|known| known.counted(&format!("{method} {channel}"), changed))
 }
 
 async fn follow(

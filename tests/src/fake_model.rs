@@ -20,7 +20,7 @@ use axum::{
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use futures::{StreamExt, stream};
 use serde_json::{Value, json};
-use tokio::net::TcpListener;
+use tokio::{net::TcpListener, sync::Notify};
 
 /// What it does with one request.
 #[derive(Clone, Debug)]
@@ -29,6 +29,8 @@ pub enum Turn {
     Say(String),
     /// Says this, and then nothing more: the connection stays open until the client leaves.
     Hang(String),
+    /// Says this, waits until the test lets it go on, and says that.
+    Pause(String, Arc<Notify>, String),
     /// Says this and breaks the connection.
     Break(String),
     /// Says this and stops because it may say no more.
@@ -177,9 +179,15 @@ async fn complete(State(shared): State<Arc<Shared>>, body: Bytes) -> Response {
         Turn::Length(text) => say(&shared, &text, End::Finished("length")),
         Turn::Hang(text) => say(&shared, &text, End::Hang),
         Turn::Break(text) => say(&shared, &text, End::Break),
+        Turn::Pause(text, gate, rest) => {
+            let mut chunks = pieces(&text);
+            let at = chunks.len();
+            chunks.extend(pieces(&rest));
+            events(&shared, chunks, End::Finished("stop"), Some((at, gate)))
+        }
         Turn::Refuse(why) => {
             let chunk = json!({ "choices": [{ "index": 0, "delta": { "refusal": why }, "finish_reason": null }] });
-            events(&shared, vec![chunk], End::Finished("stop"))
+            events(&shared, vec![chunk], End::Finished("stop"), None)
         }
     }
 }
@@ -206,15 +214,19 @@ impl Drop for Leaving {
 }
 
 fn say(shared: &Arc<Shared>, text: &str, end: End) -> Response {
-    let letters: Vec<char> = text.chars().collect();
-    let chunks = letters
-        .chunks(7)
-        .map(|piece| json!({ "choices": [{ "index": 0, "delta": { "content": piece.iter().collect::<String>() }, "finish_reason": null }] }))
-        .collect();
-    events(shared, chunks, end)
+    events(shared, pieces(text), end, None)
 }
 
-fn events(shared: &Arc<Shared>, mut chunks: Vec<Value>, end: End) -> Response {
+fn pieces(text: &str) -> Vec<Value> {
+    let letters: Vec<char> = text.chars().collect();
+    letters
+        .chunks(7)
+        .map(|piece| json!({ "choices": [{ "index": 0, "delta": { "content": piece.iter().collect::<String>() }, "finish_reason": null }] }))
+        .collect()
+}
+
+/// `pause`: before which chunk it waits, and for what.
+fn events(shared: &Arc<Shared>, mut chunks: Vec<Value>, end: End, pause: Option<(usize, Arc<Notify>)>) -> Response {
     if let End::Finished(reason) = end {
         chunks.push(json!({ "choices": [{ "index": 0, "delta": {}, "finish_reason": reason }] }));
         chunks.push(json!({ "choices": [], "usage": { "prompt_tokens": 120, "completion_tokens": 34, "total_tokens": 154 } }));
@@ -227,7 +239,16 @@ fn events(shared: &Arc<Shared>, mut chunks: Vec<Value>, end: End) -> Response {
     }
     let hangs = matches!(end, End::Hang);
     let leaving = Leaving { shared: shared.clone(), is_done: false };
-    let spoken = stream::iter(lines).chain(stream::once(async move { if hangs { std::future::pending().await } else { Ok(String::new()) } }));
+    let spoken = stream::iter(lines.into_iter().enumerate()).then(move |(at, line)| {
+        let gate = pause.as_ref().filter(|(before, _)| *before == at).map(|(_, gate)| gate.clone());
+        async move {
+            if let Some(gate) = gate {
+                gate.notified().await;
+            }
+            line
+        }
+    });
+    let spoken = spoken.chain(stream::once(async move { if hangs { std::future::pending().await } else { Ok(String::new()) } }));
     // Dropped with the body, so that a client who leaves is counted.
     let body = stream::unfold((Box::pin(spoken), leaving), |(mut spoken, mut leaving)| async move {
         let next = spoken.next().await;

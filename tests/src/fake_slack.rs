@@ -4,7 +4,10 @@
 use std::{
     collections::{HashMap, VecDeque},
     sync::Arc,
+    time::{Duration, Instant},
 };
+
+mod socket;
 
 use anyhow::{Context, Result};
 use axum::{
@@ -23,6 +26,8 @@ use crate::watched::{Shown, Watched};
 
 pub const SIGNING_SECRET: &str = "8f742231b10e8888abcd99yyyzzz85a5";
 pub const BOT_TOKEN: &str = "xoxb-of-the-test";
+/// What a socket is opened with.
+pub const APP_TOKEN: &str = "xapp-of-the-test";
 /// What the app is installed by, what Slack gives to whoever agrees, and what that is exchanged for.
 pub const CLIENT: (&str, &str) = ("1234.5678", "client-secret-of-the-test");
 pub const CODE: &str = "code-of-the-test";
@@ -36,6 +41,48 @@ pub enum Fault {
     /// Too many: come again after so many seconds.
     Wait(u64),
     Status(u16),
+    /// Nothing: the call after it is meant.
+    None,
+}
+
+/// What it takes of one app: <https://docs.slack.dev/apis/web-api/rate-limits>.
+#[derive(Default)]
+struct Limits {
+    /// By room, how much may still be posted at once, and as of when.
+    posts: HashMap<String, (f64, Option<Instant>)>,
+    edits: VecDeque<Instant>,
+    /// How often it was too much.
+    exceeded: usize,
+}
+
+/// Messages of a room at once; one comes back each second.
+const BURST: f64 = 6.0;
+/// Edits a minute.
+const EDITS: usize = 50;
+
+impl Limits {
+    /// Counts a call; `false` where it is too much.
+    fn take(&mut self, method: &str, request: &Value) -> bool {
+        let now = Instant::now();
+        let is_within = match method {
+            "chat.postMessage" => {
+                let (left, at) = self.posts.entry(request["channel"].to_string()).or_insert((BURST, None));
+                *left = BURST.min(*left + at.map_or(0.0, |at| (now - at).as_secs_f64()));
+                *at = Some(now);
+                let is_within = *left >= 1.0;
+                *left -= f64::from(u8::from(is_within));
+                is_within
+            }
+            "chat.update" | "chat.delete" => {
+                self.edits.retain(|at| now - *at < Duration::from_mins(1));
+                self.edits.push_back(now);
+                self.edits.len() <= EDITS
+            }
+            _ => true,
+        };
+        self.exceeded += usize::from(!is_within);
+        is_within
+    }
 }
 
 /// All that it knows.
@@ -58,6 +105,8 @@ pub struct Known {
     /// Rooms that the app was not invited to.
     shut: Vec<String>,
     is_redeemed: bool,
+    sockets: socket::Sockets,
+    limits: Limits,
     clock: u64,
     calls: HashMap<String, usize>,
 }
@@ -112,6 +161,8 @@ pub struct FakeSlack {
     /// Where Patchbay listens.
     pub patchbay: String,
     pub known: Arc<Watched<Known>>,
+    /// Whether the app is switched to Socket Mode: then nothing is posted.
+    is_on_socket: bool,
     http: reqwest::Client,
 }
 
@@ -123,11 +174,18 @@ impl FakeSlack {
         let url = format!("http://{}", listener.local_addr()?);
         let router = Router::new()
             .route("/api/oauth.v2.access", get(exchange))
+            .route("/api/apps.connections.open", post(socket::open))
+            .route("/socket/{ticket}", get(socket::serve))
             .route("/api/{method}", post(call).get(call))
             .route("/answers/{number}", post(answer))
             .with_state(known.clone());
         tokio::spawn(async move { axum::serve(listener, router).await });
-        Ok(Self { url: format!("{url}/api"), patchbay: String::new(), known, http: reqwest::Client::new() })
+        Ok(Self { url: format!("{url}/api"), patchbay: String::new(), known, is_on_socket: false, http: reqwest::Client::new() })
+    }
+
+    /// Switches the app to Socket Mode.
+    pub fn use_socket(&mut self) {
+        self.is_on_socket = true;
     }
 
     /// Somebody in a room.
@@ -178,6 +236,17 @@ impl FakeSlack {
         self.known.look().calls.get(method).copied().unwrap_or_default()
     }
 
+    /// How often it was asked for more than it takes.
+    pub fn exceeded(&self) -> usize {
+        self.known.look().limits.exceeded
+    }
+
+    /// Waits until a method was called so often.
+    pub async fn called(&self, method: &str, times: usize) -> Result<()> {
+        let find = |known: &Known| known.calls.get(method).filter(|calls| **calls >= times).map(drop);
+        self.known.find(&format!("{times} calls of {method}"), |known| format!("{:?}", known.calls), find).await
+    }
+
     /// Fails where a request was not one that Slack takes.
     pub fn check(&self) -> Result<()> {
         let known = self.known.look();
@@ -204,7 +273,11 @@ impl FakeSlack {
         Ok((status, serde_json::from_slice(&response.bytes().await?).unwrap_or_default()))
     }
 
+    /// As people's words come to Patchbay: posted, or over the socket where the app is switched to it.
     async fn post(&self, path: &str, content: &str, body: &str, headers: &[(&str, &str)]) -> Result<Value> {
+        if self.is_on_socket {
+            return self.envelope(path, body, !headers.is_empty()).await;
+        }
         let (status, answer) = self.post_at(path, content, body, now(), headers).await?;
         anyhow::ensure!(status == StatusCode::OK, "{status}: {answer}");
         Ok(answer)
@@ -370,13 +443,10 @@ async fn call(State(known): State<Arc<Watched<Known>>>, Path(method): Path<Strin
     known.change(|known| {
         *known.calls.entry(method.clone()).or_default() += 1;
         match known.faults.get_mut(&method).and_then(VecDeque::pop_front) {
-            Some(Fault::Wait(seconds)) => {
-                let body = json!({ "ok": false, "error": "ratelimited" }).to_string();
-                return (StatusCode::TOO_MANY_REQUESTS, [(header::RETRY_AFTER, seconds.to_string()), (header::CONTENT_TYPE, "application/json".into())], body)
-                    .into_response();
-            }
+            Some(Fault::Wait(seconds)) => return wait(seconds),
             Some(Fault::Status(status)) => return (StatusCode::from_u16(status).unwrap_or_default(), "oops").into_response(),
-            None => {}
+            Some(Fault::None) | None if !known.limits.take(&method, &request) => return wait(1),
+            Some(Fault::None) | None => {}
         }
         if let Err(fault) = check(&request) {
             known.refused.push(format!("{method}: {fault}: {request}"));
@@ -402,6 +472,11 @@ async fn exchange(State(known): State<Arc<Watched<Known>>>, headers: HeaderMap, 
     }
     axum::Json(json!({ "ok": true, "access_token": INSTALLED_TOKEN, "token_type": "bot", "app_id": "A0APP", "team": { "id": TEAM, "name": "Example" } }))
         .into_response()
+}
+
+fn wait(seconds: u64) -> Response {
+    let body = json!({ "ok": false, "error": "ratelimited" }).to_string();
+    (StatusCode::TOO_MANY_REQUESTS, [(header::RETRY_AFTER, seconds.to_string()), (header::CONTENT_TYPE, "application/json".into())], body).into_response()
 }
 
 fn refused(code: &str) -> Response {

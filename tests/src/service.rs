@@ -74,11 +74,10 @@ impl Running {
         Ok(())
     }
 
-    /// Ends it in order.
+    /// Ends it in order, if it has not ended.
     pub async fn end(&mut self) -> Result<()> {
-        if let Some(stop) = self.stop.take() {
-            let _ = stop.send(());
-        }
+        let Some(stop) = self.stop.take() else { return Ok(()) };
+        let _ = stop.send(());
         (&mut self.serving).await?
     }
 

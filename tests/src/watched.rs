@@ -36,6 +36,11 @@ impl<S> Watched<S> {
         changed
     }
 
+    /// Told after each change.
+    pub fn changes(&self) -> watch::Receiver<u64> {
+        self.changes.subscribe()
+    }
+
     /// Waits until `find` finds something; `what` is said where it does not in time, with `tell` of what is there instead.
     pub async fn find<T>(&self, what: &str, tell: impl Fn(&S) -> String, find: impl Fn(&S) -> Option<T>) -> Result<T> {
         let mut changes = self.changes.subscribe();

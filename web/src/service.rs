@@ -67,6 +67,9 @@ pub struct Data {
 /// How long messages are kept that came in and went out, so that what comes again is known.
 const KEPT: chrono::TimeDelta = chrono::TimeDelta::days(8);
 
+/// How many messages are being sent at once: most of them wait for their turn or for an answer.
+const SENDING: usize = 64;
+
 /// Who may use the data directory beside us.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Beside {
@@ -183,7 +186,7 @@ fn workers(app: &App, settings: &Settings, adapters: Vec<Arc<dyn Adapter>>) -> R
     let outbox = Outbox { db: db.clone(), ctx: ctx.clone(), adapters };
     let workers = Workers::new(db, ctx, app.bell.clone())
         .kind(Kind::new(channel::INBOX), Arc::new(Inbox { hub: app.hub.clone(), limits: Limits::default() }))
-        .kind(Kind::new(channel::DELIVER), Arc::new(outbox))
+        .kind(Kind { concurrency: SENDING, ..Kind::new(channel::DELIVER) }, Arc::new(outbox))
         .kind(Kind::new(schedule::KIND), Arc::new(Scheduled { hub: app.hub.clone() }));
     Ok(webhooks::kinds(crate::tools::kinds(workers, app, settings)?, app, &settings.webhooks))
 }
@@ -294,8 +297,11 @@ impl Service {
             let workers = workers(&app, settings, adapters)?;
             tracker.spawn(workers.run(app.stopping.clone()));
         }
-        if let Some(receiver) = receiver.filter(|_| has_role("channels")) {
-            tracker.spawn(receiver.run());
+        if has_role("channels") {
+            app.platforms.listen(&app.hub).await?;
+            if let Some(receiver) = receiver {
+                tracker.spawn(receiver.run());
+            }
         }
         Ok(Self { app, data, tracker })
     }

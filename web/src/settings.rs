@@ -111,12 +111,14 @@ impl Model {
     }
 }
 
-/// Slack is connected where the signing secret is set, and a token or what the app is installed by.
+/// Slack is connected where the signing secret or the app-level token is set, and a token or what the app is installed by.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Slack {
     /// Proves that a request comes from Slack.
     pub signing_secret: Option<SecretString>,
+    /// With it Slack is heard over a socket that we open (Socket Mode): it need not reach us.
+    pub app_token: Option<SecretString>,
     /// Of the one workspace that the app is made in.
     pub bot_token: Option<SecretString>,
     /// With the secret beside it, other workspaces can install the app.
@@ -137,6 +139,8 @@ pub struct Discord {
     /// For `patchbay channels discord register`.
     #[serde(default, deserialize_with = "text")]
     pub application_id: Option<String>,
+    /// Whether we hold a connection to Discord's gateway, to hear mentions and what is written to the bot alone.
+    pub gateway: bool,
     pub api_url: String,
 }
 
@@ -210,10 +214,11 @@ fn figment(flags: &Flags) -> Figment {
         "postgres": { "bin": null },
         "model": { "api_key": null, "base_url": null, "name": "gpt-5-mini", "image_name": null, "fallbacks": [], "providers": [], "prices": {},
             "context_tokens": 16_000, "connect_timeout_s": 5, "first_byte_timeout_s": 60, "total_timeout_s": 180, "retries": 2 },
-        "slack": { "signing_secret": null, "bot_token": null, "client_id": null, "client_secret": null, "api_url": patchbay_channels::slack::client::API_URL },
-        "discord": { "public_key": null, "token": null, "application_id": null, "api_url": patchbay_channels::discord::client::API_URL },
+        "slack": { "signing_secret": null, "app_token": null, "bot_token": null, "client_id": null, "client_secret": null,
+            "api_url": patchbay_channels::slack::client::API_URL },
+        "discord": { "public_key": null, "token": null, "application_id": null, "gateway": false, "api_url": patchbay_channels::discord::client::API_URL },
         "email": { "imap_url": null, "smtp_url": null, "address": null, "aliases": [], "authserv_id": null, "ca_file": null, "dkim_key": null,
-            "dkim_selector": "patchbay", "dns": null },
+            "dkim_selector": "patchbay", "per_minute": 60, "dns": null },
         "webhooks": { "allow_private": false, "retries_s": patchbay_channels::webhook::send::WAITS_S },
         "events": { "keep_days": null },
         "log": { "level": "info", "format": "text" },
@@ -289,6 +294,7 @@ pub fn shown(settings: &Settings, figment: &Figment) -> Vec<Shown> {
         ("model.total_timeout_s", settings.model.total_timeout_s.to_string()),
         ("model.retries", settings.model.retries.to_string()),
         ("slack.signing_secret", secret(&settings.slack.signing_secret)),
+        ("slack.app_token", secret(&settings.slack.app_token)),
         ("slack.bot_token", secret(&settings.slack.bot_token)),
         ("slack.client_id", settings.slack.client_id.clone().unwrap_or_default()),
         ("slack.client_secret", secret(&settings.slack.client_secret)),
@@ -296,6 +302,7 @@ pub fn shown(settings: &Settings, figment: &Figment) -> Vec<Shown> {
         ("discord.public_key", settings.discord.public_key.clone().unwrap_or_default()),
         ("discord.token", secret(&settings.discord.token)),
         ("discord.application_id", settings.discord.application_id.clone().unwrap_or_default()),
+        ("discord.gateway", settings.discord.gateway.to_string()),
         ("discord.api_url", settings.discord.api_url.clone()),
         ("email.imap_url", settings.email.imap_url.as_ref().map_or_else(String::new, |url| mask_url(url.expose_secret()))),
         ("email.smtp_url", settings.email.smtp_url.as_ref().map_or_else(String::new, |url| mask_url(url.expose_secret()))),
@@ -305,6 +312,7 @@ pub fn shown(settings: &Settings, figment: &Figment) -> Vec<Shown> {
         ("email.ca_file", settings.email.ca_file.as_deref().map(Path::display).map_or_else(String::new, |path| path.to_string())),
         ("email.dkim_key", settings.email.dkim_key.as_deref().map(Path::display).map_or_else(String::new, |path| path.to_string())),
         ("email.dkim_selector", settings.email.dkim_selector.clone()),
+        ("email.per_minute", settings.email.per_minute.map_or_else(String::new, |mails| mails.to_string())),
         ("email.dns", settings.email.dns.map_or_else(String::new, |dns| dns.to_string())),
         ("webhooks.allow_private", settings.webhooks.allow_private.to_string()),
         ("webhooks.retries_s", settings.webhooks.retries_s.iter().map(u64::to_string).collect::<Vec<_>>().join(", ")),

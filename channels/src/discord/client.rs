@@ -1,12 +1,18 @@
 //! Discord's HTTP API, as far as it is in use: <https://discord.com/developers/docs/reference>.
 //!
 //! Not by serenity's client: with an address of one's own it has no rate limiter, and without one it does not say how long to wait.
+//!
+//! How fast: fifty requests a second, and what the headers of each route's answers say; before the first of them, five at once and one a second.
+//! <https://discord.com/developers/docs/topics/rate-limits>
 
-use std::time::Duration;
+use std::{num::NonZeroU32, sync::Arc, time::Duration};
 
+use governor::Quota;
 use reqwest::{Method, StatusCode, header};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
+
+use crate::pace::Pace;
 
 /// Where Discord is.
 pub const API_URL: &str = "https://discord.com";
@@ -37,7 +43,21 @@ pub struct Client {
     http: reqwest::Client,
     token: SecretString,
     api_url: String,
+    paces: Arc<Paces>,
 }
+
+/// What Discord counts.
+struct Paces {
+    /// All requests with the bot's token.
+    all: Pace,
+    /// By method and route, with what the route is about.
+    routes: Pace,
+}
+
+/// All requests with the bot's token, in a second.
+const ALL: NonZeroU32 = NonZeroU32::new(50).expect("it is not zero");
+/// Requests of a route at once, of which no answer has said yet what it takes; then one a second.
+const ROUTE: NonZeroU32 = NonZeroU32::new(5).expect("it is not zero");
 
 /// Where a message goes.
 #[derive(Clone, Copy, Debug)]
@@ -61,7 +81,8 @@ impl Client {
     pub fn new(token: SecretString, api_url: &str, home: &str) -> reqwest::Result<Self> {
         let agent = format!("DiscordBot ({home}, {})", env!("CARGO_PKG_VERSION"));
         let http = reqwest::Client::builder().user_agent(agent).timeout(PATIENCE).redirect(reqwest::redirect::Policy::none()).build()?;
-        Ok(Self { http, token, api_url: format!("{}/api/v10", api_url.trim_end_matches('/')) })
+        let paces = Paces { all: Pace::new(Quota::per_second(ALL)), routes: Pace::new(Quota::per_second(NonZeroU32::MIN).allow_burst(ROUTE)) };
+        Ok(Self { http, token, api_url: format!("{}/api/v10", api_url.trim_end_matches('/')), paces: Arc::new(paces) })
     }
 
     /// Sends a message; its channel and its id. `nonce` names it: sent again within minutes it is the same message, where Discord can tell.
@@ -110,6 +131,20 @@ impl Client {
         self.call(Method::DELETE, &format!("/webhooks/{application}/{token}/messages/@original"), false, None).await.map(drop)
     }
 
+    /// Where the gateway is, and how long to wait before a new session may begin there.
+    pub async fn gateway(&self) -> Result<(String, Duration), Failure> {
+        let answer = self.call(Method::GET, "/gateway/bot", true, None).await?;
+        let limit = &answer["session_start_limit"];
+        let wait = if limit["remaining"] == 0 { limit["reset_after"].as_u64().unwrap_or_default() } else { 0 };
+        let url = answer["url"].as_str().map(str::to_owned).ok_or_else(|| Failure::Refused { code: 0, message: "an answer without url".to_owned() })?;
+        Ok((url, Duration::from_millis(wait)))
+    }
+
+    /// The bot's token.
+    pub(super) fn token(&self) -> &str {
+        self.token.expose_secret()
+    }
+
     /// Tells Discord all commands of an application, in place of those that it had.
     pub async fn register(&self, application: &str, commands: &Value) -> Result<usize, Failure> {
         let answer = self.call(Method::PUT, &format!("/applications/{application}/commands"), true, Some(commands)).await?;
@@ -119,6 +154,12 @@ impl Client {
     /// `is_ours`: with the bot's token; what is called with an interaction's needs none.
     async fn call(&self, method: Method, path: &str, is_ours: bool, body: Option<&Value>) -> Result<Value, Failure> {
         let later = |why: String| Failure::Later { after: None, why };
+        let route = route(&method, path);
+        let not_yet = |after| Failure::Later { after: Some(after), why: "it waits for its turn".to_owned() };
+        self.paces.routes.take(&route).map_err(not_yet)?;
+        if is_ours {
+            self.paces.all.take("").map_err(not_yet)?;
+        }
         let mut request = self.http.request(method, format!("{}{path}", self.api_url));
         if is_ours {
             request = request.header(header::AUTHORIZATION, format!("Bot {}", self.token.expose_secret()));
@@ -129,7 +170,13 @@ impl Client {
         // Without the address, which has the interaction's token.
         let response = request.send().await.map_err(|error| later(format!("Discord was not reached: {}", error.without_url())))?;
         let status = response.status();
-        let retry_after = response.headers().get(header::RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse::<f64>().ok());
+        let told = |name: &str| response.headers().get(name).and_then(|value| value.to_str().ok()?.parse::<f64>().ok());
+        let retry_after = told(header::RETRY_AFTER.as_str());
+        if told("x-ratelimit-remaining") == Some(0.0)
+            && let Some(wait) = told("x-ratelimit-reset-after").and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
+        {
+            self.paces.routes.hold(&route, wait);
+        }
         let body = response.bytes().await.map_err(|error| later(format!("Discord broke off: {}", error.without_url())))?;
         let answer: Value = serde_json::from_slice(&body).unwrap_or_default();
         if status.is_success() {
@@ -138,6 +185,9 @@ impl Client {
         if status == StatusCode::TOO_MANY_REQUESTS {
             let seconds = answer["retry_after"].as_f64().or(retry_after);
             let after = seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+            if let Some(after) = after {
+                if answer["global"] == true { self.paces.all.hold("", after) } else { self.paces.routes.hold(&route, after) }
+            }
             return Err(Failure::Later { after, why: "Discord asks to wait".to_owned() });
         }
         if status.is_server_error() {
@@ -147,5 +197,29 @@ impl Client {
             INVALID_WEBHOOK_TOKEN | UNKNOWN_WEBHOOK => Err(Failure::Expired),
             code => Err(Failure::Refused { code, message: answer["message"].as_str().map_or_else(|| json!(status.as_u16()).to_string(), str::to_owned) }),
         }
+    }
+}
+
+/// What Discord counts requests by: the method and the path, in which only the channel, the application and the token say what it is about.
+fn route(method: &Method, path: &str) -> String {
+    let path = path.split('?').next().unwrap_or_default();
+    let parts: Vec<&str> = path.trim_start_matches('/').split('/').collect();
+    let named = match parts.as_slice() {
+        ["channels", channel, "messages", _] => format!("channels/{channel}/messages/*"),
+        parts => parts.join("/"),
+    };
+    format!("{method} {named}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_route_is_what_discord_counts_by() {
+        assert_eq!(route(&Method::PATCH, "/channels/1/messages/2"), route(&Method::PATCH, "/channels/1/messages/3"));
+        assert_ne!(route(&Method::DELETE, "/channels/1/messages/2"), route(&Method::PATCH, "/channels/1/messages/2"));
+        assert_ne!(route(&Method::POST, "/channels/1/messages"), route(&Method::POST, "/channels/2/messages"));
+        assert_eq!(route(&Method::POST, "/webhooks/1/token?wait=true"), "POST webhooks/1/token");
     }
 }

@@ -1,5 +1,5 @@
 //! What an interaction means: <https://discord.com/developers/docs/interactions/receiving-and-responding>. What is new to us is
-//! [`Meaning::Told`]; what is no interaction at all is [`Malformed`].
+//! [`Meaning::Told`]; what is no interaction at all is [`Malformed`]. And what a message that mentions us says.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -70,6 +70,81 @@ pub struct Address {
     /// Whom it is written to directly; the channel is then found when it is sent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub direct: Option<String>,
+    /// The message that is answered, where it is no interaction.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asked: Option<Asked>,
+}
+
+/// A message to us. Unlike an interaction it has no answer that one person sees alone.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Asked {
+    pub message: String,
+    pub user: String,
+}
+
+/// Reads a message; `None` where it is not to us, or no person's. `we` is what Discord calls the bot.
+/// <https://discord.com/developers/docs/resources/message#message-object>
+pub fn message(message: &Value, we: &str) -> Option<Said> {
+    let message = Posted::deserialize(message).ok()?;
+    let is_direct = message.guild_id.is_none();
+    let is_to_us = is_direct || message.mentions.iter().any(|user| user.id == we);
+    let is_of_a_person = !message.author.bot && message.webhook_id.is_none() && message.author.id != we;
+    if !is_to_us || !is_of_a_person || !matches!(message.kind, DEFAULT | REPLY) {
+        return None;
+    }
+    let mut text = message.content;
+    for mark in [format!("<@{we}>"), format!("<@!{we}>")] {
+        text = text.replacen(&mark, "", 1);
+    }
+    for user in &message.mentions {
+        text = text.replace(&format!("<@{}>", user.id), &format!("@{}", user.username)).replace(&format!("<@!{}>", user.id), &format!("@{}", user.username));
+    }
+    let text = Some(text.trim().to_owned()).filter(|text| !text.is_empty()).unwrap_or_else(|| "help".to_owned());
+    let nick = message.member.and_then(|member| member.nick);
+    let Author { id: user, username, global_name, .. } = message.author;
+    let channel = message.channel_id;
+    Some(Said {
+        name: nick.or(global_name).unwrap_or(username),
+        thread: if is_direct { channel.clone() } else { format!("{channel}/{user}") },
+        room: (!is_direct).then(|| channel.clone()),
+        address: Address {
+            channel,
+            is_private: is_confidential(&text),
+            asked: Some(Asked { message: message.id.clone(), user: user.clone() }),
+            ..Address::default()
+        },
+        user,
+        key: message.id,
+        guild: message.guild_id,
+        text,
+        shown: None,
+        is_on_message: false,
+    })
+}
+
+/// The kinds of messages that people write.
+const DEFAULT: u8 = 0;
+const REPLY: u8 = 19;
+
+#[derive(Deserialize)]
+struct Posted {
+    id: String,
+    channel_id: String,
+    guild_id: Option<String>,
+    #[serde(rename = "type", default)]
+    kind: u8,
+    author: Author,
+    member: Option<Nick>,
+    #[serde(default)]
+    content: String,
+    #[serde(default)]
+    mentions: Vec<Author>,
+    webhook_id: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Nick {
+    nick: Option<String>,
 }
 
 /// Reads an interaction.
@@ -146,6 +221,11 @@ struct Message {
 #[derive(Deserialize)]
 struct Author {
     id: String,
+    #[serde(default)]
+    username: String,
+    global_name: Option<String>,
+    #[serde(default)]
+    bot: bool,
 }
 
 #[derive(Deserialize)]
@@ -245,6 +325,7 @@ impl Interaction {
                 is_awaited: !is_on_message,
                 is_private: is_on_message || is_confidential(&text),
                 direct: None,
+                asked: None,
             },
             key: self.id,
             guild: self.guild_id,

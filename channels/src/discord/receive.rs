@@ -55,8 +55,13 @@ fn workspace(said: &Said) -> &str {
 }
 
 async fn hear(hub: &Hub, said: Said) -> db::Result<Value> {
-    let Some(organization) = hub.organization_of(Channel::Discord, workspace(&said)).await? else { return Ok(modal::told(EMPTY)) };
     let answer = modal::deferred(&said);
+    Ok(if store(hub, said).await? { answer } else { modal::told(EMPTY) })
+}
+
+/// Stores what was said; `false` where there is nobody to hear it.
+pub(super) async fn store(hub: &Hub, said: Said) -> db::Result<bool> {
+    let Some(organization) = hub.organization_of(Channel::Discord, workspace(&said)).await? else { return Ok(false) };
     let envelope = Envelope {
         channel: Channel::Discord,
         key: said.key,
@@ -70,5 +75,5 @@ async fn hear(hub: &Hub, said: Said) -> db::Result<Value> {
         attached: Vec::new(),
     };
     hub.receive(organization, &envelope).await?;
-    Ok(answer)
+    Ok(true)
 }

@@ -9,7 +9,7 @@ use patchbay_core::{
     db::Db,
     ids::Context,
 };
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::{
     send::{Sender, Unsent},
@@ -17,7 +17,8 @@ use super::{
     write::{Address, Writer},
 };
 use crate::{
-    adapter::{Adapter, Delivery, Direct, Shows, Undelivered},
+    adapter::{Adapter, Delivered, Delivery, Direct, Shows, Undelivered},
+    pace::Pace,
     render::{card::Card, email},
 };
 
@@ -27,6 +28,8 @@ pub struct Speaker {
     pub(super) ctx: Arc<dyn Context>,
     pub(super) writer: Writer,
     pub(super) sender: Sender,
+    /// The mails that its server takes.
+    pub(super) pace: Pace,
     pub(super) threads: Arc<Threads>,
     /// Where people reach the console, without a slash at the end.
     pub(super) public_url: String,
@@ -38,19 +41,20 @@ impl Adapter for Speaker {
         Channel::Email
     }
 
-    async fn deliver(&self, delivery: &Delivery<'_>) -> Result<Value, Undelivered> {
+    async fn deliver(&self, delivery: &Delivery<'_>) -> Result<Delivered, Undelivered> {
         let address: Address = serde_json::from_value(delivery.address.clone()).map_err(|error| never(format!("its address cannot be read: {error}")))?;
         let before = delivery.sent.and_then(|sent| sent["message_id"].as_str());
         let (reply, card) = match (delivery.shows, delivery.sent) {
+            (Shows::Working, _) => return Ok(Delivered::Nothing),
             (Shows::Nothing, _) | (Shows::Superseded(_), None) => (delivery.reply.clone(), None),
             (Shows::Open(card), None) => (delivery.reply.clone(), Some(card)),
             (Shows::Open(card), Some(_)) => (Reply::new(format!("#{} is another one now.", card.number)), Some(card)),
             (Shows::Decided(_, line), None) => (Reply::new(format!("{}\n\n{line}.", delivery.reply.text)), None),
             // The thread has a later mail with it.
-            (Shows::Superseded(_), Some(sent)) => return Ok(sent.clone()),
+            (Shows::Superseded(_), Some(sent)) => return Ok(Delivered::Whole(sent.clone())),
             (Shows::Decided(card, line), Some(sent)) => {
                 if self.is_told(delivery, &address, &card).await? {
-                    return Ok(sent.clone());
+                    return Ok(Delivered::Whole(sent.clone()));
                 }
                 (Reply::new(format!("#{}: {line}.", card.number)), None)
             }
@@ -60,9 +64,10 @@ impl Adapter for Speaker {
         let link = card.map(|card| format!("{}/proposals/{}", self.public_url, card.number));
         let mail = email::answer(&reply, card.as_ref(), link.as_deref());
         let written = self.writer.write(&address.after(before), &message_id, mail, self.ctx.now()).map_err(|error| never(format!("{error:#}")))?;
+        self.pace.take("").map_err(|after| Undelivered::NotYet { after })?;
         match self.sender.send(&written).await {
-            Ok(()) => Ok(json!({ "message_id": message_id })),
-            Err(error @ (Unsent::Later(_) | Unsent::Untrusted(_))) => Err(Undelivered::Later { after: None, why: chain(&error) }),
+            Ok(()) => Ok(Delivered::Whole(json!({ "message_id": message_id }))),
+            Err(error @ (Unsent::Later(_) | Unsent::Untrusted(_))) => Err(Undelivered::Later { why: chain(&error) }),
             Err(error @ Unsent::Never(_)) => Err(never(chain(&error))),
         }
     }
@@ -82,7 +87,7 @@ impl Speaker {
             tx.rollback().await?;
             Ok::<_, patchbay_core::db::Error>(is_told)
         };
-        asked.await.map_err(|error| Undelivered::Later { after: None, why: error.to_string() })
+        asked.await.map_err(|error| Undelivered::Later { why: error.to_string() })
     }
 }
 

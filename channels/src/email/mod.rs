@@ -16,14 +16,15 @@ mod tls;
 pub mod trust;
 pub mod write;
 
-use std::{net::SocketAddr, path::PathBuf, sync::Arc};
+use std::{net::SocketAddr, num::NonZeroU32, path::PathBuf, sync::Arc};
 
 use anyhow::Context as _;
+use governor::Quota;
 use patchbay_core::{channel::mail, documents::files::Files, ids::OrganizationId};
 use secrecy::SecretString;
 use serde::{Deserialize, Deserializer};
 
-use crate::hub::Hub;
+use crate::{hub::Hub, pace::Pace};
 use adapter::Speaker;
 use mailbox::Access;
 use receive::Receiver;
@@ -53,6 +54,8 @@ pub struct Settings {
     pub dkim_selector: String,
     /// Certificates in PEM of authorities that are trusted beside the machine's.
     pub ca_file: Option<PathBuf>,
+    /// How many mails a minute the SMTP server is given; as many as there are where it is not set.
+    pub per_minute: Option<NonZeroU32>,
     /// A name server of its own.
     pub dns: Option<SocketAddr>,
 }
@@ -102,6 +105,7 @@ pub async fn connect(settings: &Settings, hub: &Hub, files: &Files, organization
             ctx: hub.ctx.clone(),
             writer: writer.signed(signer),
             sender: Sender::new(url, &authorities)?,
+            pace: Pace::new(Quota::per_minute(settings.per_minute.unwrap_or(NonZeroU32::MAX))),
             threads: threads.clone(),
             public_url: hub.public_url.clone(),
         })),

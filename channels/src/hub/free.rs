@@ -4,6 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use patchbay_agent::planner::{self, Failure, Mode, Outcome as Planned, Turn, Voice};
 use patchbay_core::{
+    channel,
     command::{self, Outcome, Reply, store},
     db,
     patch::{
@@ -24,6 +25,8 @@ use super::{
     run::{Run, Stop},
 };
 
+/// How long a planner works before it is said so, and how often it is said how far it is.
+const PACE: Duration = Duration::from_millis(1200);
 /// How much of a conversation a planner is told.
 const TURNS: i64 = 12;
 /// How many tasks are said to be what a message speaks of.
@@ -39,7 +42,7 @@ pub(super) async fn run(run: &Run<'_>, target: Option<(ProjectId, Option<TaskId>
     let mode = focus.map_or(Mode::Project, Mode::Task);
     let cancel = run.hub.cancellation(run.command.id);
     let (progress, mut news) = mpsc::unbounded_channel();
-    let mut teller = Teller { run, plan: &context.plan, shown: Vec::new() };
+    let mut teller = Teller { run, plan: &context.plan, shown: Vec::new(), is_changed: true };
     let answer = {
         let working = run.hub.planner.get_diff(mode, &context, message, &progress);
         tokio::select! {
@@ -173,18 +176,43 @@ struct Teller<'a> {
     run: &'a Run<'a>,
     plan: &'a Plan,
     shown: Vec<Entry>,
+    /// Since it was last said where the message came from.
+    is_changed: bool,
 }
 
 impl Teller<'_> {
     /// Never ends by itself: only the planner ends the waiting.
     async fn tell(&mut self, news: &mut mpsc::UnboundedReceiver<planner::Progress>) {
-        while let Some(progress) = news.recv().await {
-            self.one(progress);
+        let mut pace = tokio::time::interval_at(tokio::time::Instant::now() + PACE, PACE);
+        pace.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                Some(progress) = news.recv() => self.one(progress),
+                _ = pace.tick() => self.show().await,
+            }
         }
-        std::future::pending::<()>().await;
+    }
+
+    /// Says how far we are where the message came from, if it is more than was said.
+    async fn show(&mut self) {
+        if !std::mem::replace(&mut self.is_changed, false) {
+            return;
+        }
+        let (hub, organization) = (self.run.hub, self.run.actor.organization);
+        let shown: db::Result<()> = async {
+            let mut tx = hub.db.begin(organization).await?;
+            channel::store::show_working(&mut tx, hub.ctx.as_ref(), organization, self.run.command.id, &replies::working(&self.shown)).await?;
+            tx.commit().await
+        }
+        .await;
+        match shown {
+            Ok(()) => hub.bell.ring(),
+            Err(error) => tracing::warn!(%error, command = %self.run.command.id, "how far a command is could not be said"),
+        }
     }
 
     fn one(&mut self, progress: planner::Progress) {
+        self.is_changed |= !matches!(progress, planner::Progress::Text(_));
         let news = match progress {
             planner::Progress::Operation(operation) => {
                 let entry = preview(self.plan, &self.shown, &operation);

@@ -15,7 +15,7 @@ use patchbay_core::{
     command::Reply,
     patch::{
         Fault, ProjectPatch, TaskId,
-        diff::{Counts, Diff},
+        diff::{Counts, Diff, Entry, Op},
         plan::{Plan, Task},
         process::StepKind,
     },
@@ -335,6 +335,31 @@ pub fn proposed(proposal: &Proposal, diff: &Diff, counts: Counts, say: &str) -> 
     let on = proposal.project_key.as_ref().map_or_else(|| format!("for a new project, *{}*", plain(&diff.project_title)), |key| format!("on {key}"));
     decisions(Reply::new(format!("{say}\n\n**#{}** {on}: {}. Nothing has changed yet.", proposal.number, render::diff::counts(&counts))), proposal.number)
 }
+
+/// How far a planner is, with the last of what it has so far.
+pub fn working(shown: &[Entry]) -> Reply {
+    if shown.is_empty() {
+        return Reply::new("I am working on it. The answer takes the place of this, or follows it.");
+    }
+    let mut text =
+        format!("I am working on it. So far it is {}; the answer takes the place of this, or follows it.\n", count(shown.len(), "change", "changes"));
+    let before = shown.len().saturating_sub(NEWEST);
+    if before > 0 {
+        let _ = write!(text, "\n- *{before} more*");
+    }
+    for entry in &shown[before..] {
+        let verb = match entry.op {
+            Op::Create => "add",
+            Op::Update => "change",
+            Op::Delete => "delete",
+        };
+        let _ = write!(text, "\n- {verb} **{}**", plain(&entry.title));
+    }
+    Reply::new(text)
+}
+
+/// How many changes are shown while more are made.
+const NEWEST: usize = 10;
 
 /// A refined one.
 pub fn refined(proposal: &Proposal, _diff: &Diff, counts: Counts, say: &str) -> Reply {

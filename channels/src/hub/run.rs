@@ -160,7 +160,7 @@ async fn finish(hub: &Hub, mut tx: Tx, organization: OrganizationId, id: Command
         // Only a mail brings anything with it.
         let files = if channel == Channel::Email { channel::received::store::of_command(&mut tx, id).await? } else { Vec::new() };
         let reply = replies::with_files(&outcome.reply, &files);
-        channel::store::send(&mut tx, hub.ctx.as_ref(), organization, &address, &reply, Some(id), proposal).await?;
+        channel::store::answer(&mut tx, hub.ctx.as_ref(), organization, &address, &reply, id, proposal).await?;
     }
     let details = json!({ "command": id, "proposal": outcome.proposal, "revision": outcome.revision, "failed": outcome.failed });
     collab::store::append(&mut tx, organization, now, "command.finished", handle, &id.to_string(), &details).await?;

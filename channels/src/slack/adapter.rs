@@ -1,12 +1,13 @@
 //! What goes out to Slack: messages where they were asked for, edited when their proposal becomes something else.
+//!
+//! How fast: about one message a second in a room, with short bursts; edits and what one person sees by their methods' tiers, in a workspace.
+//! <https://docs.slack.dev/apis/web-api/rate-limits>
 
-use std::{
-    collections::HashMap,
-    sync::{Mutex, PoisonError},
-};
+use std::{num::NonZeroU32, time::Duration};
 
 use async_trait::async_trait;
-use patchbay_core::{channel::Channel, command::Reply, ids::MessageId};
+use governor::Quota;
+use patchbay_core::{channel::Channel, command::Reply};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -16,15 +17,26 @@ use super::{
     workspaces::Workspaces,
 };
 use crate::{
-    adapter::{Adapter, Delivery, Direct, Shows, Undelivered},
+    adapter::{Adapter, Delivered, Delivery, Direct, Shows, Undelivered},
+    pace::Pace,
     render::slack::{self, reply},
 };
+
+/// Messages of a room, in a second and at once.
+const POSTS: (u32, u32) = (1, 5);
+/// Edits of a workspace, in a minute and at once; and those of them that say how far we are, so that answers have room.
+const EDITS: (u32, u32) = (40, 10);
+const WORKING: (u32, u32) = (25, 8);
+/// Messages for one person's eyes in a workspace, in a minute and at once.
+const WHISPERS: (u32, u32) = (100, 20);
 
 /// Speaks in Slack.
 pub struct Speaker {
     workspaces: Workspaces,
-    /// What was sent of a message that was not sent as a whole: the rest comes with the next try.
-    begun: Mutex<HashMap<MessageId, Sent>>,
+    posts: Pace,
+    edits: Pace,
+    working: Pace,
+    whispers: Pace,
 }
 
 /// What Slack calls a message of ours: several where it is long, none where only one person saw it.
@@ -32,11 +44,29 @@ pub struct Speaker {
 struct Sent {
     channel: String,
     ts: Vec<String>,
+    /// How many pages are as they are to be, while it is being brought there.
+    #[serde(default)]
+    at: usize,
+}
+
+/// Why a page does not stand there.
+enum Stop {
+    NotYet(Duration),
+    Failed(Failure),
+}
+
+fn number(number: u32) -> NonZeroU32 {
+    NonZeroU32::new(number).unwrap_or(NonZeroU32::MIN)
+}
+
+fn a_minute((count, burst): (u32, u32)) -> Pace {
+    Pace::new(Quota::per_minute(number(count)).allow_burst(number(burst)))
 }
 
 impl Speaker {
     pub fn new(workspaces: Workspaces) -> Self {
-        Self { workspaces, begun: Mutex::default() }
+        let posts = Pace::new(Quota::per_second(number(POSTS.0)).allow_burst(number(POSTS.1)));
+        Self { workspaces, posts, edits: a_minute(EDITS), working: a_minute(WORKING), whispers: a_minute(WHISPERS) }
     }
 }
 
@@ -46,18 +76,33 @@ impl Adapter for Speaker {
         Channel::Slack
     }
 
-    async fn deliver(&self, delivery: &Delivery<'_>) -> Result<Value, Undelivered> {
+    async fn deliver(&self, delivery: &Delivery<'_>) -> Result<Delivered, Undelivered> {
         let never = |error: serde_json::Error| Undelivered::Never { why: format!("an address that is not ours: {error}") };
         let address: Address = serde_json::from_value(delivery.address.clone()).map_err(never)?;
+        let sent: Option<Sent> = delivery.sent.map(|sent| serde_json::from_value(sent.clone())).transpose().map_err(never)?;
+        let client = self.workspaces.client(delivery.organization, &address.team).await.map_err(undelivered)?;
+        if matches!(delivery.shows, Shows::Working) {
+            return self.work(&client, &address, sent, delivery.reply).await.map_err(undelivered);
+        }
+        if sent.as_ref().is_some_and(|sent| sent.ts.is_empty() && !delivery.is_begun) {
+            // What one person saw, or the room by an answer to what was said, stays as it is.
+            return Ok(Delivered::Whole(json!(sent)));
+        }
+        let mut sent = sent.unwrap_or_default();
+        if !delivery.is_begun {
+            sent.at = 0;
+        }
         let messages = messages(delivery.reply, &delivery.shows);
         let is_for_one = delivery.is_private || address.is_private && matches!(delivery.shows, Shows::Nothing);
-        let client = self.workspaces.client(delivery.organization, &address.team).await.map_err(undelivered)?;
-        let sent = match delivery.sent {
-            Some(sent) => edit(&client, serde_json::from_value(sent.clone()).map_err(never)?, address.thread.as_deref(), &messages).await,
-            None if is_for_one => whisper(&client, &address, &messages).await,
-            None => self.post(&client, delivery.id, &address, &messages).await,
-        };
-        sent.map(|sent| json!(sent)).map_err(undelivered)
+        // Between two people nobody else reads it.
+        let has_others = address.response_url.is_some() || address.channel.as_deref().is_some_and(|channel| !channel.starts_with('D'));
+        let page = Page { client: &client, address: &address, is_for_one: is_for_one && has_others && sent.ts.is_empty(), was_working: delivery.was_working };
+        match self.page(&page, &mut sent, &messages).await {
+            Ok(()) if sent.at < messages.len() || sent.ts.len() > messages.len() => Ok(Delivered::Part(json!(sent))),
+            Ok(()) => Ok(Delivered::Whole(json!(Sent { at: 0, ..sent }))),
+            Err(Stop::NotYet(after)) => Err(Undelivered::NotYet { after }),
+            Err(Stop::Failed(failure)) => Err(undelivered(failure)),
+        }
     }
 
     fn direct(&self, external_id: &str, _: &str) -> Direct {
@@ -68,84 +113,122 @@ impl Adapter for Speaker {
     }
 }
 
+/// What a page is sent with.
+struct Page<'a> {
+    client: &'a Client,
+    address: &'a Address,
+    is_for_one: bool,
+    was_working: bool,
+}
+
 impl Speaker {
-    async fn post(&self, client: &Client, id: MessageId, address: &Address, messages: &[Value]) -> Result<Sent, Failure> {
-        let begun = || self.begun.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut sent = begun().remove(&id).unwrap_or_default();
-        let to = address.channel.as_deref().unwrap_or(&address.user);
-        for message in &messages[sent.ts.len().min(messages.len())..] {
-            let posted = match client.post(to, address.thread.as_deref(), message).await {
-                // Where we are no member, what was said to us can still be answered.
-                Err(Failure::Refused { code }) if sent.ts.is_empty() && is_shut(&code) => match &address.response_url {
-                    Some(url) => {
-                        client.respond(url, false, message).await?;
-                        continue;
-                    }
-                    None => Err(Failure::Refused { code }),
-                },
-                posted => posted,
-            };
-            match posted {
-                Ok((channel, ts)) => {
-                    sent.channel = channel;
-                    sent.ts.push(ts);
-                }
-                Err(failure) => {
-                    if matches!(failure, Failure::Later { .. }) {
-                        begun().insert(id, sent);
-                    }
-                    return Err(failure);
-                }
+    /// Brings one page more to what it is to be, and takes back what is too much; `sent` says what stands there then.
+    async fn page(&self, page: &Page<'_>, sent: &mut Sent, messages: &[Value]) -> Result<(), Stop> {
+        let Page { client, address, .. } = page;
+        let Some(message) = messages.get(sent.at) else {
+            if let Some(ts) = sent.ts.last().cloned() {
+                is_gone(turn(&self.edits, &address.team, client.delete(&sent.channel, &ts)).await)?;
+                sent.ts.pop();
             }
+            return Ok(());
+        };
+        if let Some(ts) = sent.ts.get(sent.at) {
+            let is_gone = is_gone(turn(&self.edits, &address.team, client.update(&sent.channel, ts, message)).await)?;
+            if !(is_gone && page.was_working && sent.at == 0) {
+                sent.at += 1;
+                return Ok(());
+            }
+            // Nobody saw more of it than that it is worked on.
+            *sent = Sent::default();
         }
-        Ok(sent)
+        if page.is_for_one {
+            turn(&self.whispers, &address.team, whisper(client, address, message)).await?;
+        } else {
+            self.post(client, address, sent, message).await?;
+        }
+        sent.at += 1;
+        Ok(())
+    }
+
+    async fn post(&self, client: &Client, address: &Address, sent: &mut Sent, message: &Value) -> Result<(), Stop> {
+        let to = address.channel.as_deref().unwrap_or(&address.user);
+        match turn(&self.posts, &room(address), client.post(to, address.thread.as_deref(), message)).await {
+            Ok((channel, ts)) => {
+                sent.channel = channel;
+                sent.ts.push(ts);
+                Ok(())
+            }
+            // Where we are no member, what was said to us can still be answered.
+            Err(Stop::Failed(Failure::Refused { code })) if sent.ts.is_empty() && is_shut(&code) => match &address.response_url {
+                Some(url) => client.respond(url, false, message).await.map_err(Stop::Failed),
+                None => Err(Stop::Failed(Failure::Refused { code })),
+            },
+            Err(stop) => Err(stop),
+        }
+    }
+
+    /// Says how far we are, where everybody sees it and it can be edited; what has no turn now is said the next time.
+    async fn work(&self, client: &Client, address: &Address, sent: Option<Sent>, words: &Reply) -> Result<Delivered, Failure> {
+        let messages = reply::messages(words);
+        let (false, Some(message)) = (address.is_private, messages.first()) else { return Ok(Delivered::Nothing) };
+        let said = if let Some((sent, ts)) = sent.as_ref().and_then(|sent| Some((sent, sent.ts.first()?))) {
+            if self.working.take(&address.team).is_err() {
+                return Ok(Delivered::Nothing);
+            }
+            let edited = turn(&self.edits, &address.team, client.update(&sent.channel, ts, message)).await;
+            is_gone(edited).map(|_| sent.clone())
+        } else {
+            let to = address.channel.as_deref().unwrap_or(&address.user);
+            let posted = turn(&self.posts, &room(address), client.post(to, address.thread.as_deref(), message)).await;
+            posted.map(|(channel, ts)| Sent { channel, ts: vec![ts], at: 0 })
+        };
+        match said {
+            Ok(sent) => Ok(Delivered::Whole(json!(sent))),
+            Err(Stop::NotYet(_)) => Ok(Delivered::Nothing),
+            Err(Stop::Failed(Failure::Refused { code })) if is_shut(&code) => Ok(Delivered::Nothing),
+            Err(Stop::Failed(failure)) => Err(failure),
+        }
+    }
+}
+
+/// What Slack counts messages by.
+fn room(address: &Address) -> String {
+    format!("{}/{}", address.team, address.channel.as_deref().unwrap_or(&address.user))
+}
+
+/// Does something in its turn; where Slack says to wait, everything waits that it counts together.
+async fn turn<T>(pace: &Pace, key: &str, calling: impl Future<Output = Result<T, Failure>>) -> Result<T, Stop> {
+    pace.take(key).map_err(Stop::NotYet)?;
+    match calling.await {
+        Err(Failure::Later { after: Some(after), .. }) => {
+            pace.hold(key, after);
+            Err(Stop::NotYet(after))
+        }
+        called => called.map_err(Stop::Failed),
     }
 }
 
 /// Says it to the person alone.
-async fn whisper(client: &Client, address: &Address, messages: &[Value]) -> Result<Sent, Failure> {
-    for message in messages {
-        if let Some(url) = &address.response_url {
-            match client.respond(url, true, message).await {
-                Err(Failure::Refused { .. }) => {}
-                other => {
-                    other?;
-                    continue;
-                }
-            }
-        }
-        match &address.channel {
-            Some(channel) if !channel.starts_with('D') => match client.whisper(channel, &address.user, address.thread.as_deref(), message).await {
-                Err(Failure::Refused { .. }) => client.post(&address.user, None, message).await.map(drop)?,
-                other => other?,
-            },
-            channel => client.post(channel.as_deref().unwrap_or(&address.user), None, message).await.map(drop)?,
+async fn whisper(client: &Client, address: &Address, message: &Value) -> Result<(), Failure> {
+    if let Some(url) = &address.response_url {
+        match client.respond(url, true, message).await {
+            Err(Failure::Refused { .. }) => {}
+            other => return other,
         }
     }
-    Ok(Sent::default())
-}
-
-/// Makes what was sent into these messages; what is gone stays gone.
-async fn edit(client: &Client, mut sent: Sent, thread: Option<&str>, messages: &[Value]) -> Result<Sent, Failure> {
-    if sent.ts.is_empty() {
-        return Ok(sent);
+    match &address.channel {
+        Some(channel) if !channel.starts_with('D') => match client.whisper(channel, &address.user, address.thread.as_deref(), message).await {
+            Err(Failure::Refused { .. }) => client.post(&address.user, None, message).await.map(drop),
+            other => other,
+        },
+        channel => client.post(channel.as_deref().unwrap_or(&address.user), None, message).await.map(drop),
     }
-    for (ts, message) in sent.ts.iter().zip(messages) {
-        is_gone(client.update(&sent.channel, ts, message).await)?;
-    }
-    for ts in sent.ts.drain(messages.len().min(sent.ts.len())..) {
-        is_gone(client.delete(&sent.channel, &ts).await)?;
-    }
-    for message in &messages[sent.ts.len()..] {
-        sent.ts.push(client.post(&sent.channel, thread, message).await?.1);
-    }
-    Ok(sent)
 }
 
 /// Words of ours stand above what they are about.
 fn messages(words: &Reply, shows: &Shows<'_>) -> Vec<Value> {
     let mut cards = match shows {
-        Shows::Nothing => return reply::messages(words),
+        Shows::Nothing | Shows::Working => return reply::messages(words),
         Shows::Open(card) => slack::messages(card),
         Shows::Superseded(card) => slack::closed(card, "A later message shows it as it is now."),
         Shows::Decided(card, how) => slack::closed(card, how),
@@ -163,18 +246,23 @@ fn is_shut(code: &str) -> bool {
     matches!(code, "not_in_channel" | "channel_not_found" | "is_archived" | "restricted_action" | "no_permission")
 }
 
-fn is_gone(done: Result<(), Failure>) -> Result<(), Failure> {
+/// Whether there is nothing any more to edit: what is gone stays gone.
+fn is_gone(done: Result<(), Stop>) -> Result<bool, Stop> {
     match done {
-        Err(Failure::Refused { code }) if matches!(code.as_str(), "message_not_found" | "cant_update_message" | "edit_window_closed") || is_shut(&code) => {
-            Ok(())
+        Ok(()) => Ok(false),
+        Err(Stop::Failed(Failure::Refused { code }))
+            if matches!(code.as_str(), "message_not_found" | "cant_update_message" | "edit_window_closed") || is_shut(&code) =>
+        {
+            Ok(true)
         }
-        other => other,
+        Err(stop) => Err(stop),
     }
 }
 
 fn undelivered(failure: Failure) -> Undelivered {
     match failure {
-        Failure::Later { after, why } => Undelivered::Later { after, why },
+        Failure::Later { after: Some(after), .. } => Undelivered::NotYet { after },
+        Failure::Later { after: None, why } => Undelivered::Later { why },
         Failure::Refused { code } => Undelivered::Never {
             why: match code.as_str() {
                 "not_in_channel" | "channel_not_found" => "Patchbay is not in that channel: say /invite @Patchbay there".to_owned(),

@@ -132,6 +132,12 @@ impl Client {
         within(connector.http_get_with_client_secret(url, &id, &secret)).await
     }
 
+    /// Where a socket can be opened, once and soon; only for who speaks with an app-level token.
+    pub async fn socket(&self) -> Result<String, Failure> {
+        let answer = self.call("apps.connections.open", &json!({})).await?;
+        answer["url"].as_str().map(str::to_owned).ok_or_else(|| Failure::Refused { code: "an answer without url".to_owned() })
+    }
+
     async fn call(&self, method: &str, request: &Value) -> Result<Value, Failure> {
         let session = self.slack.open_session(&self.token);
         within(session.http_session_api.http_post(method, request, None)).await

@@ -108,7 +108,20 @@ pub enum Unfurl {
 
 /// A slash command: <https://docs.slack.dev/interactivity/implementing-slash-commands>.
 pub fn command(body: &[u8]) -> Result<Meaning, Malformed> {
-    let fields = form(body);
+    slash(form(body))
+}
+
+/// What comes over a socket: the same, in JSON. <https://docs.slack.dev/apis/events-api/using-socket-mode#events>
+pub fn envelope(kind: &str, payload: Value) -> Result<Meaning, Malformed> {
+    match kind {
+        "slash_commands" => slash(|name| payload[name].as_str().unwrap_or_default().to_owned()),
+        "events_api" => serde_json::from_value(payload).map(Outer::meaning).map_err(Malformed::json("event")),
+        "interactive" => serde_json::from_value(payload).map_err(Malformed::json("interaction")).and_then(Interaction::meaning),
+        _ => Ok(Meaning::Nothing("a kind of envelope that we do not know")),
+    }
+}
+
+fn slash(fields: impl Fn(&str) -> String) -> Result<Meaning, Malformed> {
     if !fields("ssl_check").is_empty() {
         return Ok(Meaning::Nothing("a check of the certificate"));
     }
@@ -140,12 +153,7 @@ pub fn command(body: &[u8]) -> Result<Meaning, Malformed> {
 
 /// An event: <https://docs.slack.dev/apis/events-api>.
 pub fn event(body: &[u8]) -> Result<Meaning, Malformed> {
-    let outer: Outer = serde_json::from_slice(body).map_err(Malformed::json("event"))?;
-    match outer {
-        Outer::UrlVerification { challenge } => Ok(Meaning::Challenge(challenge)),
-        Outer::EventCallback(callback) => Ok(callback.meaning()),
-        Outer::Unknown => Ok(Meaning::Nothing("a kind of request that we do not know")),
-    }
+    serde_json::from_slice(body).map(Outer::meaning).map_err(Malformed::json("event"))
 }
 
 /// A button, a window or a shortcut: <https://docs.slack.dev/reference/interaction-payloads>.
@@ -154,17 +162,7 @@ pub fn interaction(body: &[u8]) -> Result<Meaning, Malformed> {
     if payload.is_empty() {
         return Err(Malformed("the field payload of an interaction is missing".to_owned()));
     }
-    let interaction: Interaction = serde_json::from_str(&payload).map_err(Malformed::json("interaction"))?;
-    match interaction {
-        Interaction::BlockActions(actions) => Ok(actions.meaning()),
-        Interaction::ViewSubmission(submission) => submission.meaning(),
-        Interaction::MessageAction(action) => Ok(action.meaning()),
-        Interaction::Shortcut { trigger_id, user, team } => {
-            let team = team.map(|team| team.id).or(user.team_id).unwrap_or_default();
-            Ok(Meaning::Open { trigger: trigger_id, window: Window::Ask { team } })
-        }
-        Interaction::Unknown => Ok(Meaning::Nothing("a kind of interaction that we do not know")),
-    }
+    serde_json::from_str(&payload).map_err(Malformed::json("interaction")).and_then(Interaction::meaning)
 }
 
 fn form(body: &[u8]) -> impl Fn(&str) -> String {
@@ -189,6 +187,16 @@ enum Outer {
     EventCallback(Box<Callback>),
     #[serde(other)]
     Unknown,
+}
+
+impl Outer {
+    fn meaning(self) -> Meaning {
+        match self {
+            Self::UrlVerification { challenge } => Meaning::Challenge(challenge),
+            Self::EventCallback(callback) => callback.meaning(),
+            Self::Unknown => Meaning::Nothing("a kind of request that we do not know"),
+        }
+    }
 }
 
 #[derive(Deserialize)]
@@ -325,6 +333,21 @@ enum Interaction {
     },
     #[serde(other)]
     Unknown,
+}
+
+impl Interaction {
+    fn meaning(self) -> Result<Meaning, Malformed> {
+        match self {
+            Self::BlockActions(actions) => Ok(actions.meaning()),
+            Self::ViewSubmission(submission) => submission.meaning(),
+            Self::MessageAction(action) => Ok(action.meaning()),
+            Self::Shortcut { trigger_id, user, team } => {
+                let team = team.map(|team| team.id).or(user.team_id).unwrap_or_default();
+                Ok(Meaning::Open { trigger: trigger_id, window: Window::Ask { team } })
+            }
+            Self::Unknown => Ok(Meaning::Nothing("a kind of interaction that we do not know")),
+        }
+    }
 }
 
 #[derive(Deserialize)]

@@ -15,6 +15,8 @@ pub enum NotFromSlack {
     Missing,
     #[error("the signature is wrong")]
     Signature,
+    #[error("slack.signing_secret is not set: this Patchbay hears Slack over a socket")]
+    NoSecret,
     #[error("the request was signed more than five minutes ago, or by a clock that is ahead")]
     Age,
 }

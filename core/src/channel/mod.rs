@@ -55,6 +55,11 @@ impl Channel {
         }
     }
 
+    /// Whether what was sent can be edited, so that it can say how far we are.
+    pub const fn edits(self) -> bool {
+        matches!(self, Self::Slack | Self::Discord)
+    }
+
     pub fn parse(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|channel| channel.as_str() == text)
     }
@@ -112,6 +117,10 @@ pub struct Outgoing {
     pub sent: Option<Value>,
     /// Which state of the proposal the sent one shows.
     pub shows: Option<String>,
+    /// What it is being brought to show, while only some of its pages do.
+    pub part: Option<String>,
+    /// How often it was changed, while it says how far its command is; `None`: it is an answer.
+    pub working: Option<i32>,
     pub problem: Option<String>,
     pub created_at: DateTime<Utc>,
     pub sent_at: Option<DateTime<Utc>>,

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, FromRow, PgConnection, Row, postgres::PgRow, types::Json};
+use uuid::Uuid;
 
 use super::{Channel, ChannelSettings, DELIVER, Envelope, INBOX, Identity, Outgoing, Sender, Sending, Used, link::Maker};
 use crate::{
@@ -40,6 +41,8 @@ impl FromRow<'_, PgRow> for Outgoing {
             state,
             sent: json("sent")?,
             shows: row.try_get("shows")?,
+            part: row.try_get("part")?,
+            working: row.try_get("working")?,
             problem: row.try_get("problem")?,
             created_at: row.try_get("created_at")?,
             sent_at: row.try_get("sent_at")?,
@@ -131,6 +134,50 @@ pub async fn uninstall(conn: &mut PgConnection, channel: Channel, external_id: &
         .map(drop)
 }
 
+/// Takes or keeps the right to hold a channel's connection, for so many seconds; whether it is the holder's.
+pub async fn hold_line(conn: &mut PgConnection, organization: OrganizationId, channel: Channel, holder: Uuid, seconds: f64) -> sqlx::Result<bool> {
+    let held = sqlx::query(
+        "insert into channel_line (organization_id, channel, holder, held_until) values ($1, $2, $3, now() + make_interval(secs => $4))
+         on conflict (organization_id, channel) do update set holder = excluded.holder, held_until = excluded.held_until
+         where channel_line.holder is null or channel_line.holder = excluded.holder or channel_line.held_until < now()",
+    )
+    .bind(organization)
+    .bind(channel.as_str())
+    .bind(holder)
+    .bind(seconds)
+    .execute(conn)
+    .await?;
+    Ok(held.rows_affected() == 1)
+}
+
+/// Gives the right back.
+pub async fn let_go_line(conn: &mut PgConnection, channel: Channel, holder: Uuid) -> sqlx::Result<()> {
+    sqlx::query("update channel_line set holder = null, held_until = null where channel = $1 and holder = $2")
+        .bind(channel.as_str())
+        .bind(holder)
+        .execute(conn)
+        .await
+        .map(drop)
+}
+
+/// Where a channel's connection goes on; `None` where there was none.
+pub async fn line_session(conn: &mut PgConnection, channel: Channel) -> sqlx::Result<Option<Value>> {
+    let session: Option<Option<Json<Value>>> =
+        sqlx::query_scalar("select session from channel_line where channel = $1").bind(channel.as_str()).fetch_optional(conn).await?;
+    Ok(session.flatten().map(|session| session.0))
+}
+
+/// Notes where a channel's connection goes on, as long as it is the holder's.
+pub async fn keep_line_session(conn: &mut PgConnection, channel: Channel, holder: Uuid, session: Option<&Value>) -> sqlx::Result<()> {
+    sqlx::query("update channel_line set session = $3 where channel = $1 and holder = $2")
+        .bind(channel.as_str())
+        .bind(holder)
+        .bind(session.map(Json))
+        .execute(conn)
+        .await
+        .map(drop)
+}
+
 /// Stores what came in and has it handled. `false` where it had come before.
 pub async fn receive(conn: &mut PgConnection, ctx: &dyn Context, organization: OrganizationId, envelope: &Envelope) -> sqlx::Result<bool> {
     let inserted = sqlx::query(
@@ -210,6 +257,72 @@ pub async fn send(
     Ok(id)
 }
 
+/// Puts the answer to a command out, in the transaction that ends it: in place of the message that says how far it is, where there is one.
+pub async fn answer(
+    conn: &mut PgConnection,
+    ctx: &dyn Context,
+    organization: OrganizationId,
+    to: &Address<'_>,
+    reply: &Reply,
+    command: CommandId,
+    proposal: Option<i32>,
+) -> sqlx::Result<MessageId> {
+    let shown: Option<MessageId> = sqlx::query_scalar(
+        "update outbox set reply = $2, proposal = (select number from proposal where number = $3 and state = 'open'), working = null, state = 'waiting'
+         where command_id = $1 and working is not null returning message_id",
+    )
+    .bind(command)
+    .bind(Json(reply))
+    .bind(proposal)
+    .fetch_optional(&mut *conn)
+    .await?;
+    let Some(id) = shown else { return send(conn, ctx, organization, to, reply, Some(command), proposal).await };
+    jobs::store::enqueue(conn, ctx, organization, &NewJob { priority: URGENT, ..NewJob::new(DELIVER, json!({ "message": id })) }).await?;
+    Ok(id)
+}
+
+/// Says how far a command is, where it was asked for, if that can be edited. The same message says it each time, and becomes the answer.
+pub async fn show_working(conn: &mut PgConnection, ctx: &dyn Context, organization: OrganizationId, command: CommandId, reply: &Reply) -> sqlx::Result<()> {
+    let edits: Vec<&str> = Channel::ALL.into_iter().filter(|channel| channel.edits()).map(Channel::as_str).collect();
+    let id: Option<MessageId> = sqlx::query_scalar(
+        // A command that has ended, or ends just now, is not worked on: so it is held meanwhile.
+        "with asked as (
+             select c.organization_id, c.command_id, c.reply_channel, c.reply_address, c.conversation_id from command c
+             where c.command_id = $1 and c.reply_channel = any($2) and c.status in ('queued', 'running') for share)
+         insert into outbox (organization_id, message_id, channel, thread, address, reply, command_id, state, working, created_at)
+         select a.organization_id, $3, a.reply_channel, v.thread, a.reply_address, $4, a.command_id, 'waiting', 1, $5
+         from asked a join conversation v using (conversation_id)
+         on conflict (command_id) where working is not null do update set reply = excluded.reply, working = outbox.working + 1
+         returning message_id",
+    )
+    .bind(command)
+    .bind(edits)
+    .bind(ctx.uuid())
+    .bind(Json(reply))
+    .bind(ctx.now())
+    .fetch_optional(&mut *conn)
+    .await?;
+    let Some(id) = id else { return Ok(()) };
+    let key = id.to_string();
+    let job = NewJob { priority: URGENT, unique_key: Some(&key), ..NewJob::new(DELIVER, json!({ "message": id })) };
+    jobs::store::enqueue(conn, ctx, organization, &job).await.map(drop)
+}
+
+/// How many messages of the same conversation wait that are older, and that nothing went wrong with; none for longer than ten minutes.
+pub async fn elders(conn: &mut PgConnection, outgoing: &Outgoing) -> sqlx::Result<i64> {
+    sqlx::query_scalar(
+        "select count(*) from outbox
+         where organization_id = $1 and channel = $2 and thread = $3 and message_id < $4 and state = 'waiting' and working is null and problem is null
+           and created_at > now() - interval '10 minutes'",
+    )
+    .bind(outgoing.organization)
+    .bind(outgoing.channel.as_str())
+    .bind(&outgoing.thread)
+    .bind(outgoing.id)
+    .fetch_one(conn)
+    .await
+}
+
 /// Has every copy of a proposal that was sent show what has become of it, in the transaction in which it becomes that.
 pub async fn refresh_copies(conn: &mut PgConnection, ctx: &dyn Context, organization: OrganizationId, proposal: i32) -> sqlx::Result<()> {
     let copies: Vec<MessageId> = sqlx::query_scalar("select message_id from outbox where organization_id = $1 and proposal = $2 and state <> 'dead'")
@@ -262,7 +375,7 @@ pub async fn is_superseded(conn: &mut PgConnection, outgoing: &Outgoing) -> sqlx
 
 /// Notes that a message was sent or edited: what the platform calls it, and which state of its proposal it shows.
 pub async fn was_sent(conn: &mut PgConnection, id: MessageId, sent: &Value, shows: Option<&str>, now: DateTime<Utc>) -> sqlx::Result<()> {
-    sqlx::query("update outbox set state = 'sent', sent = $2, shows = $3, problem = null, sent_at = coalesce(sent_at, $4) where message_id = $1")
+    sqlx::query("update outbox set state = 'sent', sent = $2, shows = $3, part = null, problem = null, sent_at = coalesce(sent_at, $4) where message_id = $1")
         .bind(id)
         .bind(Json(sent))
         .bind(shows)
@@ -272,9 +385,19 @@ pub async fn was_sent(conn: &mut PgConnection, id: MessageId, sent: &Value, show
         .map(drop)
 }
 
+/// Notes which pages of a message stand there: what the platform calls them, and what they are to show together.
+pub async fn was_begun(conn: &mut PgConnection, id: MessageId, sent: &Value, part: &str) -> sqlx::Result<()> {
+    sqlx::query("update outbox set sent = $2, part = $3 where message_id = $1").bind(id).bind(Json(sent)).bind(part).execute(conn).await.map(drop)
+}
+
+/// Notes that a message could not be sent yet, so that younger ones need not wait for it.
+pub async fn was_put_off(conn: &mut PgConnection, id: MessageId, why: &str) -> sqlx::Result<()> {
+    sqlx::query("update outbox set problem = $2 where message_id = $1").bind(id).bind(why).execute(conn).await.map(drop)
+}
+
 /// Notes that a message will not be sent.
 pub async fn was_given_up(conn: &mut PgConnection, id: MessageId, why: &str) -> sqlx::Result<()> {
-    sqlx::query("update outbox set state = case when sent is null then 'dead' else state end, problem = $2 where message_id = $1")
+    sqlx::query("update outbox set state = case when state = 'waiting' then 'dead' else state end, problem = $2 where message_id = $1")
         .bind(id)
         .bind(why)
         .execute(conn)

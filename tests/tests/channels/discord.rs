@@ -8,6 +8,7 @@ use patchbay_tests::{
     service::Running,
     watched::Shown,
 };
+use patchbay_web::settings::Settings;
 use reqwest::StatusCode;
 use serde_json::json;
 
@@ -15,16 +16,20 @@ use super::script::{self, Stage, link, titles};
 
 const ROOM: &str = "645027906669510667";
 
-/// Patchbay and the Discord that it speaks with.
-pub(crate) async fn start() -> Result<(Running, FakeDiscord)> {
-    let mut discord = FakeDiscord::start().await?;
+/// What connects Patchbay with it.
+pub(crate) fn settings(discord: &FakeDiscord) -> impl FnOnce(&mut Settings) + use<> {
     let (url, key) = (discord.url.clone(), discord.public_key());
-    let patchbay = Running::start_with(|settings| {
+    move |settings| {
         settings.discord.public_key = Some(key);
         settings.discord.token = Some(TOKEN.into());
         settings.discord.api_url = url;
-    })
-    .await?;
+    }
+}
+
+/// Patchbay and the Discord that it speaks with.
+pub(crate) async fn start() -> Result<(Running, FakeDiscord)> {
+    let mut discord = FakeDiscord::start().await?;
+    let patchbay = Running::start_with(settings(&discord)).await?;
     discord.patchbay.clone_from(&patchbay.url);
     Ok((patchbay, discord))
 }

@@ -2,6 +2,10 @@
 
 mod across;
 mod discord;
+mod discord_gateway;
 mod notify;
+mod pace;
 mod script;
 mod slack;
+mod slack_socket;
+mod working;

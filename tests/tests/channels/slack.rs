@@ -6,29 +6,38 @@ use patchbay_tests::{
     service::Running,
     watched::Shown,
 };
+use patchbay_web::settings::Settings;
 use reqwest::StatusCode;
 use serde_json::json;
 use sqlx::ConnectOptions;
 
 use super::script::{self, Stage, is_proposal, link, titles};
 
-const ROOM: &str = "C0ROOM";
+pub(crate) const ROOM: &str = "C0ROOM";
 
 /// Patchbay and the Slack that it speaks with.
 pub(crate) async fn start() -> Result<(Running, FakeSlack)> {
+    start_with(|settings| {
+        settings.slack.signing_secret = Some(SIGNING_SECRET.into());
+        settings.slack.bot_token = Some(BOT_TOKEN.into());
+    })
+    .await
+}
+
+/// The same, with settings of its own.
+pub(crate) async fn start_with(change: impl FnOnce(&mut Settings)) -> Result<(Running, FakeSlack)> {
     let mut slack = FakeSlack::start().await?;
     let url = slack.url.clone();
     let patchbay = Running::start_with(|settings| {
-        settings.slack.signing_secret = Some(SIGNING_SECRET.into());
-        settings.slack.bot_token = Some(BOT_TOKEN.into());
         settings.slack.api_url = url;
+        change(settings);
     })
     .await?;
     slack.patchbay.clone_from(&patchbay.url);
     Ok((patchbay, slack))
 }
 
-fn person<'s>(slack: &'s FakeSlack, who: &str) -> Person<'s> {
+pub(crate) fn person<'s>(slack: &'s FakeSlack, who: &str) -> Person<'s> {
     slack.person(if who == "ana" { "U0ANA" } else { "U0BO" }, ROOM)
 }
 

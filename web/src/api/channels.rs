@@ -5,7 +5,8 @@ mod malformed;
 mod slack;
 
 use axum::{extract::State, http::HeaderMap, response::Response};
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
+use patchbay_channels::line::{Line, Standing};
 use patchbay_core::{
     audit,
     channel::{Channel, ChannelSettings, Identity, Used, link, store},
@@ -49,6 +50,8 @@ struct ChannelView {
     title: &'static str,
     /// Whether this Patchbay has what it needs to speak there.
     is_connected: bool,
+    /// The connection that is held open to hear from it; `null` where the platform posts to us, or nothing is heard.
+    connection: Option<ConnectionView>,
     settings: ChannelSettings,
 }
 
@@ -58,6 +61,35 @@ struct ListedChannel {
     #[serde(flatten)]
     channel: ChannelView,
     used: Used,
+}
+
+/// A connection that a process with the role `channels` holds open.
+#[derive(Serialize, JsonSchema)]
+struct ConnectionView {
+    state: ConnectionState,
+    since: Option<DateTime<Utc>>,
+    /// Why it is closed; it is opened again by itself.
+    problem: Option<String>,
+}
+
+/// How a connection stands; unknown where this process does not hold it, or has not opened it yet.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(inline)]
+enum ConnectionState {
+    Open,
+    Closed,
+    Unknown,
+}
+
+impl From<&Line> for ConnectionView {
+    fn from(line: &Line) -> Self {
+        match line.standing() {
+            None => Self { state: ConnectionState::Unknown, since: None, problem: None },
+            Some(Standing { is_open: true, since, .. }) => Self { state: ConnectionState::Open, since: Some(since), problem: None },
+            Some(Standing { since, problem, .. }) => Self { state: ConnectionState::Closed, since: Some(since), problem },
+        }
+    }
 }
 
 #[derive(Serialize, Deserialize, JsonSchema)]
@@ -84,7 +116,8 @@ fn find(name: &str) -> Result<Channel, Problem> {
 
 async fn view(app: &App, conn: &mut sqlx::PgConnection, channel: Channel) -> Result<ChannelView, Problem> {
     let settings = store::settings(conn, channel).await?;
-    Ok(ChannelView { channel, title: channel.title(), is_connected: app.channels.contains(&channel), settings })
+    let connection = app.platforms.lines.get(&channel).map(ConnectionView::from);
+    Ok(ChannelView { channel, title: channel.title(), is_connected: app.channels.contains(&channel), connection, settings })
 }
 
 async fn list(State(app): State<App>, reader: Reader) -> Result<Json<Page<ListedChannel>>, Problem> {

@@ -43,7 +43,32 @@ pub(super) async fn doctor(settings: &Settings, figment: &Figment) -> Result<Exi
         }
     }
     let is_well = is_well && mail.iter().all(|(_, found)| found.is_ok());
+    look::say("");
+    look::say(&look::bold("Channels"));
+    channels(settings).await;
     Ok(if is_well { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Says how each platform is heard, and asks Slack whether it takes the token that its socket is opened with.
+async fn channels(settings: &Settings) {
+    let slack = &settings.slack;
+    let heard = match (crate::platforms::slack_app(slack), slack.signing_secret.is_some()) {
+        (Err(error), _) => format!("not usable: {error:#}"),
+        (Ok(Some(app)), _) => match app.socket().await {
+            Ok(_) => "heard over a socket (Socket Mode): Slack takes the app-level token".to_owned(),
+            Err(error) => format!("not heard: the socket cannot be opened: {error}"),
+        },
+        (Ok(None), true) => "posts to us, signed".to_owned(),
+        (Ok(None), false) => "not connected".to_owned(),
+    };
+    let discord = match (settings.discord.public_key.is_some(), settings.discord.gateway) {
+        (true, true) => "posts to us, signed; mentions over the gateway",
+        (true, false) => "posts to us, signed",
+        (false, _) => "not connected",
+    };
+    let mailbox = if settings.email.imap_url.is_some() { "its mailbox is read" } else { "not connected" };
+    let rows = [("Slack", heard.as_str()), ("Discord", discord), ("E-mail", mailbox)];
+    look::table(&rows.map(|(name, heard)| vec![format!("  {name}"), heard.to_owned()]));
 }
 
 /// Says what would be used and why. Starts nothing.

@@ -112,3 +112,35 @@ fn what_is_malformed_is_said() {
     assert!(interaction(br#"{"type":3,"id":"1","application_id":"2","data":{}}"#).unwrap_err().to_string().contains("custom_id"));
     assert!(matches!(read(&json!({ "type": 9, "id": "1", "application_id": "2" })), Meaning::Told(_)));
 }
+
+#[test]
+fn a_message_is_heard_that_mentions_us_or_is_to_us_alone() {
+    const WE: &str = "775799577604522054";
+    let posted = |more: Value| {
+        let mut message = json!({
+            "id": "334385199974967042", "type": 0, "channel_id": "645027906669510667", "guild_id": "290926798626357999", "content": format!("<@{WE}> ask <@53908232506183681>"),
+            "author": { "id": "53908232506183680", "username": "ana", "global_name": "Ana", "discriminator": "0", "avatar": null }, "member": { "nick": null, "roles": [] },
+            "mentions": [{ "id": WE, "username": "Patchbay", "bot": true }, { "id": "53908232506183681", "username": "bo" }], "mention_roles": [], "pinned": false, "tts": false,
+        });
+        for (name, value) in more.as_object().unwrap() {
+            message[name] = value.clone();
+        }
+        message
+    };
+    let heard = message(&posted(json!({})), WE).unwrap();
+    assert_eq!((heard.text.as_str(), heard.name.as_str(), heard.key.as_str()), ("ask @bo", "Ana", "334385199974967042"));
+    assert_eq!((heard.thread.as_str(), heard.room.as_deref()), ("645027906669510667/53908232506183680", Some("645027906669510667")));
+    assert_eq!(heard.address.asked, Some(Asked { message: "334385199974967042".into(), user: "53908232506183680".into() }));
+    let direct = message(&posted(json!({ "guild_id": null, "mentions": [], "content": "" })), WE).unwrap();
+    assert_eq!((direct.text.as_str(), direct.thread.as_str(), direct.room), ("help", "645027906669510667", None));
+    for nothing in [
+        json!({ "mentions": [] }),
+        json!({ "author": { "id": "2", "username": "bot", "bot": true } }),
+        json!({ "webhook_id": "3" }),
+        json!({ "type": 6 }),
+        json!({ "author": { "id": WE, "username": "Patchbay" }, "guild_id": null }),
+    ] {
+        assert_eq!(message(&posted(nothing.clone()), WE), None, "{nothing}");
+    }
+    assert_eq!(message(&json!({ "id": 3 }), WE), None);
+}

@@ -69,7 +69,7 @@ async fn interactions(State(app): State<App>, headers: HeaderMap, body: Bytes) -
 
 /// Stores what was said and acknowledges it; the answer follows.
 async fn take(app: &App, headers: &HeaderMap, body: &[u8], read: fn(&[u8]) -> Result<Meaning, Malformed>) -> Result<Response, Problem> {
-    let listener = app.platforms.slack.as_ref().ok_or_else(|| not_connected(Channel::Slack, "slack.signing_secret and slack.bot_token"))?;
+    let listener = app.platforms.slack.as_ref().ok_or_else(|| not_connected(Channel::Slack, "slack.signing_secret or slack.app_token, and slack.bot_token"))?;
     let (timestamp, signature) = (header(headers, "x-slack-request-timestamp"), header(headers, "x-slack-signature"));
     listener.verify(timestamp, signature, body, app.ctx.now()).map_err(|error| Problem::unauthenticated(format!("Not from Slack: {error}.")))?;
     let meaning = match read(body) {

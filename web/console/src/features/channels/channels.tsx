@@ -60,6 +60,7 @@ function ChannelList({ canManage }: { canManage: boolean }) {
                     ) : (
                       <Badge title="Its settings are missing: see the guide">not connected</Badge>
                     )}
+                    {channel.connection?.state === "closed" && <Badge tone="removed">nothing is heard</Badge>}
                   </p>
                   <p className="text-ink-mute text-xs">
                     {!channel.is_connected && (
@@ -67,6 +68,7 @@ function ChannelList({ canManage }: { canManage: boolean }) {
                         How to connect it: <code>docs/guides/{channel.channel}.md</code> ·{" "}
                       </>
                     )}
+                    {channel.connection?.problem && <>{channel.connection.problem} · </>}
                     {channel.settings.per_sender} messages a minute from one person, {channel.settings.per_channel} from
                     all{channel.settings.trust_email && " · who has a member's address is that member"}
                   </p>

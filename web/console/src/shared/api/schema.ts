@@ -2420,6 +2420,8 @@ export interface components {
              * @enum {string}
              */
             channel: "slack" | "discord" | "email";
+            /** @description The connection that is held open to hear from it; `null` where the platform posts to us, or nothing is heard. */
+            connection: components["schemas"]["ConnectionView"] | null;
             /** @description Whether this Patchbay has what it needs to speak there. */
             is_connected: boolean;
             settings: components["schemas"]["ChannelSettings"];
@@ -2539,6 +2541,18 @@ export interface components {
             /** @description What it is now. */
             theirs: unknown;
             why: string;
+        };
+        /** @description A connection that a process with the role `channels` holds open. */
+        ConnectionView: {
+            /** @description Why it is closed; it is opened again by itself. */
+            problem: string | null;
+            /** Format: date-time */
+            since: string | null;
+            /**
+             * @description How a connection stands; unknown where this process does not hold it, or has not opened it yet.
+             * @enum {string}
+             */
+            state: "open" | "closed" | "unknown";
         };
         /** @description How many tasks a patch makes, changes, removes (with what goes with them) and moves. */
         Counts: {
@@ -3260,6 +3274,8 @@ export interface components {
              * @enum {string}
              */
             channel: "slack" | "discord" | "email";
+            /** @description The connection that is held open to hear from it; `null` where the platform posts to us, or nothing is heard. */
+            connection: components["schemas"]["ConnectionView"] | null;
             /** @description Whether this Patchbay has what it needs to speak there. */
             is_connected: boolean;
             settings: components["schemas"]["ChannelSettings"];
