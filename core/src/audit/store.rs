@@ -53,14 +53,30 @@ pub async fn append(conn: &mut PgConnection, ctx: &dyn Context, actor: &Actor, a
     .map(drop)
 }
 
-/// The newest entries before one.
-pub async fn list_before(conn: &mut PgConnection, before: Option<Uuid>, limit: i64) -> sqlx::Result<Vec<Entry>> {
+/// Which entries are listed.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Filter<'a> {
+    /// By a member: a handle.
+    pub actor: Option<&'a str>,
+    /// An action (`key.created`) or a subject (`key`).
+    pub action: Option<&'a str>,
+    pub target: Option<&'a str>,
+    pub before: Option<Uuid>,
+}
+
+/// The newest entries that are wanted.
+pub async fn list(conn: &mut PgConnection, filter: Filter<'_>, limit: i64) -> sqlx::Result<Vec<Entry>> {
     sqlx::query_as(
         "select audit_id, at, actor, action, target, details from audit
-         where $1::uuid is null or audit_id < $1 order by audit_id desc limit $2",
+         where ($1::uuid is null or audit_id < $1) and ($3::text is null or actor = $3) and ($5::text is null or target = $5)
+           and ($4::text is null or action = $4 or split_part(action, '.', 1) = $4)
+         order by audit_id desc limit $2",
     )
-    .bind(before)
+    .bind(filter.before)
     .bind(limit)
+    .bind(filter.actor)
+    .bind(filter.action)
+    .bind(filter.target)
     .fetch_all(conn)
     .await
 }

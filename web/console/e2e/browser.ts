@@ -62,22 +62,25 @@ const axe = readFileSync("node_modules/axe-core/axe.min.js", "utf8");
 /** Nothing serious that a screen reader or a keyboard would stumble over, light and dark. */
 export async function expectAccessible(page: Page, name: string) {
   for (const theme of ["light", "dark"]) {
-    await page.evaluate((chosen) => {
-      document.documentElement.dataset.theme = chosen;
-    }, theme);
+    await wear(page, theme);
     await page.evaluate(axe);
-    const results = await page.evaluate(async () => {
-      for (const animation of document.getAnimations()) animation.cancel();
-      return (window as unknown as { axe: { run: () => Promise<AxeResults> } }).axe.run();
-    });
+    const results = await page.evaluate(() =>
+      (window as unknown as { axe: { run: () => Promise<AxeResults> } }).axe.run(),
+    );
     const serious = results.violations
       .filter(({ impact }) => impact === "serious" || impact === "critical")
       .map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 160)).join(" | ")}`);
     expect(serious, `${name}, ${theme}`).toEqual([]);
   }
-  await page.evaluate(() => {
-    document.documentElement.dataset.theme = "light";
-  });
+  await wear(page, "light");
+}
+
+/** Puts the page into a theme, without the transitions between. */
+async function wear(page: Page, theme: string) {
+  await page.evaluate((chosen) => {
+    document.documentElement.dataset.theme = chosen;
+    for (const animation of document.getAnimations()) animation.cancel();
+  }, theme);
 }
 
 /** On a narrow screen: the same member on a phone. */
@@ -108,9 +111,7 @@ export async function expectGood(name: string) {
 export async function shoot(name: string) {
   if (!process.env.SHOTS) return;
   for (const theme of ["light", "dark"]) {
-    await page.evaluate((chosen) => {
-      document.documentElement.dataset.theme = chosen;
-    }, theme);
+    await wear(page, theme);
     await page.screenshot({ path: `${process.env.SHOTS}/${name}, ${theme}.png` });
   }
 }

@@ -43,10 +43,14 @@ export class Patchbay {
   }
 
   /** Asks its API, as the owner by their key or as whoever has `key`; a body is posted. */
-  async api(path: string, body?: object, { key = this.#ownerKey(), method = body ? "POST" : "GET" } = {}) {
+  async api(
+    path: string,
+    body?: object,
+    { key = this.#ownerKey(), method = body ? "POST" : "GET", headers = {} as Record<string, string> } = {},
+  ) {
     const response = await fetch(`${this.url}/api/v1${path}`, {
       method,
-      headers: { authorization: `Bearer ${key}`, "content-type": "application/json" },
+      headers: { authorization: `Bearer ${key}`, "content-type": "application/json", ...headers },
       body: body && JSON.stringify(body),
     });
     const text = await response.text();

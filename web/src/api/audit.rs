@@ -1,7 +1,7 @@
 //! The audit trail.
 
 use axum::extract::State;
-use patchbay_core::audit::store::{self, Entry};
+use patchbay_core::audit::store::{self, Entry, Filter};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use uuid::Uuid;
@@ -20,6 +20,14 @@ pub(super) fn routes(api: Api) -> Api {
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct ListQuery {
+    /// By this member: a handle.
+    #[schemars(length(max = 100))]
+    actor: Option<String>,
+    /// An action (`key.created`) or a subject (`key`).
+    #[schemars(length(max = 100))]
+    action: Option<String>,
+    #[schemars(length(max = 100))]
+    target: Option<String>,
     #[schemars(range(min = 1, max = 200))]
     limit: Option<u32>,
     /// `meta.next_cursor` of the page before.
@@ -29,7 +37,8 @@ struct ListQuery {
 async fn list(State(app): State<App>, admin: Admin, Query(query): Query<ListQuery>) -> Result<Json<Page<Entry>>, Problem> {
     let size = page_size(query.limit)?;
     let mut tx = app.db.begin(admin.organization).await?;
-    let entries = store::list_before(&mut tx, query.cursor, size + 1).await?;
+    let filter = Filter { actor: query.actor.as_deref(), action: query.action.as_deref(), target: query.target.as_deref(), before: query.cursor };
+    let entries = store::list(&mut tx, filter, size + 1).await?;
     tx.rollback().await?;
     Ok(Json(Page::of(entries, size, |entry| entry.id.to_string(), |entry| entry)))
 }

@@ -21,6 +21,7 @@ import {
   WebhooksPage,
   WorkPage,
 } from "./routes/settings-pages";
+import { DocumentsPage, StudioDocumentPage, StudioJobPage, StudioPage } from "./routes/studio-pages";
 import { Shell } from "./shell";
 import { StartError } from "./start-error";
 
@@ -73,6 +74,22 @@ const notifications = createRoute({
   path: "/notifications",
   component: NotificationsPage,
 });
+const studio = createRoute({ getParentRoute: () => signedIn, path: "/studio", component: StudioPage });
+const studioJob = createRoute({
+  getParentRoute: () => signedIn,
+  path: "/studio/jobs/$id",
+  component: function OneJob() {
+    return <StudioJobPage id={studioJob.useParams().id} />;
+  },
+});
+const documents = createRoute({ getParentRoute: () => signedIn, path: "/studio/documents", component: DocumentsPage });
+const studioDocument = createRoute({
+  getParentRoute: () => signedIn,
+  path: "/studio/documents/$id",
+  component: function OneDocument() {
+    return <StudioDocumentPage id={studioDocument.useParams().id} />;
+  },
+});
 const settings = createRoute({ getParentRoute: () => signedIn, path: "/settings", component: SettingsLayout });
 const settingsIndex = createRoute({
   getParentRoute: () => settings,
@@ -108,6 +125,10 @@ const tree = root.addChildren([
     proposal,
     notifications,
     link,
+    studio,
+    studioJob,
+    documents,
+    studioDocument,
     settings.addChildren([settingsIndex, members, keys, policies, channels, webhooks, work, account]),
   ]),
 ]);

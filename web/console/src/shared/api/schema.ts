@@ -268,7 +268,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Events, oldest first */
+        /** Events, oldest first, or newest first */
         get: operations["get_collab_events"];
         put?: never;
         /** Tell of something */
@@ -1698,6 +1698,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/triggers/try": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** See what a trigger would have made of the newest events; nothing is done */
+        post: operations["post_triggers_try"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/triggers/{id}": {
         parameters: {
             query?: never;
@@ -1726,6 +1743,23 @@ export interface paths {
         };
         /** What a trigger did, newest first */
         get: operations["get_triggers_id_runs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/triggers/{id}/versions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a trigger has been, newest first */
+        get: operations["get_triggers_id_versions"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1763,6 +1797,23 @@ export interface paths {
         put?: never;
         /** Accept a variant, or several at once: each becomes a document */
         post: operations["post_variants_id_accept"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/variants/{id}/file": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Fetch what a variant is where it is more than text, an image */
+        get: operations["get_variants_id_file"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -3645,22 +3696,22 @@ export interface components {
         };
         /** @description A page of a list. */
         Page16: {
-            data: components["schemas"]["RunView"][];
+            data: components["schemas"]["TriggerTried"][];
             meta: components["schemas"]["Meta"];
         };
         /** @description A page of a list. */
         Page17: {
-            data: components["schemas"]["ChannelView"][];
+            data: components["schemas"]["TriggerVersionView"][];
             meta: components["schemas"]["Meta"];
         };
         /** @description A page of a list. */
         Page18: {
-            data: components["schemas"]["Identity"][];
+            data: components["schemas"]["RunView"][];
             meta: components["schemas"]["Meta"];
         };
         /** @description A page of a list. */
         Page19: {
-            data: components["schemas"]["JobView"][];
+            data: components["schemas"]["ChannelView"][];
             meta: components["schemas"]["Meta"];
         };
         /** @description A page of a list. */
@@ -3670,41 +3721,51 @@ export interface components {
         };
         /** @description A page of a list. */
         Page20: {
-            data: components["schemas"]["Tool"][];
+            data: components["schemas"]["Identity"][];
             meta: components["schemas"]["Meta"];
         };
         /** @description A page of a list. */
         Page21: {
-            data: components["schemas"]["Schedule"][];
+            data: components["schemas"]["JobView"][];
             meta: components["schemas"]["Meta"];
         };
         /** @description A page of a list. */
         Page22: {
-            data: components["schemas"]["ScheduleRun"][];
+            data: components["schemas"]["Tool"][];
             meta: components["schemas"]["Meta"];
         };
         /** @description A page of a list. */
         Page23: {
-            data: components["schemas"]["Variant"][];
+            data: components["schemas"]["Schedule"][];
             meta: components["schemas"]["Meta"];
         };
         /** @description A page of a list. */
         Page24: {
-            data: components["schemas"]["Document"][];
+            data: components["schemas"]["ScheduleRun"][];
             meta: components["schemas"]["Meta"];
         };
         /** @description A page of a list. */
         Page25: {
-            data: components["schemas"]["DocumentVersion"][];
+            data: components["schemas"]["Variant"][];
             meta: components["schemas"]["Meta"];
         };
         /** @description A page of a list. */
         Page26: {
-            data: components["schemas"]["Entry2"][];
+            data: components["schemas"]["Document"][];
             meta: components["schemas"]["Meta"];
         };
         /** @description A page of a list. */
         Page27: {
+            data: components["schemas"]["DocumentVersion"][];
+            meta: components["schemas"]["Meta"];
+        };
+        /** @description A page of a list. */
+        Page28: {
+            data: components["schemas"]["Entry2"][];
+            meta: components["schemas"]["Meta"];
+        };
+        /** @description A page of a list. */
+        Page29: {
             data: components["schemas"]["Quarantined"][];
             meta: components["schemas"]["Meta"];
         };
@@ -4985,6 +5046,53 @@ export interface components {
             project?: string | null;
             template: string;
         };
+        /** @description What a trigger would have made of an event. */
+        TriggerTried: {
+            actor: string;
+            /** Format: date-time */
+            at: string;
+            event: string;
+            /** Format: int64 */
+            seq: number;
+            target: string;
+            /** @description The text that would have been submitted; null where nothing would. */
+            text: string | null;
+            /** @description Why nothing would have been submitted. */
+            why: string | null;
+        };
+        TriggerVersionView: {
+            /** @description Who made it so, by handle. */
+            author: string;
+            condition: string | null;
+            /** Format: date-time */
+            created_at: string;
+            enabled: boolean;
+            event: string;
+            /**
+             * Format: uuid
+             * @description A rule of what is to follow from what happens.
+             */
+            id: string;
+            /** @description What a text that was made from a template is taken for. */
+            makes: "command" | "plan";
+            /** Format: int16 */
+            max_depth: number;
+            /** Format: int32 */
+            max_per_hour: number;
+            /** @description As whom its commands run, by handle. */
+            member: string;
+            name: string;
+            /** @description A project's key. */
+            project: string | null;
+            template: string;
+            /** Format: date-time */
+            updated_at: string;
+            /**
+             * Format: int32
+             * @description From 1; each change makes the next.
+             */
+            version: number;
+        };
         TriggerView: {
             condition: string | null;
             /** Format: date-time */
@@ -5030,6 +5138,14 @@ export interface components {
             makes?: ("command" | "plan") | null;
             payload?: unknown;
             template?: string | null;
+        };
+        /** @description A trigger that is tried out before it is one. */
+        TryTrigger: {
+            condition?: string | null;
+            /** @description A pattern of events. */
+            event: string;
+            makes?: ("command" | "plan") | null;
+            template: string;
         };
         Undo: {
             /**
@@ -5396,9 +5512,14 @@ export interface operations {
     get_audit: {
         parameters: {
             query?: {
+                /** @description An action (`key.created`) or a subject (`key`). */
+                action?: string;
+                /** @description By this member: a handle. */
+                actor?: string;
                 /** @description `meta.next_cursor` of the page before. */
                 cursor?: string;
                 limit?: number;
+                target?: string;
             };
             header?: never;
             path?: never;
@@ -5412,7 +5533,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Page26"];
+                    "application/json": components["schemas"]["Page28"];
                 };
             };
             /** @description The request cannot be read. */
@@ -5477,7 +5598,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Page17"];
+                    "application/json": components["schemas"]["Page19"];
                 };
             };
             /** @description Who are you? */
@@ -5604,7 +5725,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Page27"];
+                    "application/json": components["schemas"]["Page29"];
                 };
             };
             /** @description The request cannot be read. */
@@ -6567,6 +6688,8 @@ export interface operations {
                 /** @description Names (`lease.expired`) or subjects (`lease`), with commas between. */
                 event?: string;
                 limit?: number;
+                /** @description The newest first; the cursor leads to older ones. */
+                newest?: boolean;
                 /** @description About this project: its key. */
                 project?: string;
                 /** @description After this seq; from the first on where nothing is said. */
@@ -8324,7 +8447,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Page24"];
+                    "application/json": components["schemas"]["Page26"];
                 };
             };
             /** @description The request cannot be read. */
@@ -8986,7 +9109,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Page25"];
+                    "application/json": components["schemas"]["Page27"];
                 };
             };
             /** @description The request cannot be read. */
@@ -9326,7 +9449,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Page18"];
+                    "application/json": components["schemas"]["Page20"];
                 };
             };
             /** @description Who are you? */
@@ -9565,6 +9688,8 @@ export interface operations {
                 kind?: string;
                 limit?: number;
                 state?: (("queued" | "running" | "done" | "cancelled") | "scheduled" | "dead") | null;
+                /** @description Only what people can run: the tools' jobs. */
+                tools?: boolean;
             };
             header?: never;
             path?: never;
@@ -9578,7 +9703,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Page19"];
+                    "application/json": components["schemas"]["Page21"];
                 };
             };
             /** @description The request cannot be read. */
@@ -10067,7 +10192,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Page23"];
+                    "application/json": components["schemas"]["Page25"];
                 };
             };
             /** @description Who are you? */
@@ -13632,7 +13757,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Page21"];
+                    "application/json": components["schemas"]["Page23"];
                 };
             };
             /** @description The request cannot be read. */
@@ -14244,7 +14369,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Page22"];
+                    "application/json": components["schemas"]["Page24"];
                 };
             };
             /** @description The request cannot be read. */
@@ -15282,7 +15407,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Page20"];
+                    "application/json": components["schemas"]["Page22"];
                 };
             };
             /** @description Who are you? */
@@ -15384,6 +15509,96 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["TriggerView"];
+                };
+            };
+            /** @description The request cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Who are you? */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description You may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Well-formed, but not valid; every fault is listed. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_triggers_try: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key again: the same answer, no second effect. Kept for 8 days. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TryTrigger"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page16"];
                 };
             };
             /** @description The request cannot be read. */
@@ -15700,7 +15915,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Page16"];
+                    "application/json": components["schemas"]["Page18"];
                 };
             };
             /** @description The request cannot be read. */
@@ -15741,6 +15956,65 @@ export interface operations {
             };
             /** @description Well-formed, but not valid; every fault is listed. */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_triggers_id_versions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description An id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page17"];
+                };
+            };
+            /** @description Who are you? */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description You may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing, or it is not yours to know. */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -16031,6 +16305,65 @@ export interface operations {
             };
             /** @description Well-formed, but not valid; every fault is listed. */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_variants_id_file: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description An id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
+                };
+            };
+            /** @description Who are you? */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description You may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing, or it is not yours to know. */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
