@@ -136,12 +136,11 @@ test("what a tool cannot do is said, and it can be run again as one's own", asyn
   };
   await patchbay.api("/jobs", waiting);
   await page.goto(`${patchbay.url}/studio`);
-  await id("studio-jobs").getByText("scheduled").waitFor();
+  const later = id("studio-jobs").getByRole("link", { name: /^Changelog of WEB scheduled/ });
+  await later.waitFor();
   await id("studio-jobs").getByText("given up").waitFor();
   await expectGood("studio");
-  await id("studio-jobs")
-    .getByRole("link", { name: /scheduled/ })
-    .press("Enter");
+  await later.press("Enter");
   await page.getByRole("button", { name: "Cancel" }).click();
   await id("job-cancelled").waitFor();
 });

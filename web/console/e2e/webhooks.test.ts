@@ -1,6 +1,6 @@
 import { createHmac } from "node:crypto";
 import { expect, test } from "vitest";
-import { expectAccessible, id, page, patchbay, setUp } from "./browser";
+import { expectAccessible, expectGood, id, page, patchbay, setUp } from "./browser";
 
 setUp();
 
@@ -64,4 +64,19 @@ test("an endpoint is added and switched off, and a private address is refused wh
   await page.getByRole("button", { name: "Off: https://patchbay.invalid/hook" }).click();
   await id("endpoint").getByText("off", { exact: true }).waitFor();
   await expectAccessible(page, "webhooks");
+});
+
+test("a source and an endpoint get a new secret, beside which the one before counts for a while", async () => {
+  for (const name of ["GitHub", "https://patchbay.invalid/hook"]) {
+    await page.getByRole("button", { name: `New secret: ${name}` }).click();
+    await id("rotate").getByRole("button", { name: "Make a new secret" }).click();
+    expect(await id("rotate").getByLabel("Secret").inputValue()).not.toBe("");
+    await expectGood(`new secret of ${name.replace(/\W+/g, " ").trim()}`);
+    await id("rotate").getByRole("button", { name: "Done" }).click();
+  }
+  await id("source")
+    .getByRole("button", { name: /^GitHub/ })
+    .click();
+  await id("source").getByText("Its secrets end in").waitFor();
+  await expectGood("webhooks");
 });

@@ -1,7 +1,10 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link, Outlet, useNavigate } from "@tanstack/react-router";
 import {
+  Activity,
   Bell,
+  Bot,
+  CalendarClock,
   CircleHelp,
   FolderKanban,
   GitPullRequestArrow,
@@ -104,6 +107,9 @@ const ACTIVE = { className: "bg-selected font-medium !text-ink", "aria-current":
 /** What is done beside plans: below them, and quieter. */
 const WORKSPACE = [
   { to: "/studio", title: "Studio", Icon: WandSparkles },
+  { to: "/automations", title: "Automations", Icon: CalendarClock },
+  { to: "/agents", title: "Agents", Icon: Bot },
+  { to: "/activity", title: "Activity", Icon: Activity },
   { to: "/settings", title: "Settings", Icon: Settings },
 ] as const;
 

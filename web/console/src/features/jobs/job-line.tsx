@@ -5,6 +5,7 @@ import type { Job } from "@/shared/api/types";
 import { fullTime, relativeTime } from "@/shared/lib/time";
 import { Button } from "@/shared/ui/button";
 import { Line } from "@/shared/ui/line";
+import { Json } from "@/shared/ui/small";
 import { isOver, useCancelJob, useRetryJob } from "./api/jobs";
 import { MendDialog } from "./mend-dialog";
 import { JobBadges, JobLog, kindTitle } from "./parts";
@@ -30,8 +31,14 @@ export function JobLine({ job, canManage }: { job: Job; canManage: boolean }) {
     >
       {() => (
         <>
-          <Json title="Given" value={job.payload} />
-          {job.result != null && <Json title="Result" value={job.result} />}
+          <p className="font-medium text-ink-soft text-xs">Given</p>
+          <Json value={job.payload} />
+          {job.result != null && (
+            <>
+              <p className="font-medium text-ink-soft text-xs">Result</p>
+              <Json value={job.result} />
+            </>
+          )}
           <p className="font-medium text-ink-soft text-xs">What it said</p>
           <JobLog log={job.log} />
         </>
@@ -70,16 +77,5 @@ export function JobActions({ job }: { job: Job }) {
       </Button>
       {isMending && <MendDialog job={job} title={kindTitle(job.kind)} onClose={() => setMending(false)} />}
     </>
-  );
-}
-
-function Json({ title, value }: { title: string; value: unknown }) {
-  return (
-    <div>
-      <p className="mb-1 font-medium text-ink-soft text-xs">{title}</p>
-      <pre className="whitespace-pre-wrap break-words rounded-md bg-sunken px-3 py-2 font-mono text-xs">
-        {JSON.stringify(value, null, 2)}
-      </pre>
-    </div>
   );
 }

@@ -6,6 +6,7 @@ import { shown, titleOf } from "@/shared/lib/json-schema";
 import { fullTime, relativeTime } from "@/shared/lib/time";
 import { Button } from "@/shared/ui/button";
 import { Loaded } from "@/shared/ui/loaded";
+import { Scroll } from "@/shared/ui/scroll";
 import { isOver, jobQuery } from "./api/jobs";
 import { JobActions } from "./job-line";
 import { JobBadges, JobLog, JobProgress, kindTitle, subjectOf } from "./parts";
@@ -95,8 +96,10 @@ function Given({ payload }: { payload: unknown }) {
       {Object.entries((payload ?? {}) as Record<string, unknown>).map(([name, value]) => (
         <div key={name} className="grid gap-x-4 px-4 py-2 text-sm sm:grid-cols-[10rem_1fr]">
           <dt className="text-ink-mute">{titleOf(name)}</dt>
-          <dd className="max-h-64 overflow-y-auto whitespace-pre-wrap break-words">
-            {shown({ kind: isPairs(value) ? "pairs" : "json" }, value)}
+          <dd className="min-w-0">
+            <Scroll className="max-h-64 whitespace-pre-wrap break-words">
+              {shown({ kind: isPairs(value) ? "pairs" : "json" }, value)}
+            </Scroll>
           </dd>
         </div>
       ))}

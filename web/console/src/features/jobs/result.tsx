@@ -3,6 +3,8 @@ import type { Job } from "@/shared/api/types";
 import { saveText } from "@/shared/lib/save-file";
 import { Button } from "@/shared/ui/button";
 import { Markdown } from "@/shared/ui/markdown";
+import { Scroll } from "@/shared/ui/scroll";
+import { Json } from "@/shared/ui/small";
 
 interface Finding {
   line: number;
@@ -23,7 +25,7 @@ export function Result({ job }: { job: Job }) {
   if (Array.isArray(result.findings)) return <Findings findings={result.findings} />;
   const { text, name = `${job.kind}.md`, media_type: mediaType = "text/markdown" } = result;
   if (typeof text !== "string") {
-    return <pre className={PRE}>{JSON.stringify(job.result, null, 2)}</pre>;
+    return <Json value={job.result} />;
   }
   return (
     <div className="rounded-xl border border-line bg-surface" data-testid="result">
@@ -40,18 +42,16 @@ export function Result({ job }: { job: Job }) {
           Download
         </Button>
       </div>
-      <div className="max-h-[32rem] overflow-y-auto px-4 py-3 text-sm">
+      <Scroll className="max-h-[32rem] px-4 py-3 text-sm">
         {job.kind === "changelog" ? (
           <Markdown text={text} />
         ) : (
           <pre className="whitespace-pre-wrap break-words font-mono text-xs">{text}</pre>
         )}
-      </div>
+      </Scroll>
     </div>
   );
 }
-
-const PRE = "whitespace-pre-wrap break-words rounded-md bg-sunken px-3 py-2 font-mono text-xs";
 
 function Findings({ findings }: { findings: Finding[] }) {
   if (findings.length === 0) return <p className="text-added-ink text-sm">Nothing is wrong with it.</p>;

@@ -1,14 +1,13 @@
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
+import { toolsQuery } from "@/shared/api/tools";
 import type { Job, Project, Tool } from "@/shared/api/types";
 import { type JsonSchema, readInput } from "@/shared/lib/json-schema";
 import { Dialog } from "@/shared/ui/dialog";
-import { SelectField } from "@/shared/ui/field";
 import { Loaded } from "@/shared/ui/loaded";
 import { MutationForm } from "@/shared/ui/mutation-form";
-import { SchemaFields } from "@/shared/ui/schema-fields";
-import { toolsQuery, useRunTool } from "./api/jobs";
-import { kindTitle } from "./parts";
+import { ToolFields } from "@/shared/ui/tool-fields";
+import { useRunTool } from "./api/jobs";
 
 interface RunDialogProps {
   projects: Project[];
@@ -56,32 +55,18 @@ function RunForm({ tools, projects, like, onRun, onClose }: RunDialogProps & { t
       verb="Run"
     >
       {(refused) => (
-        <>
-          <SelectField
-            label="Tool"
-            value={tool.name}
-            autoFocus
-            hint={tool.summary}
-            onChange={(event) => {
-              setName(event.target.value);
-              setFaults({});
-              run.reset();
-            }}
-          >
-            {tools.map((known) => (
-              <option key={known.name} value={known.name}>
-                {kindTitle(known.name)}
-              </option>
-            ))}
-          </SelectField>
-          <SchemaFields
-            key={tool.name}
-            schema={schema}
-            values={like?.kind === tool.name ? (like.payload as Record<string, unknown>) : undefined}
-            faults={{ ...refused, ...faults }}
-            options={{ project: projects.map(({ key, title }) => ({ value: key, title: `${key}: ${title}` })) }}
-          />
-        </>
+        <ToolFields
+          tools={tools}
+          tool={tool}
+          onChoose={(chosen) => {
+            setName(chosen);
+            setFaults({});
+            run.reset();
+          }}
+          projects={projects}
+          values={like?.kind === tool.name ? like.payload : undefined}
+          faults={{ ...refused, ...faults }}
+        />
       )}
     </MutationForm>
   );

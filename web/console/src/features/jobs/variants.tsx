@@ -13,6 +13,7 @@ import { EditTextDialog } from "@/shared/ui/edit-text-dialog";
 import { Loaded } from "@/shared/ui/loaded";
 import { Markdown } from "@/shared/ui/markdown";
 import { Menu, MenuItem } from "@/shared/ui/menu";
+import { Scroll } from "@/shared/ui/scroll";
 import { Badge } from "@/shared/ui/small";
 import { Skeleton } from "@/shared/ui/states";
 import { readVariant, useAcceptVariants, useEditVariant, useExportVariants, variantsQuery } from "./api/variants";
@@ -191,14 +192,13 @@ function VariantCard({ variant, isChosen, onToggle, onEdit }: VariantCardProps) 
           </Button>
         )}
       </div>
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls is reached by the keyboard */}
-      <div className="max-h-96 flex-1 overflow-y-auto px-4 py-3 text-sm" tabIndex={0}>
+      <Scroll className="max-h-96 flex-1 px-4 py-3 text-sm">
         {isImage ? (
           <img src={`/api/v1/variants/${variant.id}/file`} alt={variant.content} className="w-full rounded-md" />
         ) : (
           <Markdown text={variant.content} />
         )}
-      </div>
+      </Scroll>
       <p className="flex items-center gap-2 border-line border-t px-4 py-2 text-ink-mute text-xs">
         {variant.state === "accepted" && <Badge tone="added">accepted</Badge>}
         <span className="min-w-0 truncate" title={variant.made_by}>

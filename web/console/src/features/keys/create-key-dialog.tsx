@@ -1,9 +1,10 @@
 import type { Project } from "@/shared/api/types";
 import { endOfDay, today } from "@/shared/lib/time";
 import { CopyField } from "@/shared/ui/copy-field";
-import { CheckField, FieldGroup, SelectField, TextField } from "@/shared/ui/field";
+import { CheckField, FieldGroup, TextField } from "@/shared/ui/field";
 import { MutationForm, text } from "@/shared/ui/mutation-form";
 import { OnceDialog } from "@/shared/ui/once-dialog";
+import { ProjectField } from "@/shared/ui/project-field";
 import { useCreateKey } from "./api/create-key";
 import { SCOPES, type Scope } from "./scopes";
 
@@ -92,14 +93,7 @@ function CreateKeyForm({ projects, onMade, onClose }: CreateKeyFormProps) {
             ))}
           </FieldGroup>
           <div className="grid gap-3.5 sm:grid-cols-2">
-            <SelectField label="Project" name="project" error={faults.project}>
-              <option value="">All projects</option>
-              {projects.map(({ key, title }) => (
-                <option key={key} value={key}>
-                  {key}: {title}
-                </option>
-              ))}
-            </SelectField>
+            <ProjectField label="Project" none="All projects" projects={projects} error={faults.project} />
             <TextField
               label="Expires after"
               name="expires_at"

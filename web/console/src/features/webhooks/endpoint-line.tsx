@@ -1,4 +1,5 @@
 import { useQuery } from "@tanstack/react-query";
+import { useState } from "react";
 import { toast } from "sonner";
 import { messageOf } from "@/shared/api/problem";
 import type { Endpoint, SentDelivery } from "@/shared/api/types";
@@ -7,7 +8,8 @@ import { Button } from "@/shared/ui/button";
 import { Line } from "@/shared/ui/line";
 import { Loaded } from "@/shared/ui/loaded";
 import { Badge } from "@/shared/ui/small";
-import { sentQuery, useResend, useSwitchEndpoint } from "./api/endpoints";
+import { sentQuery, useResend, useRotateEndpoint, useSwitchEndpoint } from "./api/endpoints";
+import { RotateDialog, Secrets } from "./secrets";
 
 const STATES: Record<SentDelivery["state"], "neutral" | "added" | "removed"> = {
   waiting: "neutral",
@@ -17,7 +19,9 @@ const STATES: Record<SentDelivery["state"], "neutral" | "added" | "removed"> = {
 
 /** One endpoint; opened, with what it was sent. */
 export function EndpointLine({ endpoint }: { endpoint: Endpoint }) {
+  const [isRotating, setRotating] = useState(false);
   const flip = useSwitchEndpoint();
+  const rotate = useRotateEndpoint(endpoint.id);
   const isFailing = endpoint.enabled && endpoint.failing_since !== null;
   return (
     <Line
@@ -36,22 +40,38 @@ export function EndpointLine({ endpoint }: { endpoint: Endpoint }) {
         </>
       }
       actions={
-        <Button
-          size="small"
-          aria-label={`${endpoint.enabled ? "Off" : "On"}: ${endpoint.url}`}
-          busy={flip.isPending}
-          onClick={() =>
-            flip.mutate(
-              { id: endpoint.id, enabled: !endpoint.enabled },
-              { onError: (error) => toast.error(messageOf(error)) },
-            )
-          }
-        >
-          {endpoint.enabled ? "Off" : "On"}
-        </Button>
+        <>
+          <Button
+            size="small"
+            aria-label={`${endpoint.enabled ? "Off" : "On"}: ${endpoint.url}`}
+            busy={flip.isPending}
+            onClick={() =>
+              flip.mutate(
+                { id: endpoint.id, enabled: !endpoint.enabled },
+                { onError: (error) => toast.error(messageOf(error)) },
+              )
+            }
+          >
+            {endpoint.enabled ? "Off" : "On"}
+          </Button>
+          <Button
+            size="small"
+            look="quiet"
+            aria-label={`New secret: ${endpoint.url}`}
+            onClick={() => setRotating(true)}
+          >
+            New secret
+          </Button>
+          <RotateDialog open={isRotating} name={endpoint.url} mutation={rotate} onClose={() => setRotating(false)} />
+        </>
       }
     >
-      {() => <Sent endpoint={endpoint.id} />}
+      {() => (
+        <>
+          <Secrets all={endpoint.secrets} />
+          <Sent endpoint={endpoint.id} />
+        </>
+      )}
     </Line>
   );
 }

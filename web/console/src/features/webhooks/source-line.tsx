@@ -9,7 +9,8 @@ import { CopyField } from "@/shared/ui/copy-field";
 import { Line } from "@/shared/ui/line";
 import { Loaded } from "@/shared/ui/loaded";
 import { Badge } from "@/shared/ui/small";
-import { deliveriesQuery, useUpdateSource } from "./api/sources";
+import { deliveriesQuery, useRotateSource, useUpdateSource } from "./api/sources";
+import { RotateDialog, Secrets } from "./secrets";
 import { TryDialog } from "./try-dialog";
 
 const OUTCOMES: Record<Delivery["outcome"], "neutral" | "added" | "removed"> = {
@@ -22,7 +23,9 @@ const OUTCOMES: Record<Delivery["outcome"], "neutral" | "added" | "removed"> = {
 /** One source; opened, with what it delivered. */
 export function SourceLine({ source }: { source: Source }) {
   const [trying, setTrying] = useState<Delivery | "any" | null>(null);
+  const [isRotating, setRotating] = useState(false);
   const update = useUpdateSource();
+  const rotate = useRotateSource(source.id);
   const flip = () =>
     update.mutate(
       { id: source.id, change: { enabled: !source.enabled } },
@@ -51,6 +54,10 @@ export function SourceLine({ source }: { source: Source }) {
           >
             {source.enabled ? "Off" : "On"}
           </Button>
+          <Button size="small" look="quiet" aria-label={`New secret: ${source.name}`} onClick={() => setRotating(true)}>
+            New secret
+          </Button>
+          <RotateDialog open={isRotating} name={source.name} mutation={rotate} onClose={() => setRotating(false)} />
           {trying && (
             <TryDialog source={source} delivery={trying === "any" ? null : trying} onClose={() => setTrying(null)} />
           )}
@@ -60,6 +67,7 @@ export function SourceLine({ source }: { source: Source }) {
       {() => (
         <>
           <CopyField label="Where it delivers to" value={source.url} hint="Whoever knows it still needs the secret." />
+          <Secrets all={source.secrets} />
           <Deliveries source={source} onTry={setTrying} />
         </>
       )}

@@ -4,6 +4,7 @@ import type { Tagged } from "../api/tagged";
 import { Button } from "./button";
 import { Dialog, DialogActions } from "./dialog";
 import { FormFaults, TextArea, TextField } from "./field";
+import { Scroll } from "./scroll";
 
 type Written = Tagged<{ title: string; content: string }>;
 
@@ -73,9 +74,7 @@ export function EditTextDialog({ what, text, reread, save, onClose }: EditTextDi
             </p>
             <div className="rounded-md bg-surface p-3">
               <p className="font-medium">{theirs.title}</p>
-              <pre className="mt-1 max-h-48 overflow-y-auto whitespace-pre-wrap break-words font-sans text-ink-soft text-sm">
-                {theirs.content}
-              </pre>
+              <Scroll className="mt-1 max-h-48 whitespace-pre-wrap break-words text-ink-soft">{theirs.content}</Scroll>
             </div>
             <div className="flex flex-wrap gap-2">
               <Button size="small" onClick={take}>

@@ -1,6 +1,6 @@
 import type { UseMutationResult } from "@tanstack/react-query";
-import { type FormEvent, type ReactNode, useMemo } from "react";
-import { faultsByField } from "../api/problem";
+import type { FormEvent, ReactNode } from "react";
+import { faultsByField, isStatus } from "../api/problem";
 import { Button } from "./button";
 import { DialogActions } from "./dialog";
 import { FormFaults } from "./field";
@@ -31,10 +31,7 @@ export function MutationForm<Input, Made>({
   children,
   actions,
 }: MutationFormProps<Input, Made>) {
-  const faults = useMemo(
-    () => (mutation.error ? faultsByField(mutation.error, fields) : { at: {}, rest: [] }),
-    [mutation.error, fields],
-  );
+  const faults = faultsOf(mutation.error, fields);
   const submit = (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault();
     const input = read(new FormData(event.currentTarget));
@@ -55,6 +52,15 @@ export function MutationForm<Input, Made>({
       </DialogActions>
     </form>
   );
+}
+
+function faultsOf(error: Error | null, fields: readonly string[]): ReturnType<typeof faultsByField> {
+  if (error === null) return { at: {}, rest: [] };
+  if (isStatus(error, 412)) {
+    const why = "Somebody changed it while you were writing. Close this, look at what it is now, and change that.";
+    return { at: {}, rest: [why] };
+  }
+  return faultsByField(error, fields);
 }
 
 /** A field's text without blanks at its ends; null where it is empty. */

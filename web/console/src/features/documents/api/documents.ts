@@ -1,8 +1,9 @@
-import { infiniteQueryOptions, queryOptions, useMutation, useQueryClient } from "@tanstack/react-query";
+import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
 import { api, body } from "@/shared/api/client";
 import { keys } from "@/shared/api/keys";
 import { type Tagged, tagged } from "@/shared/api/tagged";
 import type { Document, DocumentState } from "@/shared/api/types";
+import { useChange } from "@/shared/api/use-change";
 
 /** Newest first, a page at a time. */
 export const documentsQuery = (words: string, state?: DocumentState) =>
@@ -35,19 +36,13 @@ export const versionsQuery = (id: string) =>
       ).data,
   });
 
-/** A change of documents, after which they are read again. */
-function useChange<Input, Made>(mutationFn: (input: Input) => Promise<Made>) {
-  const client = useQueryClient();
-  return useMutation({ mutationFn, onSettled: () => client.invalidateQueries({ queryKey: keys.documents }) });
-}
-
 export const useCreateDocument = () =>
-  useChange(async (made: { title: string; content: string }) =>
+  useChange(keys.documents, async (made: { title: string; content: string }) =>
     body(await api.POST("/api/v1/documents", { body: { ...made, keep_days: null } })),
   );
 
 export const useEditDocument = (id: string) =>
-  useChange(async ({ etag, title, content }: Tagged<{ title: string; content: string }>) =>
+  useChange(keys.documents, async ({ etag, title, content }: Tagged<{ title: string; content: string }>) =>
     body(
       await api.PATCH("/api/v1/documents/{id}", {
         params: { path: { id } },
@@ -59,17 +54,17 @@ export const useEditDocument = (id: string) =>
 
 /** Days after its last change at which it is dropped; 0 for never. */
 export const useKeepDocument = (id: string) =>
-  useChange(async (days: number) =>
+  useChange(keys.documents, async (days: number) =>
     body(await api.PATCH("/api/v1/documents/{id}", { params: { path: { id } }, body: { keep_days: days } })),
   );
 
 export const useMoveDocument = (id: string) =>
-  useChange(async (to: DocumentState) =>
+  useChange(keys.documents, async (to: DocumentState) =>
     body(await api.POST("/api/v1/documents/{id}/transition", { params: { path: { id } }, body: { to } })),
   );
 
 export const useAttach = (id: string) =>
-  useChange(async (file: File) =>
+  useChange(keys.documents, async (file: File) =>
     body(
       await api.POST("/api/v1/documents/{id}/attachments", {
         params: { path: { id } },
@@ -79,12 +74,12 @@ export const useAttach = (id: string) =>
   );
 
 export const useArrange = (id: string) =>
-  useChange(async (arranged: { order: string[]; primary: string }) =>
+  useChange(keys.documents, async (arranged: { order: string[]; primary: string }) =>
     body(await api.PUT("/api/v1/documents/{id}/attachments", { params: { path: { id } }, body: arranged })),
   );
 
 export const useDetach = () =>
-  useChange(async (id: string) => {
+  useChange(keys.documents, async (id: string) => {
     await api.DELETE("/api/v1/attachments/{id}", { params: { path: { id } } });
   });
 

@@ -1,7 +1,8 @@
-import { infiniteQueryOptions, queryOptions, useMutation, useQueryClient } from "@tanstack/react-query";
+import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
 import { api, body } from "@/shared/api/client";
 import { keys } from "@/shared/api/keys";
 import type { Job, JobState, NewJob } from "@/shared/api/types";
+import { useChange } from "@/shared/api/use-change";
 
 interface Which {
   state?: JobState;
@@ -33,34 +34,17 @@ export const jobQuery = (id: string) =>
     refetchInterval: ({ state }) => (state.data && isOver(state.data) ? false : 1_000),
   });
 
-export const toolsQuery = queryOptions({
-  queryKey: keys.tools,
-  queryFn: async ({ signal }) => body(await api.GET("/api/v1/tools", { signal })).data,
-  staleTime: Number.POSITIVE_INFINITY,
-});
+export const useRunTool = () =>
+  useChange(keys.allJobs, async (job: Pick<NewJob, "tool" | "input">) =>
+    body(await api.POST("/api/v1/jobs", { body: { priority: null, run_at: null, due_by: null, ...job } })),
+  );
 
-export function useRunTool() {
-  const client = useQueryClient();
-  return useMutation({
-    mutationFn: async (job: Pick<NewJob, "tool" | "input">) =>
-      body(await api.POST("/api/v1/jobs", { body: { priority: null, run_at: null, due_by: null, ...job } })),
-    onSuccess: () => client.invalidateQueries({ queryKey: keys.allJobs }),
-  });
-}
+export const useCancelJob = () =>
+  useChange(keys.allJobs, async (id: string) =>
+    body(await api.POST("/api/v1/jobs/{id}/cancel", { params: { path: { id } } })),
+  );
 
-export function useCancelJob() {
-  const client = useQueryClient();
-  return useMutation({
-    mutationFn: async (id: string) => body(await api.POST("/api/v1/jobs/{id}/cancel", { params: { path: { id } } })),
-    onSettled: () => client.invalidateQueries({ queryKey: keys.allJobs }),
-  });
-}
-
-export function useRetryJob() {
-  const client = useQueryClient();
-  return useMutation({
-    mutationFn: async ({ id, payload }: { id: string; payload?: unknown }) =>
-      body(await api.POST("/api/v1/jobs/{id}/retry", { params: { path: { id } }, body: { payload } })),
-    onSettled: () => client.invalidateQueries({ queryKey: keys.allJobs }),
-  });
-}
+export const useRetryJob = () =>
+  useChange(keys.allJobs, async ({ id, payload }: { id: string; payload?: unknown }) =>
+    body(await api.POST("/api/v1/jobs/{id}/retry", { params: { path: { id } }, body: { payload } })),
+  );

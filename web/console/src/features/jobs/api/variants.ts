@@ -3,6 +3,7 @@ import { api, body } from "@/shared/api/client";
 import { keys } from "@/shared/api/keys";
 import { type Tagged, tagged } from "@/shared/api/tagged";
 import type { ExportFormat, Variant } from "@/shared/api/types";
+import { useChange } from "@/shared/api/use-change";
 
 /** What a job made, as it makes it. */
 export const variantsQuery = (job: string, isMaking: boolean) =>
@@ -28,19 +29,15 @@ interface Change {
   content: string;
 }
 
-export function useEditVariant(job: string) {
-  const client = useQueryClient();
-  return useMutation({
-    mutationFn: async ({ id, etag, title, content }: Change) =>
-      body(
-        await api.PUT("/api/v1/variants/{id}", {
-          params: { path: { id }, header: { "If-Match": etag } },
-          body: { title, content },
-        }),
-      ),
-    onSettled: () => client.invalidateQueries({ queryKey: keys.variants(job) }),
-  });
-}
+export const useEditVariant = (job: string) =>
+  useChange(keys.variants(job), async ({ id, etag, title, content }: Change) =>
+    body(
+      await api.PUT("/api/v1/variants/{id}", {
+        params: { path: { id }, header: { "If-Match": etag } },
+        body: { title, content },
+      }),
+    ),
+  );
 
 /** The first of them and those that go with it. */
 function split(ids: string[]) {
