@@ -16,4 +16,5 @@ pub mod send;
 pub mod sign;
 mod submit;
 pub mod template;
+pub mod tryout;
 pub mod verify;

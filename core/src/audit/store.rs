@@ -120,16 +120,32 @@ async fn insert(
     .map(drop)
 }
 
-/// The newest entries before a place.
-pub async fn list_before(conn: &mut PgConnection, before: Option<Place>, limit: i64) -> sqlx::Result<Vec<Entry>> {
-    let before = before.unwrap_or(Place { seq: i64::MAX, id: Uuid::max() });
+/// Which entries are listed.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Filter<'a> {
+    /// By a member: a handle.
+    pub actor: Option<&'a str>,
+    /// An action (`key.created`) or a subject (`key`).
+    pub action: Option<&'a str>,
+    pub target: Option<&'a str>,
+    pub before: Option<Place>,
+}
+
+/// The newest entries that are wanted.
+pub async fn list(conn: &mut PgConnection, filter: Filter<'_>, limit: i64) -> sqlx::Result<Vec<Entry>> {
+    let before = filter.before.unwrap_or(Place { seq: i64::MAX, id: Uuid::max() });
     sqlx::query_as(
         "select seq, audit_id, at, actor, action, target, details from audit
-         where (seq, audit_id) < ($1, $2) order by seq desc, audit_id desc limit $3",
+         where (seq, audit_id) < ($1, $2) and ($4::text is null or actor = $4) and ($6::text is null or target = $6)
+           and ($5::text is null or action = $5 or split_part(action, '.', 1) = $5)
+         order by seq desc, audit_id desc limit $3",
     )
     .bind(before.seq)
     .bind(before.id)
     .bind(limit)
+    .bind(filter.actor)
+    .bind(filter.action)
+    .bind(filter.target)
     .fetch_all(conn)
     .await
 }

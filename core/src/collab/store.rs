@@ -112,11 +112,11 @@ pub async fn read_after(conn: &mut PgConnection, after: i64, filter: &Filter) ->
     Ok(Stretch { events, through, is_full: size == most, is_unsettled, kept_from })
 }
 
-/// The newest settled events that are wanted, after a seq, oldest first.
-pub async fn list_newest(conn: &mut PgConnection, after: i64, filter: &Filter, limit: i64) -> sqlx::Result<Vec<Event>> {
-    let mut events: Vec<Event> = sqlx::query_as(AssertSqlSafe(format!(
+/// The newest settled events that are wanted, after a seq and before another, newest first.
+pub async fn list_newest(conn: &mut PgConnection, (after, before): (i64, Option<i64>), filter: &Filter, limit: i64) -> sqlx::Result<Vec<Event>> {
+    sqlx::query_as(AssertSqlSafe(format!(
         "select e.seq, e.at, e.event, e.actor, e.target, e.details from event e
-         where e.seq > $1 and e.seq < (select event_horizon())
+         where e.seq > $1 and e.seq < (select event_horizon()) and ($8::bigint is null or e.seq < $8)
            and {WANTED}
          order by e.seq desc limit $2"
     )))
@@ -127,10 +127,9 @@ pub async fn list_newest(conn: &mut PgConnection, after: i64, filter: &Filter, l
     .bind(&filter.actor)
     .bind(&filter.target)
     .bind(&filter.project)
+    .bind(before)
     .fetch_all(conn)
-    .await?;
-    events.reverse();
-    Ok(events)
+    .await
 }
 
 /// The seq of the newest settled event: where a reader begins that wants only what comes.

@@ -248,7 +248,8 @@ pub async fn find(conn: &mut PgConnection, id: JobId) -> sqlx::Result<Option<Job
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Filter<'a> {
     pub state: Option<State>,
-    pub kind: Option<&'a str>,
+    /// Of these kinds; none: of all.
+    pub kinds: &'a [&'a str],
     pub before: Option<JobId>,
 }
 
@@ -264,11 +265,11 @@ pub async fn list(conn: &mut PgConnection, organization: OrganizationId, filter:
         Some(State::Cancelled) => "state = 'cancelled'",
     };
     sqlx::query_as(AssertSqlSafe(format!(
-        "{VIEW} where visible and organization_id = $1 and {state} and ($2::text is null or kind = $2) and ($3::uuid is null or job_id < $3)
+        "{VIEW} where visible and organization_id = $1 and {state} and (cardinality($2::text[]) = 0 or kind = any ($2)) and ($3::uuid is null or job_id < $3)
          order by job_id desc limit $4"
     )))
     .bind(organization)
-    .bind(filter.kind)
+    .bind(filter.kinds)
     .bind(filter.before)
     .bind(limit)
     .fetch_all(conn)

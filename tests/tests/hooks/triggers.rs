@@ -113,3 +113,31 @@ async fn what_is_no_trigger_is_told() -> Result<()> {
     }
     patchbay.end().await
 }
+
+#[tokio::test]
+async fn a_trigger_is_tried_on_what_happened_and_remembers_what_it_was() -> Result<()> {
+    let mut patchbay = start().await?;
+    project(&patchbay).await?;
+    let wish = json!({ "event": "project.*", "condition": "@.details.project == 'WEB'", "makes": "command", "template": "add {{ target }}" });
+    // An event is looked at once no earlier one can come any more.
+    patchbay.until("/collab/events?newest=true&event=project", |newest| newest["data"][0].is_object()).await?;
+    let (_, page) = patchbay.post("/triggers/try", &wish).await?;
+    let tried = &page["data"][0];
+    assert_eq!((&tried["event"], &tried["text"], &tried["why"]), (&json!("project.created"), &json!("add \"WEB\""), &Value::Null), "{tried}");
+    let mut never = wish.clone();
+    never["condition"] = json!("@.details.project == 'NONE'");
+    let (_, page) = patchbay.post("/triggers/try", &never).await?;
+    let tried = &page["data"][0];
+    assert_eq!((&tried["text"], &tried["why"]), (&Value::Null, &json!("the condition does not hold")), "{tried}");
+    let (status, problem) = patchbay.post("/triggers/try", &json!({ "event": "*", "template": "{{" })).await?;
+    assert_eq!((status, &problem["errors"][0]["path"]), (StatusCode::UNPROCESSABLE_ENTITY, &json!("/template")), "{problem}");
+
+    let mut body = json!({ "name": "Once", "event": "project.*", "template": "x", "enabled": false });
+    let id = trigger(&patchbay, &body).await?;
+    body["name"] = json!("Twice");
+    patchbay.ask(Some(&patchbay.key), Method::PUT, &format!("/triggers/{id}"), Some(&body)).await?;
+    let (_, versions) = patchbay.get(&format!("/triggers/{id}/versions")).await?;
+    let names: Vec<_> = versions["data"].as_array().into_iter().flatten().map(|version| (&version["version"], &version["name"], &version["author"])).collect();
+    assert_eq!(names, [(&json!(2), &json!("Twice"), &json!("owner")), (&json!(1), &json!("Once"), &json!("owner"))]);
+    patchbay.end().await
+}

@@ -88,6 +88,10 @@ async fn a_reader_that_comes_back_goes_on_where_it_was() -> Result<()> {
     for expected in [&first, &second, &third] {
         assert_eq!(lines.next().await?, *expected);
     }
+    let (_, newest) = patchbay.get("/collab/events?newest=true&event=build&limit=2").await?;
+    assert_eq!(newest["data"], json!([third, second]), "newest first");
+    let older = format!("/collab/events?newest=true&event=build&cursor={}", newest["meta"]["next_cursor"].as_str().unwrap_or_default());
+    assert_eq!(patchbay.get(&older).await?.1["data"], json!([first]), "and the cursor leads to older ones");
     let mut now = Tail::open(&patchbay, "", &[]).await?;
     let fourth = tell(&patchbay, json!({ "event": "build.done" })).await?;
     // What is told last may come once more: other transactions of the server can keep it back for a moment.

@@ -87,9 +87,10 @@ async fn a_policy_is_versioned_audited_and_nobodys_change_is_lost() -> Result<()
     let versions: Vec<_> = back["versions"].as_array().into_iter().flatten().filter_map(|line| line["version"].as_i64()).collect();
     assert_eq!(versions, [2, 1]);
 
-    let (_, audit) = patchbay.get("/audit").await?;
+    patchbay.post("/projects", &json!({ "title": "Website", "key": "WEB" })).await?;
+    let (_, audit) = patchbay.get("/audit?action=policy&actor=owner").await?;
     let changes: Vec<&Value> = audit["data"].as_array().into_iter().flatten().filter(|entry| entry["action"] == "policy.changed").collect();
-    assert_eq!(changes.len(), 2, "{audit}");
+    assert_eq!((changes.len(), audit["data"].as_array().map(Vec::len)), (2, Some(2)), "{audit}");
     assert_eq!(changes[1]["details"]["after"]["rules"][0]["name"], "Four eyes");
 
     let mut conn = patchbay.database.options().connect().await?;

@@ -295,3 +295,28 @@ async fn a_file_becomes_tasks_once() -> Result<()> {
     assert_eq!(patchbay.ask(Some(&some), Method::POST, "/jobs", Some(&input)).await?.0, StatusCode::FORBIDDEN, "it changes plans without a proposal");
     patchbay.end().await
 }
+
+#[tokio::test]
+async fn people_cancel_and_send_again_what_they_ran_themselves() -> Result<()> {
+    let mut patchbay = Running::start().await?;
+    let ana = patchbay.member_key("ana", &["read", "propose"]).await?;
+    let bo = patchbay.member_key("bo", &["read", "propose"]).await?;
+    let wish = json!({ "tool": "lint", "input": { "text": "{}", "format": "json" }, "run_at": "2099-01-01T00:00:00Z" });
+    let (_, job) = patchbay.ask(Some(&ana), Method::POST, "/jobs", Some(&wish)).await?;
+    let path = format!("/jobs/{}", job["id"].as_str().context("a job has an id")?);
+    let (status, _) = patchbay.ask(Some(&bo), Method::POST, &format!("{path}/cancel"), None).await?;
+    assert_eq!(status, StatusCode::FORBIDDEN, "it is another's");
+    let (status, job) = patchbay.ask(Some(&ana), Method::POST, &format!("{path}/cancel"), None).await?;
+    assert_eq!((status, &job["state"]), (StatusCode::OK, &json!("cancelled")), "{job}");
+    let bad = json!({ "payload": { "text": "{}", "format": "xml" } });
+    let (status, problem) = patchbay.ask(Some(&ana), Method::POST, &format!("{path}/retry"), Some(&bad)).await?;
+    assert_eq!((status, &problem["errors"][0]["path"]), (StatusCode::UNPROCESSABLE_ENTITY, &json!("/payload/format")), "{problem}");
+    let (status, _) = patchbay.ask(Some(&bo), Method::POST, &format!("{path}/retry"), Some(&json!({}))).await?;
+    assert_eq!(status, StatusCode::FORBIDDEN);
+    let (status, _) = patchbay.ask(Some(&ana), Method::POST, &format!("{path}/retry"), Some(&json!({}))).await?;
+    assert_eq!(status, StatusCode::OK);
+    patchbay.until(&path, |job| job["state"] == "done").await?;
+    let (_, ran) = patchbay.get("/jobs?tools=true").await?;
+    assert_eq!(ran["data"].as_array().map(Vec::len), Some(1), "{ran}");
+    patchbay.end().await
+}

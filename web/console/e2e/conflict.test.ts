@@ -1,45 +1,17 @@
-import { readFileSync } from "node:fs";
-import type { Browser, Page } from "playwright-core";
-import { afterAll, beforeAll, expect, test } from "vitest";
-import { expectAccessible, launch, welcome } from "./browser";
-import { Patchbay } from "./patchbay";
+import { beforeAll, expect, test } from "vitest";
+import { expectAccessible, id, page, patchbay, setUp, shoot } from "./browser";
 
-const patchbay = new Patchbay();
-let browser: Browser;
-let page: Page;
-
-/** What somebody else does meanwhile, by the API. */
-const post = async (path: string, body: object) => {
-  const key = readFileSync(patchbay.ownerKey, "utf8").trim();
-  const response = await fetch(`${patchbay.url}/api/v1${path}`, {
-    method: "POST",
-    headers: { authorization: `Bearer ${key}`, "content-type": "application/json" },
-    body: JSON.stringify(body),
-  });
-  expect(response.ok, await response.clone().text()).toBe(true);
-  return response.json();
-};
-const update = (task: string, body: object) => ({ op: "update", task_id: task, body });
-const apply = (...tasks: object[]) => post("/projects/WEB/patches", { mode: "apply", patch: { tasks } });
-const propose = (...tasks: object[]) => post("/projects/WEB/patches", { patch: { tasks } });
-const id = (name: string) => page.locator(`[data-testid="${name}"]`);
-const shot = async (name: string) => {
-  if (process.env.SHOTS) await page.screenshot({ path: `${process.env.SHOTS}/${name}.png` });
-};
-
+setUp();
 beforeAll(async () => {
-  const link = await patchbay.start();
-  browser = await launch();
-  page = await browser.newPage({ viewport: { width: 1360, height: 850 } });
-  await welcome(page, link, "Ana");
-  await post("/projects", { title: "Website", key: "WEB" });
+  await patchbay.api("/projects", { title: "Website", key: "WEB" });
   const create = (title: string, body: object = {}) => ({ op: "create", task_id: title, body: { title, ...body } });
   await apply(create("Schema", { due_on: "2026-12-01" }), create("Form"), create("Tests"));
 });
-afterAll(async () => {
-  await browser?.close();
-  await patchbay.end();
-});
+
+/** What somebody else does meanwhile, by the API. */
+const update = (task: string, body: object) => ({ op: "update", task_id: task, body });
+const apply = (...tasks: object[]) => patchbay.api("/projects/WEB/patches", { mode: "apply", patch: { tasks } });
+const propose = (...tasks: object[]) => patchbay.api("/projects/WEB/patches", { patch: { tasks } });
 
 test("a proposal that the plan has overtaken shows where they disagree, and each is settled with a click", async () => {
   await propose(
@@ -59,7 +31,7 @@ test("a proposal that the plan has overtaken shows where they disagree, and each
   expect(await first.innerText()).toMatch(/It was[\s\S]*1 Dec[\s\S]*It is[\s\S]*4 Dec[\s\S]*Proposed[\s\S]*28 Nov/);
   expect(await id("accept-all").isDisabled()).toBe(true);
   await expectAccessible(page, "conflicts");
-  await shot("conflicts");
+  await shoot("conflicts");
 
   await first.getByRole("button", { name: "as proposed" }).click();
   await expect.poll(() => id("conflict").count()).toBe(1);
@@ -81,7 +53,7 @@ test("any version can be looked at, compared and taken back", async () => {
   await id("history").getByText("v3").click();
   await id("history").getByText("Login form").first().waitFor();
   await expectAccessible(page, "version");
-  await shot("version");
+  await shoot("version");
   await id("history").getByRole("button", { name: "What changed since" }).click();
   await id("history").getByText("Tests in the browser").first().waitFor();
   await id("history").getByRole("button", { name: "The plan then" }).click();

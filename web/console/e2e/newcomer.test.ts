@@ -1,24 +1,14 @@
-import type { Browser, Page, WebSocketRoute } from "playwright-core";
-import { afterAll, beforeAll, expect, test } from "vitest";
-import { expectAccessible, launch } from "./browser";
-import { Patchbay } from "./patchbay";
+import type { WebSocketRoute } from "playwright-core";
+import { expect, test } from "vitest";
+import { expectAccessible, id, page, patchbay, setUp } from "./browser";
 
-const patchbay = new Patchbay();
-let browser: Browser;
-let page: Page;
 let link: string;
 const faults: string[] = [];
 
-beforeAll(async () => {
-  link = await patchbay.start();
-  browser = await launch();
-  page = await browser.newPage({ viewport: { width: 1360, height: 850 } });
+setUp(async (given) => {
+  link = given;
   page.on("pageerror", (error) => faults.push(error.message));
   await page.routeWebSocket(/\/api\/v1\/ws$/, relay);
-});
-afterAll(async () => {
-  await browser?.close();
-  await patchbay.end();
 });
 
 /** The ids of the messages that went to the server, and whether the next one loses its connection on the way. */
@@ -44,7 +34,6 @@ function relay(page: WebSocketRoute) {
   });
 }
 
-const id = (name: string) => page.locator(`[data-testid="${name}"]`);
 const say = async (text: string) => {
   await id("composer").fill(text);
   await page.keyboard.press("Enter");

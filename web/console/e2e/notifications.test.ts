@@ -1,24 +1,7 @@
-import type { Browser, Page } from "playwright-core";
-import { afterAll, beforeAll, expect, test } from "vitest";
-import { expectAccessible, launch, welcome } from "./browser";
-import { Patchbay } from "./patchbay";
+import { expect, test } from "vitest";
+import { expectAccessible, id, page, patchbay, setUp } from "./browser";
 
-const patchbay = new Patchbay();
-let browser: Browser;
-let page: Page;
-
-beforeAll(async () => {
-  const link = await patchbay.start();
-  browser = await launch();
-  page = await browser.newPage({ viewport: { width: 1360, height: 850 } });
-  await welcome(page, link, "Ana");
-});
-afterAll(async () => {
-  await browser?.close();
-  await patchbay.end();
-});
-
-const id = (name: string) => page.locator(`[data-testid="${name}"]`);
+setUp();
 
 test("where nobody was asked for, the page says so", async () => {
   await page.goto(`${patchbay.url}/notifications`);

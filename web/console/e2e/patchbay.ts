@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { chmodSync, mkdtempSync, rmSync } from "node:fs";
+import { chmodSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -42,9 +42,24 @@ export class Patchbay {
     throw new Error(`Patchbay did not start:\n${this.#output}`);
   }
 
-  /** The file with the owner's API key. */
-  get ownerKey() {
-    return join(this.#dir, "owner.key");
+  /** Asks its API, as the owner by their key or as whoever has `key`; a body is posted. */
+  async api(
+    path: string,
+    body?: object,
+    { key = this.#ownerKey(), method = body ? "POST" : "GET", headers = {} as Record<string, string> } = {},
+  ) {
+    const response = await fetch(`${this.url}/api/v1${path}`, {
+      method,
+      headers: { authorization: `Bearer ${key}`, "content-type": "application/json", ...headers },
+      body: body && JSON.stringify(body),
+    });
+    const text = await response.text();
+    if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${text}`);
+    return text ? JSON.parse(text) : null;
+  }
+
+  #ownerKey() {
+    return readFileSync(join(this.#dir, "owner.key"), "utf8").trim();
   }
 
   /** What it printed and logged. */

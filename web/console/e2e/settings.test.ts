@@ -1,24 +1,7 @@
-import type { Browser, Page } from "playwright-core";
-import { afterAll, beforeAll, expect, test } from "vitest";
-import { expectAccessible, launch, welcome } from "./browser";
-import { Patchbay } from "./patchbay";
+import { expect, test } from "vitest";
+import { browser, expectAccessible, expectFits, id, onPhone, page, patchbay, setUp, welcome } from "./browser";
 
-const patchbay = new Patchbay();
-let browser: Browser;
-let page: Page;
-
-beforeAll(async () => {
-  const link = await patchbay.start();
-  browser = await launch();
-  page = await browser.newPage({ viewport: { width: 1360, height: 850 } });
-  await welcome(page, link, "Ana");
-});
-afterAll(async () => {
-  await browser?.close();
-  await patchbay.end();
-});
-
-const id = (name: string) => page.locator(`[data-testid="${name}"]`);
+setUp();
 
 test("a member is added, comes in by the link, and may do what their role allows", async () => {
   await page.goto(`${patchbay.url}/settings/members`);
@@ -64,30 +47,21 @@ test("a key is shown once, opens the API, and after it was revoked does not", as
 });
 
 test("on a narrow screen a goal is written, seen as a diff and accepted, and nothing sticks out", async () => {
-  const context = await browser.newContext({
-    ...(await page
-      .context()
-      .storageState()
-      .then((storageState) => ({ storageState }))),
-    viewport: { width: 390, height: 844 },
+  await onPhone(async (phone) => {
+    const one = (name: string) => phone.locator(`[data-testid="${name}"]`);
+    await phone.goto(patchbay.url);
+    await one("composer").fill("Build a new sign-in flow. We need the schema, the form, and tests.");
+    await one("composer").press("Enter");
+    await one("accept-all").waitFor();
+    await expectFits(phone, "the proposal");
+    await expectAccessible(phone, "a proposal on a narrow screen");
+    await one("accept-all").click();
+    await phone.getByText("is at version 1").waitFor();
+    await expectFits(phone, "the plan");
+    for (const name of ["members", "keys", "webhooks", "account"]) {
+      await phone.goto(`${patchbay.url}/settings/${name}`);
+      await phone.getByRole("heading", { name: "Settings" }).waitFor();
+      await expectFits(phone, name);
+    }
   });
-  const phone = await context.newPage();
-  const fits = async (what: string) =>
-    expect(await phone.evaluate(() => document.documentElement.scrollWidth - innerWidth), what).toBeLessThanOrEqual(0);
-  const one = (name: string) => phone.locator(`[data-testid="${name}"]`);
-  await phone.goto(patchbay.url);
-  await one("composer").fill("Build a new sign-in flow. We need the schema, the form, and tests.");
-  await one("composer").press("Enter");
-  await one("accept-all").waitFor();
-  await fits("the proposal");
-  await expectAccessible(phone, "a proposal on a narrow screen");
-  await one("accept-all").click();
-  await phone.getByText("is at version 1").waitFor();
-  await fits("the plan");
-  for (const name of ["members", "keys", "webhooks", "account"]) {
-    await phone.goto(`${patchbay.url}/settings/${name}`);
-    await phone.getByRole("heading", { name: "Settings" }).waitFor();
-    await fits(name);
-  }
-  await context.close();
 });

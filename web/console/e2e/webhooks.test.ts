@@ -1,25 +1,8 @@
 import { createHmac } from "node:crypto";
-import type { Browser, Page } from "playwright-core";
-import { afterAll, beforeAll, expect, test } from "vitest";
-import { expectAccessible, launch, welcome } from "./browser";
-import { Patchbay } from "./patchbay";
+import { expect, test } from "vitest";
+import { expectAccessible, expectGood, id, page, patchbay, setUp } from "./browser";
 
-const patchbay = new Patchbay();
-let browser: Browser;
-let page: Page;
-
-beforeAll(async () => {
-  const link = await patchbay.start();
-  browser = await launch();
-  page = await browser.newPage({ viewport: { width: 1360, height: 850 } });
-  await welcome(page, link, "Ana");
-});
-afterAll(async () => {
-  await browser?.close();
-  await patchbay.end();
-});
-
-const id = (name: string) => page.locator(`[data-testid="${name}"]`);
+setUp();
 
 test("a source is added, delivers, and its template is tried until it is right", async () => {
   await page.goto(`${patchbay.url}/settings/webhooks`);
@@ -81,4 +64,19 @@ test("an endpoint is added and switched off, and a private address is refused wh
   await page.getByRole("button", { name: "Off: https://patchbay.invalid/hook" }).click();
   await id("endpoint").getByText("off", { exact: true }).waitFor();
   await expectAccessible(page, "webhooks");
+});
+
+test("a source and an endpoint get a new secret, beside which the one before counts for a while", async () => {
+  for (const name of ["GitHub", "https://patchbay.invalid/hook"]) {
+    await page.getByRole("button", { name: `New secret: ${name}` }).click();
+    await id("rotate").getByRole("button", { name: "Make a new secret" }).click();
+    expect(await id("rotate").getByLabel("Secret").inputValue()).not.toBe("");
+    await expectGood(`new secret of ${name.replace(/\W+/g, " ").trim()}`);
+    await id("rotate").getByRole("button", { name: "Done" }).click();
+  }
+  await id("source")
+    .getByRole("button", { name: /^GitHub/ })
+    .click();
+  await id("source").getByText("Its secrets end in").waitFor();
+  await expectGood("webhooks");
 });

@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use patchbay_core::{
     audit::{
         Receipt,
-        store::{self, Entry, Place},
+        store::{self, Entry, Filter, Place},
     },
     patch::Fault,
 };
@@ -46,6 +46,14 @@ struct CheckedReceipt {
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct ListQuery {
+    /// By this member: a handle.
+    #[schemars(length(max = 100))]
+    actor: Option<String>,
+    /// An action (`key.created`) or a subject (`key`).
+    #[schemars(length(max = 100))]
+    action: Option<String>,
+    #[schemars(length(max = 100))]
+    target: Option<String>,
     #[schemars(range(min = 1, max = 200))]
     limit: Option<u32>,
     /// `meta.next_cursor` of the page before.
@@ -57,7 +65,8 @@ async fn list(State(app): State<App>, admin: Admin, Query(query): Query<ListQuer
     let size = page_size(query.limit)?;
     let before = query.cursor.map(|cursor| cursor.parse::<Place>().map_err(|_| Problem::malformed("`cursor` is none of ours."))).transpose()?;
     let mut tx = app.db.begin(admin.organization).await?;
-    let entries = store::list_before(&mut tx, before, size + 1).await?;
+    let filter = Filter { actor: query.actor.as_deref(), action: query.action.as_deref(), target: query.target.as_deref(), before };
+    let entries = store::list(&mut tx, filter, size + 1).await?;
     tx.rollback().await?;
     Ok(Json(Page::of(entries, size, |entry| entry.place.to_string(), |entry| entry)))
 }

@@ -10,6 +10,8 @@ use patchbay_core::{
         store::{self, Filter},
         tool::{self, ToolView},
     },
+    patch::Fault,
+    tenancy::{Actor, Scope},
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -54,6 +56,8 @@ struct ListQuery {
     state: Option<jobs::State>,
     #[schemars(length(max = 100))]
     kind: Option<String>,
+    /// Only what people can run: the tools' jobs.
+    tools: Option<bool>,
     #[schemars(range(min = 1, max = 200))]
     limit: Option<u32>,
     /// `meta.next_cursor` of the page before.
@@ -110,7 +114,12 @@ struct Retried {
 async fn list(State(app): State<App>, reader: Reader, Query(query): Query<ListQuery>) -> Result<Json<Page<JobView>>, Problem> {
     let size = page_size(query.limit)?;
     whole(&reader)?;
-    let filter = Filter { state: query.state, kind: query.kind.as_deref(), before: query.cursor };
+    let kinds: Vec<&str> = match &query.kind {
+        Some(kind) => vec![kind],
+        None if query.tools == Some(true) => tool::TOOLS.iter().map(|tool| tool.name).collect(),
+        None => Vec::new(),
+    };
+    let filter = Filter { state: query.state, kinds: &kinds, before: query.cursor };
     let mut tx = app.db.begin(reader.organization).await?;
     let jobs = store::list(&mut tx, reader.organization, filter, size + 1).await?;
     tx.rollback().await?;
@@ -157,11 +166,11 @@ async fn create(State(app): State<App>, proposer: Proposer, Json(input): Json<Ne
 }
 
 /// Jobs belong to no project: a key for one project does not see them.
-pub(super) fn whole(reader: &patchbay_core::tenancy::Actor) -> Result<(), Problem> {
+pub(super) fn whole(reader: &Actor) -> Result<(), Problem> {
     if reader.project.is_some() { Err(Problem::forbidden("This key is for one project, and jobs are the organisation's.")) } else { Ok(()) }
 }
 
-async fn load(app: &App, reader: &patchbay_core::tenancy::Actor, id: JobId) -> Result<JobView, Problem> {
+async fn load(app: &App, reader: &Actor, id: JobId) -> Result<JobView, Problem> {
     let mut tx = app.db.begin(reader.organization).await?;
     let job = store::find(&mut tx, id).await?;
     tx.rollback().await?;
@@ -173,30 +182,46 @@ async fn read(State(app): State<App>, reader: Reader, Path(id): Path<JobId>) -> 
     load(&app, &reader, id).await.map(Json)
 }
 
-async fn cancel(State(app): State<App>, admin: Admin, Path(id): Path<JobId>) -> Result<Json<JobView>, Problem> {
-    let before = load(&app, &admin, id).await?;
-    let mut tx = app.db.begin(admin.organization).await?;
+/// The job, where somebody may cancel it or send it again: an admin any, everybody what they ran.
+async fn own(app: &App, actor: &Actor, id: JobId) -> Result<JobView, Problem> {
+    whole(actor)?;
+    let job = load(app, actor, id).await?;
+    if actor.may(Scope::Admin) || (job.author == actor.handle && tool::may_run(actor, &job.kind)) {
+        return Ok(job);
+    }
+    Err(Problem::forbidden(format!("This job is @{}'s: only they and those who administer may do that.", job.author)))
+}
+
+async fn cancel(State(app): State<App>, proposer: Proposer, Path(id): Path<JobId>) -> Result<Json<JobView>, Problem> {
+    let before = own(&app, &proposer, id).await?;
+    let mut tx = app.db.begin(proposer.organization).await?;
     if !store::cancel(&mut tx, id).await? {
         return Err(Problem::new(StatusCode::CONFLICT, "not-cancellable", "Not cancelled", "The job is over already."));
     }
-    audit::store::append(&mut tx, app.ctx.as_ref(), &admin, "job.cancelled", &id.to_string(), &json!({ "kind": before.kind })).await?;
+    audit::store::append(&mut tx, app.ctx.as_ref(), &proposer, "job.cancelled", &id.to_string(), &json!({ "kind": before.kind })).await?;
     tx.commit().await?;
-    app.committed(admin.organization);
-    load(&app, &admin, id).await.map(Json)
+    app.committed(proposer.organization);
+    load(&app, &proposer, id).await.map(Json)
 }
 
-async fn retry(State(app): State<App>, admin: Admin, Path(id): Path<JobId>, Json(input): Json<Retry>) -> Result<Json<JobView>, Problem> {
-    let before = load(&app, &admin, id).await?;
-    let mut tx = app.db.begin(admin.organization).await?;
+async fn retry(State(app): State<App>, proposer: Proposer, Path(id): Path<JobId>, Json(input): Json<Retry>) -> Result<Json<JobView>, Problem> {
+    let before = own(&app, &proposer, id).await?;
+    if let Some(payload) = &input.payload
+        && tool::find(&before.kind).is_some()
+    {
+        let of_payload = |fault: Fault| Fault { path: fault.path.replacen("/input", "/payload", 1), ..fault };
+        tool::check(&before.kind, payload).map_err(|faults| Problem::invalid(faults.into_iter().map(of_payload).collect()))?;
+    }
+    let mut tx = app.db.begin(proposer.organization).await?;
     if store::retry(&mut tx, &[id], input.payload.as_ref()).await?.is_empty() {
         return Err(Problem::new(StatusCode::CONFLICT, "not-retriable", "Not sent again", "The job was neither given up nor cancelled."));
     }
     let details = json!({ "kind": before.kind, "edited": input.payload.is_some() });
-    audit::store::append(&mut tx, app.ctx.as_ref(), &admin, "job.retried", &id.to_string(), &details).await?;
+    audit::store::append(&mut tx, app.ctx.as_ref(), &proposer, "job.retried", &id.to_string(), &details).await?;
     // Read before the commit: done at once, of some kinds nothing is left to be read.
     let job = store::find(&mut tx, id).await?;
     tx.commit().await?;
-    app.committed(admin.organization);
+    app.committed(proposer.organization);
     job.map(Json).ok_or_else(|| Problem::not_found("There is no such job."))
 }
 

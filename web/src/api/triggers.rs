@@ -6,12 +6,15 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use chrono::{DateTime, Utc};
+use patchbay_channels::webhook::{make::Made, tryout};
 use patchbay_core::{
     audit,
     ids::{CommandId, TriggerId},
     integrations::{
-        Makes, cursor, is_pattern,
-        trigger::{DEPTH, HOURLY, Outcome, Run, Settings, Trigger, store},
+        Makes,
+        cursor::{self, Happened},
+        is_pattern,
+        trigger::{DEPTH, HOURLY, Outcome, Run, Settings, Trigger, Version, store},
     },
     patch::Fault,
     tenancy::Actor,
@@ -35,10 +38,18 @@ use crate::{
 /// The deepest and the most that a trigger may allow.
 const MAX_DEPTH: i16 = 10;
 const MAX_HOURLY: i32 = 1000;
+/// On how many events one is tried out.
+const TRIED: i64 = 10;
 
 pub(super) fn routes(api: Api) -> Api {
     api.get("/triggers", list, op("triggers", "List the triggers").answer::<Page<TriggerView>>(200))
         .post("/triggers", create, op("triggers", "Add a trigger").body::<TriggerBody>().answer::<TriggerView>(201))
+        .post(
+            "/triggers/try",
+            attempt,
+            op("triggers", "See what a trigger would have made of the newest events; nothing is done").body::<TryTrigger>().answer::<Page<TriggerTried>>(200),
+        )
+        .get("/triggers/{id}/versions", versions, op("triggers", "What a trigger has been, newest first").answer::<Page<TriggerVersionView>>(200))
         .get("/triggers/{id}", get, op("triggers", "Read a trigger").answer::<TriggerView>(200))
         .put(
             "/triggers/{id}",
@@ -130,6 +141,48 @@ struct TriggerBody {
 }
 
 #[derive(Serialize, JsonSchema)]
+struct TriggerVersionView {
+    #[serde(flatten)]
+    trigger: TriggerView,
+    /// Who made it so, by handle.
+    author: String,
+}
+
+impl From<Version> for TriggerVersionView {
+    fn from(Version { trigger, author }: Version) -> Self {
+        Self { trigger: trigger.into(), author }
+    }
+}
+
+/// A trigger that is tried out before it is one.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct TryTrigger {
+    /// A pattern of events.
+    #[schemars(length(min = 1, max = 100))]
+    event: String,
+    #[schemars(length(max = 2000))]
+    condition: Option<String>,
+    makes: Option<Makes>,
+    #[schemars(length(min = 1, max = 10_000))]
+    template: String,
+}
+
+/// What a trigger would have made of an event.
+#[derive(Serialize, JsonSchema)]
+struct TriggerTried {
+    seq: i64,
+    at: DateTime<Utc>,
+    event: String,
+    actor: String,
+    target: String,
+    /// The text that would have been submitted; null where nothing would.
+    text: Option<String>,
+    /// Why nothing would have been submitted.
+    why: Option<String>,
+}
+
+#[derive(Serialize, JsonSchema)]
 struct RunView {
     id: Uuid,
     /// The trigger's version that ran.
@@ -155,19 +208,24 @@ impl From<Run> for RunView {
     }
 }
 
+/// What is wrong with what a trigger watches and makes.
+fn check(event: &str, condition: Option<&str>, template: &str, faults: &mut Vec<Fault>) {
+    if !is_pattern(event) {
+        faults.push(Fault::new("/event", "this is no pattern of events").found(event.to_owned()).expected("*, proposal.*, webhook.received"));
+    }
+    check_filter("/condition", condition, faults);
+    check_template(Some(template), faults);
+    if template.trim().is_empty() {
+        faults.push(Fault::new("/template", "a trigger makes something: an empty template makes nothing"));
+    }
+}
+
 /// What is asked for, where it is valid.
 async fn settings(app: &App, conn: &mut PgConnection, author: &Actor, input: TriggerBody) -> Result<Settings, Problem> {
     let mut faults = Vec::new();
     let name = input.name.trim().to_owned();
     check_name(&name, &mut faults);
-    if !is_pattern(&input.event) {
-        faults.push(Fault::new("/event", "this is no pattern of events").found(input.event.clone()).expected("*, proposal.*, webhook.received"));
-    }
-    check_filter("/condition", input.condition.as_deref(), &mut faults);
-    check_template(Some(&input.template), &mut faults);
-    if input.template.trim().is_empty() {
-        faults.push(Fault::new("/template", "a trigger makes something: an empty template makes nothing"));
-    }
+    check(&input.event, input.condition.as_deref(), &input.template, &mut faults);
     let (max_depth, max_per_hour) = (input.max_depth.unwrap_or(DEPTH), input.max_per_hour.unwrap_or(HOURLY));
     if !(1..=MAX_DEPTH).contains(&max_depth) {
         faults.push(Fault::new("/max_depth", "triggers lead to triggers no deeper than that").found(max_depth.to_string()).expected("1–10"));
@@ -251,6 +309,37 @@ async fn delete(State(app): State<App>, admin: Admin, Path(id): Path<TriggerId>)
     note(&app, &mut tx, &admin, "trigger.removed", id, &trigger.settings).await?;
     tx.commit().await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+async fn attempt(State(app): State<App>, admin: Admin, Json(input): Json<TryTrigger>) -> Result<Json<Page<TriggerTried>>, Problem> {
+    for_all(&admin)?;
+    let TryTrigger { event, condition, makes, template } = input;
+    let mut faults = Vec::new();
+    check(&event, condition.as_deref(), &template, &mut faults);
+    if !faults.is_empty() {
+        return Err(Problem::invalid(faults));
+    }
+    let mut tx = app.db.begin(admin.organization).await?;
+    let tried = tryout::on_newest(&mut tx, &event, (condition.as_deref(), &template, makes.unwrap_or_default()), TRIED).await?;
+    tx.rollback().await?;
+    let view = |(happened, made): (Happened, Result<Made, String>)| {
+        let Happened { seq, at, event, actor, target, .. } = happened;
+        let (text, why) = match made {
+            Ok(Made::Text { text, .. }) => (Some(text), None),
+            Ok(Made::Nothing(why)) => (None, Some(why.to_owned())),
+            Err(why) => (None, Some(why)),
+        };
+        TriggerTried { seq, at, event, actor, target, text, why }
+    };
+    Ok(Json(Page::whole(tried.into_iter().map(view).collect())))
+}
+
+async fn versions(State(app): State<App>, admin: Admin, Path(id): Path<TriggerId>) -> Result<Json<Page<TriggerVersionView>>, Problem> {
+    for_all(&admin)?;
+    let mut tx = app.db.begin(admin.organization).await?;
+    let versions = store::versions(&mut tx, id).await?;
+    tx.rollback().await?;
+    if versions.is_empty() { Err(no_trigger()) } else { Ok(Json(Page::whole(versions.into_iter().map(TriggerVersionView::from).collect()))) }
 }
 
 async fn note(app: &App, conn: &mut PgConnection, admin: &Actor, action: &str, id: TriggerId, settings: &Settings) -> Result<(), Problem> {

@@ -34,6 +34,11 @@ const MAX_TOGETHER: usize = 50;
 pub(super) fn routes(api: Api) -> Api {
     api.get("/jobs/{id}/variants", of_job, op("jobs", "What a generating job made to be chosen from").answer::<Page<VariantView>>(200))
         .get("/variants/{id}", read, op("variants", "Read a variant").answer::<VariantView>(200))
+        .get(
+            "/variants/{id}/file",
+            bytes,
+            op("variants", "Fetch what a variant is where it is more than text, an image").plain(200, "application/octet-stream"),
+        )
         .put(
             "/variants/{id}",
             edit,
@@ -119,6 +124,12 @@ async fn read(State(app): State<App>, reader: Reader, Path(id): Path<VariantId>)
     let found = store::find(&mut tx, &[id]).await?.pop().ok_or_else(none)?;
     tx.rollback().await?;
     Ok(Json(found))
+}
+
+async fn bytes(State(app): State<App>, reader: Reader, Path(id): Path<VariantId>) -> Result<Response, Problem> {
+    let Json(variant) = read(State(app.clone()), reader.clone(), Path(id)).await?;
+    let stored = variant.file.as_deref().ok_or_else(|| Problem::not_found("This variant is text: its `content` is all there is."))?;
+    download(&app, &reader, stored, &variant.title, &variant.media_type).await
 }
 
 async fn edit(

@@ -60,6 +60,20 @@ pub async fn find(conn: &mut PgConnection, seq: i64) -> sqlx::Result<Option<Happ
     sqlx::query_as("select seq, at, event, actor, target, details, depth from event where seq = $1").bind(seq).fetch_optional(conn).await
 }
 
+/// The newest settled events that a pattern means, newest first.
+pub async fn newest(conn: &mut PgConnection, pattern: &str, limit: i64) -> sqlx::Result<Vec<Happened>> {
+    let beginning = pattern.strip_suffix('*');
+    sqlx::query_as(
+        "select seq, at, event, actor, target, details, depth from event
+         where seq < event_horizon() and (event = $1 or starts_with(event, $2)) order by seq desc limit $3",
+    )
+    .bind(pattern)
+    .bind(beginning)
+    .bind(limit)
+    .fetch_all(conn)
+    .await
+}
+
 /// Says how many triggers led to what this transaction does, so that its events and commands say so.
 pub async fn deepen(conn: &mut PgConnection, depth: i16) -> sqlx::Result<()> {
     sqlx::query("select set_config('patchbay.depth', $1::text, true)").bind(depth).execute(conn).await.map(drop)

@@ -52,6 +52,14 @@ pub struct Trigger {
     pub updated_at: DateTime<Utc>,
 }
 
+/// A trigger as it was once.
+#[derive(Clone, Debug)]
+pub struct Version {
+    pub trigger: Trigger,
+    /// Who made it so, by handle.
+    pub author: String,
+}
+
 /// What became of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]

@@ -4,7 +4,7 @@ use chrono::{DateTime, Duration, Utc};
 use sqlx::{AssertSqlSafe, FromRow, PgConnection, Row, postgres::PgRow};
 use uuid::Uuid;
 
-use super::{Outcome, Run, Settings, Trigger};
+use super::{Outcome, Run, Settings, Trigger, Version};
 use crate::{
     ids::{CommandId, Context, OrganizationId, TriggerId},
     integrations::{Makes, unknown},
@@ -37,6 +37,12 @@ impl FromRow<'_, PgRow> for Trigger {
             created_at: row.try_get("created_at")?,
             updated_at: row.try_get("updated_at")?,
         })
+    }
+}
+
+impl FromRow<'_, PgRow> for Version {
+    fn from_row(row: &PgRow) -> sqlx::Result<Self> {
+        Ok(Self { trigger: Trigger::from_row(row)?, author: row.try_get("actor")? })
     }
 }
 
@@ -134,6 +140,14 @@ pub async fn lock(conn: &mut PgConnection, id: TriggerId) -> sqlx::Result<Option
 /// All triggers, in the order they came.
 pub async fn list(conn: &mut PgConnection) -> sqlx::Result<Vec<Trigger>> {
     sqlx::query_as(AssertSqlSafe(format!("{TRIGGER} where {NOW} order by t.trigger_id"))).fetch_all(conn).await
+}
+
+/// All that a trigger has been, newest first.
+pub async fn versions(conn: &mut PgConnection, id: TriggerId) -> sqlx::Result<Vec<Version>> {
+    sqlx::query_as(AssertSqlSafe(format!("{TRIGGER} where t.deleted_at is null and v.trigger_id = $1 order by v.version desc limit 100")))
+        .bind(id)
+        .fetch_all(conn)
+        .await
 }
 
 /// A run that is to be written down.

@@ -2,14 +2,21 @@ import { useQuery } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { Command } from "cmdk";
 import {
+  Activity,
+  Bot,
+  CalendarClock,
+  CircleCheckBig,
   CircleHelp,
+  FileText,
   FolderKanban,
   GitPullRequestArrow,
   KeyRound,
+  LockKeyhole,
   Moon,
   Plus,
   UserRound,
   UsersRound,
+  WandSparkles,
 } from "lucide-react";
 import { Dialog } from "radix-ui";
 import type { ReactNode } from "react";
@@ -18,6 +25,16 @@ import { proposalsQuery } from "@/features/review/api/proposals";
 import { isAdmin } from "@/shared/api/roles";
 import { setTheme } from "@/shared/lib/theme";
 import { useSession } from "./use-session";
+
+const PAGES = [
+  { to: "/studio", title: "Studio", Icon: WandSparkles },
+  { to: "/studio/documents", title: "Documents", Icon: FileText },
+  { to: "/automations/schedules", title: "Schedules", Icon: CalendarClock },
+  { to: "/agents", title: "Agents", Icon: Bot },
+  { to: "/agents/leases", title: "Leases", Icon: LockKeyhole },
+  { to: "/agents/ready", title: "Ready work", Icon: CircleCheckBig },
+  { to: "/activity", title: "Activity", Icon: Activity },
+] as const;
 
 interface CommandPaletteProps {
   open: boolean;
@@ -82,6 +99,11 @@ export function CommandPalette({ open, onClose, onHelp }: CommandPaletteProps) {
               >
                 All reviews
               </Item>
+              {PAGES.map(({ to, title, Icon }) => (
+                <Item key={to} icon={<Icon className="size-4" />} onSelect={run(() => void navigate({ to }))}>
+                  {title}
+                </Item>
+              ))}
               <Item
                 icon={<UsersRound className="size-4" />}
                 onSelect={run(() => void navigate({ to: "/settings/members" }))}

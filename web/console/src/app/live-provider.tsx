@@ -47,12 +47,17 @@ function makeLive(client: QueryClient): Live {
 /** The cache keys of what an event is about. */
 function named(event: LiveEvent): (readonly unknown[])[] {
   const project = typeof event.details.project === "string" ? event.details.project : null;
-  if (event.event.startsWith("project.")) {
+  const [subject] = event.event.split(".");
+  if (subject === "lease" || subject === "agent") return [keys.collab];
+  if (subject === "job" || subject === "variant") return [keys.allJobs];
+  if (subject === "schedule") return [keys.schedules];
+  if (subject === "document") return [keys.documents];
+  if (subject === "project") {
     return project
-      ? [keys.projects, keys.tree(project), keys.revisions(project), ["task"], keys.proposals]
+      ? [keys.collab, keys.projects, keys.tree(project), keys.revisions(project), ["task"], keys.proposals]
       : [keys.projects];
   }
-  if (event.event.startsWith("proposal.")) return [keys.proposals, keys.projects];
-  if (event.event.startsWith("command.")) return [["commands"]];
+  if (subject === "proposal") return [keys.proposals, keys.projects];
+  if (subject === "command") return [["commands"]];
   return [];
 }

@@ -2,6 +2,9 @@ import type { QueryClient } from "@tanstack/react-query";
 import { createRootRouteWithContext, createRoute, createRouter, Outlet, redirect } from "@tanstack/react-router";
 import { sessionQuery } from "@/features/session/api/session";
 import { isStatus } from "@/shared/api/problem";
+import { ActivityLayout, AuditPage, EventsPage } from "./routes/activity-pages";
+import { AgentsLayout, AgentsPage, LeasesPage, ReadyPage } from "./routes/agents-pages";
+import { AutomationsLayout, SchedulesPage, TriggersPage } from "./routes/automations-pages";
 import { HomePage } from "./routes/home-page";
 import { NewProjectPage } from "./routes/new-project-page";
 import { NotFoundPage } from "./routes/not-found-page";
@@ -21,6 +24,7 @@ import {
   WebhooksPage,
   WorkPage,
 } from "./routes/settings-pages";
+import { DocumentsPage, StudioDocumentPage, StudioJobPage, StudioPage } from "./routes/studio-pages";
 import { Shell } from "./shell";
 import { StartError } from "./start-error";
 
@@ -28,6 +32,17 @@ const root = createRootRouteWithContext<{ client: QueryClient }>()({
   component: Outlet,
   notFoundComponent: NotFoundPage,
 });
+
+/** The words of an address that a page knows, and no others. */
+function words<Name extends string>(...names: Name[]) {
+  return (search: Record<string, unknown>): { [name in Name]?: string } =>
+    Object.fromEntries(
+      names.flatMap((name) => {
+        const word = search[name];
+        return typeof word === "string" && word !== "" ? [[name, word]] : [];
+      }),
+    ) as { [name in Name]?: string };
+}
 
 const signIn = createRoute({
   getParentRoute: () => root,
@@ -73,6 +88,60 @@ const notifications = createRoute({
   path: "/notifications",
   component: NotificationsPage,
 });
+const studio = createRoute({ getParentRoute: () => signedIn, path: "/studio", component: StudioPage });
+const studioJob = createRoute({
+  getParentRoute: () => signedIn,
+  path: "/studio/jobs/$id",
+  component: function OneJob() {
+    return <StudioJobPage id={studioJob.useParams().id} />;
+  },
+});
+const documents = createRoute({ getParentRoute: () => signedIn, path: "/studio/documents", component: DocumentsPage });
+const studioDocument = createRoute({
+  getParentRoute: () => signedIn,
+  path: "/studio/documents/$id",
+  component: function OneDocument() {
+    return <StudioDocumentPage id={studioDocument.useParams().id} />;
+  },
+});
+const automations = createRoute({ getParentRoute: () => signedIn, path: "/automations", component: AutomationsLayout });
+const automationsIndex = createRoute({
+  getParentRoute: () => automations,
+  path: "/",
+  beforeLoad: () => {
+    throw redirect({ to: "/automations/schedules" });
+  },
+});
+const schedules = createRoute({ getParentRoute: () => automations, path: "/schedules", component: SchedulesPage });
+const triggers = createRoute({ getParentRoute: () => automations, path: "/triggers", component: TriggersPage });
+const activity = createRoute({ getParentRoute: () => signedIn, path: "/activity", component: ActivityLayout });
+const events = createRoute({
+  getParentRoute: () => activity,
+  path: "/",
+  validateSearch: words("event", "task", "actor", "project"),
+  component: function EventLog() {
+    return <EventsPage filter={events.useSearch()} />;
+  },
+});
+const audit = createRoute({
+  getParentRoute: () => activity,
+  path: "/audit",
+  validateSearch: words("actor", "action", "target"),
+  component: function AuditTrail() {
+    return <AuditPage filter={audit.useSearch()} />;
+  },
+});
+const agentsArea = createRoute({ getParentRoute: () => signedIn, path: "/agents", component: AgentsLayout });
+const agents = createRoute({ getParentRoute: () => agentsArea, path: "/", component: AgentsPage });
+const leases = createRoute({ getParentRoute: () => agentsArea, path: "/leases", component: LeasesPage });
+const ready = createRoute({
+  getParentRoute: () => agentsArea,
+  path: "/ready",
+  validateSearch: words("project"),
+  component: function ReadyWork() {
+    return <ReadyPage project={ready.useSearch().project} />;
+  },
+});
 const settings = createRoute({ getParentRoute: () => signedIn, path: "/settings", component: SettingsLayout });
 const settingsIndex = createRoute({
   getParentRoute: () => settings,
@@ -108,6 +177,13 @@ const tree = root.addChildren([
     proposal,
     notifications,
     link,
+    studio,
+    studioJob,
+    documents,
+    studioDocument,
+    automations.addChildren([automationsIndex, schedules, triggers]),
+    activity.addChildren([events, audit]),
+    agentsArea.addChildren([agents, leases, ready]),
     settings.addChildren([settingsIndex, members, keys, policies, channels, webhooks, work, account]),
   ]),
 ]);

@@ -1,7 +1,10 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link, Outlet, useNavigate } from "@tanstack/react-router";
 import {
+  Activity,
   Bell,
+  Bot,
+  CalendarClock,
   CircleHelp,
   FolderKanban,
   GitPullRequestArrow,
@@ -13,6 +16,7 @@ import {
   Settings,
   Sun,
   UserRound,
+  WandSparkles,
   WifiOff,
 } from "lucide-react";
 import { Suspense, useState } from "react";
@@ -100,6 +104,15 @@ function Frame() {
 const LINK = "flex h-8 items-center gap-2 rounded-md px-2 text-ink-soft text-sm hover:bg-hover hover:text-ink";
 const ACTIVE = { className: "bg-selected font-medium !text-ink", "aria-current": "page" as const };
 
+/** What is done beside plans: below them, and quieter. */
+const WORKSPACE = [
+  { to: "/studio", title: "Studio", Icon: WandSparkles },
+  { to: "/automations", title: "Automations", Icon: CalendarClock },
+  { to: "/agents", title: "Agents", Icon: Bot },
+  { to: "/activity", title: "Activity", Icon: Activity },
+  { to: "/settings", title: "Settings", Icon: Settings },
+] as const;
+
 function Sidebar({ onNavigate, onHelp }: { onNavigate: () => void; onHelp: () => void }) {
   const session = useSession();
   const open = useQuery(proposalsQuery("open"));
@@ -138,12 +151,16 @@ function Sidebar({ onNavigate, onHelp }: { onNavigate: () => void; onHelp: () =>
             </span>
           )}
         </Link>
-        <Link to="/settings" onClick={onNavigate} className={LINK} activeProps={ACTIVE}>
-          <Settings className="size-4" aria-hidden="true" /> Settings
-        </Link>
       </div>
       <div className="mt-4 min-h-0 flex-1 overflow-y-auto border-line border-t px-2 pt-3 pb-2">
         <ProjectLinks onNavigate={onNavigate} />
+      </div>
+      <div className="space-y-px border-line border-t px-2 py-2">
+        {WORKSPACE.map(({ to, title, Icon }) => (
+          <Link key={to} to={to} onClick={onNavigate} className={LINK} activeProps={ACTIVE}>
+            <Icon className="size-4" aria-hidden="true" /> {title}
+          </Link>
+        ))}
       </div>
       <div className="flex items-center gap-1 border-line border-t p-2">
         <Person onNavigate={onNavigate} />

@@ -47,7 +47,7 @@ pub(super) fn routes(api: Api) -> Api {
         .get(
             "/collab/events",
             list,
-            op("collab", "Events, oldest first").query::<ListQuery>().answer::<Page<Event>>(200).problem(400).problem(410).problem(422),
+            op("collab", "Events, oldest first, or newest first").query::<ListQuery>().answer::<Page<Event>>(200).problem(400).problem(410).problem(422),
         )
         .get(
             "/collab/events/tail",
@@ -127,6 +127,9 @@ struct ListQuery {
     cursor: Option<String>,
     #[schemars(with = "Option<u32>", range(min = 1, max = 200))]
     limit: Option<String>,
+    /// The newest first; the cursor leads to older ones.
+    #[schemars(with = "Option<bool>")]
+    newest: Option<String>,
 }
 
 #[derive(Deserialize, JsonSchema)]
@@ -153,10 +156,15 @@ struct LogQuery {
     limit: Option<String>,
 }
 
-/// A number of a query. A flattened query has only texts.
+/// A number or a truth value of a query. A flattened query has only texts.
 fn number<T: std::str::FromStr>(name: &str, text: Option<&String>) -> Result<Option<T>, Problem> {
     let read = |text: &String| text.parse().ok().filter(|_| text.len() <= 20);
-    text.map(|text| read(text).ok_or_else(|| Problem::malformed(format!("The query cannot be read: `{name}` is no number in its range.")))).transpose()
+    text.map(|text| {
+        read(text).ok_or_else(|| {
+            Problem::malformed(format!("The query cannot be read: `{name}` is no number in its range, nor `true` or `false` where that is asked for."))
+        })
+    })
+    .transpose()
 }
 
 fn seq(name: &str, text: Option<&String>) -> Result<Option<i64>, Problem> {
@@ -236,8 +244,16 @@ async fn tell(State(app): State<App>, actor: Proposer, Json(input): Json<Tell>) 
 
 async fn list(State(app): State<App>, reader: Reader, Query(query): Query<ListQuery>) -> Result<Json<Page<Event>>, Problem> {
     let limit = usize::try_from(page_size(number("limit", query.limit.as_ref())?)?).unwrap_or_default();
-    let since = seq("cursor", query.cursor.as_ref())?.or(seq("since", query.since.as_ref())?).unwrap_or(0);
+    let (cursor, since) = (seq("cursor", query.cursor.as_ref())?, seq("since", query.since.as_ref())?);
     let filter = filter(&app, &reader, query.wanted).await?;
+    if number("newest", query.newest.as_ref())? == Some(true) {
+        let size = i64::try_from(limit).unwrap_or_default();
+        let mut tx = app.db.begin(reader.organization).await?;
+        let found = list_newest(&mut tx, (since.unwrap_or(0), cursor), &filter, size + 1).await?;
+        tx.rollback().await?;
+        return Ok(Json(Page::of(found, size, |event| event.seq.to_string(), |event| event)));
+    }
+    let since = cursor.or(since).unwrap_or(0);
     let mut reader = app.live.tail(reader.organization, Some(since), filter).await?;
     let mut data: Vec<Event> = Vec::new();
     while data.len() <= limit
@@ -329,8 +345,9 @@ async fn log(State(app): State<App>, reader: Reader, Query(query): Query<LogQuer
     let since = seq("since", query.since.as_ref())?.unwrap_or(0);
     let filter = filter(&app, &reader, query.wanted).await?;
     let mut tx = app.db.begin(reader.organization).await?;
-    let events = list_newest(&mut tx, since, &filter, limit).await?;
+    let mut events = list_newest(&mut tx, (since, None), &filter, limit).await?;
     tx.rollback().await?;
+    events.reverse();
     let text = render::log(&events, &reader.time_zone);
     Ok(([(header::CONTENT_TYPE, "text/markdown; charset=utf-8")], text).into_response())
 }

@@ -8,6 +8,7 @@ import { useTitle } from "@/shared/lib/use-title";
 import { useLive } from "@/shared/live/live-context";
 import { Button } from "@/shared/ui/button";
 import { ErrorState, SkeletonLines } from "@/shared/ui/states";
+import { PageBody, PageTitle } from "../page";
 
 const IDEAS = [
   "Build a new sign-in flow. We need the schema, the form, password reset by mail, and tests.",
@@ -27,17 +28,19 @@ export function HomePage() {
     );
   if (projects.data.length === 0) return <FirstProject />;
   return (
-    <div className="mx-auto max-w-4xl px-4 py-8 sm:px-8">
-      <header className="mb-5 flex items-center justify-between gap-4">
-        <h1 className="font-semibold text-2xl tracking-tight">Projects</h1>
-        <Button asChild look="primary">
-          <Link to="/new">
-            <Plus className="size-4" aria-hidden="true" /> New project
-          </Link>
-        </Button>
-      </header>
+    <PageBody>
+      <PageTitle
+        title="Projects"
+        action={
+          <Button asChild look="primary">
+            <Link to="/new">
+              <Plus className="size-4" aria-hidden="true" /> New project
+            </Link>
+          </Button>
+        }
+      />
       <ProjectList projects={projects.data} />
-    </div>
+    </PageBody>
   );
 }
 

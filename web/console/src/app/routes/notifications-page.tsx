@@ -1,12 +1,13 @@
 import { Notifications } from "@/features/notifications/notifications";
 import { useTitle } from "@/shared/lib/use-title";
+import { PageBody, PageTitle } from "../page";
 
 export function NotificationsPage() {
   useTitle("Notifications");
   return (
-    <div className="mx-auto max-w-4xl px-4 py-8 sm:px-8">
-      <h1 className="mb-5 font-semibold text-2xl tracking-tight">Notifications</h1>
+    <PageBody>
+      <PageTitle title="Notifications" />
       <Notifications />
-    </div>
+    </PageBody>
   );
 }

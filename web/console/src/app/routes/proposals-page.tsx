@@ -4,6 +4,7 @@ import { proposalsQuery } from "@/features/review/api/proposals";
 import { ProposalList } from "@/features/review/proposal-list";
 import { useTitle } from "@/shared/lib/use-title";
 import { EmptyState, ErrorState, SkeletonLines } from "@/shared/ui/states";
+import { PageBody, PageTitle } from "../page";
 
 export function ProposalsPage() {
   useTitle("Reviews");
@@ -11,8 +12,8 @@ export function ProposalsPage() {
   const open = proposals.data?.filter(({ state }) => state === "open") ?? [];
   const decided = proposals.data?.filter(({ state }) => state !== "open") ?? [];
   return (
-    <div className="mx-auto max-w-4xl px-4 py-8 sm:px-8">
-      <h1 className="mb-5 font-semibold text-2xl tracking-tight">Reviews</h1>
+    <PageBody>
+      <PageTitle title="Reviews" />
       {proposals.isPending ? (
         <SkeletonLines label="Loading the proposals" widths={["w-2/3", "w-1/2", "w-3/5"]} />
       ) : proposals.isError ? (
@@ -41,6 +42,6 @@ export function ProposalsPage() {
           )}
         </>
       )}
-    </div>
+    </PageBody>
   );
 }

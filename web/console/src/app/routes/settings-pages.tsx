@@ -1,5 +1,4 @@
 import { useQuery } from "@tanstack/react-query";
-import { Link, Outlet } from "@tanstack/react-router";
 import { KeyRound, Webhook } from "lucide-react";
 import { Channels } from "@/features/channels/channels";
 import { LinkPage } from "@/features/channels/link-page";
@@ -15,46 +14,25 @@ import { Webhooks } from "@/features/webhooks/webhooks";
 import { isAdmin } from "@/shared/api/roles";
 import { useTitle } from "@/shared/lib/use-title";
 import { EmptyState } from "@/shared/ui/states";
+import { TabbedArea } from "../page";
 import { useSession } from "../use-session";
-
-const TAB = "-mb-px flex h-10 items-center border-transparent border-b-2 text-ink-soft text-sm hover:text-ink";
-const ACTIVE = { className: "!border-accent font-medium !text-ink", "aria-current": "page" as const };
 
 /** The organisation's members and keys, and one's own account. */
 export function SettingsLayout() {
-  const { member } = useSession();
+  const forAdmins = isAdmin(useSession().member.role);
   return (
-    <div className="mx-auto max-w-4xl px-4 py-8 sm:px-8">
-      <h1 className="mb-3 font-semibold text-2xl tracking-tight">Settings</h1>
-      <nav aria-label="Settings" className="mb-6 flex gap-5 overflow-x-auto overflow-y-hidden border-line border-b">
-        <Link to="/settings/members" className={TAB} activeProps={ACTIVE}>
-          Members
-        </Link>
-        {isAdmin(member.role) && (
-          <Link to="/settings/keys" className={TAB} activeProps={ACTIVE}>
-            Keys
-          </Link>
-        )}
-        <Link to="/settings/policies" className={TAB} activeProps={ACTIVE}>
-          Policies
-        </Link>
-        <Link to="/settings/channels" className={TAB} activeProps={ACTIVE}>
-          Channels
-        </Link>
-        {isAdmin(member.role) && (
-          <Link to="/settings/webhooks" className={TAB} activeProps={ACTIVE}>
-            Webhooks
-          </Link>
-        )}
-        <Link to="/settings/work" className={TAB} activeProps={ACTIVE}>
-          Work
-        </Link>
-        <Link to="/settings/account" className={TAB} activeProps={ACTIVE}>
-          Account
-        </Link>
-      </nav>
-      <Outlet />
-    </div>
+    <TabbedArea
+      title="Settings"
+      tabs={[
+        { to: "/settings/members", title: "Members" },
+        ...(forAdmins ? [{ to: "/settings/keys", title: "Keys" } as const] : []),
+        { to: "/settings/policies", title: "Policies" },
+        { to: "/settings/channels", title: "Channels" },
+        ...(forAdmins ? [{ to: "/settings/webhooks", title: "Webhooks" } as const] : []),
+        { to: "/settings/work", title: "Work" },
+        { to: "/settings/account", title: "Account" },
+      ]}
+    />
   );
 }
 

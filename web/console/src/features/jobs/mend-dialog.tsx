@@ -1,6 +1,6 @@
 import { type FormEvent, useState } from "react";
 import { toast } from "sonner";
-import { messageOf } from "@/shared/api/problem";
+import { faultsByField } from "@/shared/api/problem";
 import type { Job } from "@/shared/api/types";
 import { Button } from "@/shared/ui/button";
 import { Dialog, DialogActions } from "@/shared/ui/dialog";
@@ -53,7 +53,7 @@ export function MendDialog({ job, title, onClose }: { job: Job; title: string; o
             setFault(undefined);
           }}
         />
-        <FormFaults faults={retry.error ? [messageOf(retry.error)] : []} />
+        <FormFaults faults={retry.error ? faultsByField(retry.error, []).rest : []} />
         <DialogActions>
           <Button look="quiet" onClick={onClose}>
             Cancel

@@ -4,8 +4,9 @@ import { useState } from "react";
 import { toast } from "sonner";
 import type { HeldMail } from "@/shared/api/types";
 import { ConfirmDialog } from "@/shared/ui/confirm-dialog";
+import { Loaded } from "@/shared/ui/loaded";
 import { SectionHeader } from "@/shared/ui/section";
-import { EmptyState, ErrorState, SkeletonLines } from "@/shared/ui/states";
+import { EmptyState } from "@/shared/ui/states";
 import { heldMailsQuery } from "./api/held-mails";
 import { useReleaseMail } from "./api/release-mail";
 import { HeldMailList } from "./held-mail-list";
@@ -30,19 +31,17 @@ export function HeldMails() {
         title="Held mails"
         lead="What a sender's domain does not vouch for changes nothing and is not answered. After a month it is gone."
       />
-      {mails.isPending ? (
-        <SkeletonLines label="Loading the held mails" widths={["w-1/2", "w-2/3", "w-3/5"]} />
-      ) : mails.isError ? (
-        <ErrorState error={mails.error} title="The held mails could not be loaded" onRetry={() => mails.refetch()} />
-      ) : mails.data.length === 0 ? (
-        <div className="rounded-xl border border-line">
-          <EmptyState icon={<MailCheck className="size-6" aria-hidden="true" />} title="No mail is held back">
-            <p>Mails whose sender is not proved appear here, with the reason.</p>
-          </EmptyState>
-        </div>
-      ) : (
-        <HeldMailList mails={mails.data} onRelease={setReleasing} />
-      )}
+      <Loaded query={mails} what="the held mails">
+        {(all) =>
+          all.length === 0 ? (
+            <EmptyState framed icon={<MailCheck className="size-6" aria-hidden="true" />} title="No mail is held back">
+              <p>Mails whose sender is not proved appear here, with the reason.</p>
+            </EmptyState>
+          ) : (
+            <HeldMailList mails={all} onRelease={setReleasing} />
+          )
+        }
+      </Loaded>
       <ConfirmDialog
         open={releasing !== null}
         title={`Let in the mail of ${releasing?.sender ?? ""}?`}

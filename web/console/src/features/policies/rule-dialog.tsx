@@ -20,6 +20,8 @@ type Own = NonNullable<NonNullable<Rule["require"]>["own"]>;
 type Field = NonNullable<NonNullable<Rule["when"]>["fields"]>[number];
 type Trust = keyof typeof TRUST;
 
+const APPROVERS = ["owner", "admin", "member"] as const;
+
 /** One rule: which proposals it is for, and whose approvals those need. */
 export function RuleDialog({ rule, taken, projects, onDone, onClose }: RuleDialogProps) {
   const [shown, setShown] = useState<Rule>(rule ?? { name: "", require: { approvals: 1, own: "counts" } });
@@ -80,129 +82,90 @@ export function RuleDialog({ rule, taken, projects, onDone, onClose }: RuleDialo
       >
         <TextField label="Name" name="name" required maxLength={80} autoFocus defaultValue={rule?.name} error={fault} />
         <div className="grid gap-4 sm:grid-cols-2">
-          <TextField
+          <NumberField
             label="Removes so many tasks, or more"
             name="min_deletes"
-            type="number"
-            min={1}
             max={500}
-            defaultValue={condition?.min_deletes ?? ""}
-            hint="Empty: it does not matter."
+            value={condition?.min_deletes}
+            none="it does not matter"
           />
-          <TextField
+          <NumberField
             label="Has so many operations, or more"
             name="min_operations"
-            type="number"
-            min={1}
             max={500}
-            defaultValue={condition?.min_operations ?? ""}
-            hint="Empty: it does not matter."
+            value={condition?.min_operations}
+            none="it does not matter"
           />
         </div>
         <details open={Boolean(condition?.fields?.length || condition?.projects?.length || condition?.trust?.length)}>
           <summary className="font-medium text-ink-soft text-sm">Only for some fields, projects or sources</summary>
           <div className="mt-3 grid gap-5 sm:grid-cols-2">
-            <FieldGroup label="Changes one of">
-              {FIELDS.map((field) => (
-                <CheckField
-                  key={field}
-                  label={fieldName(field)}
-                  name="fields"
-                  value={field}
-                  defaultChecked={condition?.fields?.includes(field)}
-                />
-              ))}
-            </FieldGroup>
+            <CheckGroup
+              label="Changes one of"
+              name="fields"
+              values={FIELDS}
+              chosen={condition?.fields}
+              title={fieldName}
+            />
             <div className="space-y-5">
               {projects.length > 0 && (
-                <FieldGroup label="Is for one of">
-                  {projects.map(({ key, title }) => (
-                    <CheckField
-                      key={key}
-                      label={key}
-                      meaning={title}
-                      name="projects"
-                      value={key}
-                      defaultChecked={condition?.projects?.includes(key)}
-                    />
-                  ))}
-                </FieldGroup>
+                <CheckGroup
+                  label="Is for one of"
+                  name="projects"
+                  values={projects.map(({ key }) => key)}
+                  chosen={condition?.projects}
+                  meaning={(key) => projects.find((project) => project.key === key)?.title}
+                />
               )}
-              <FieldGroup label="Comes from a source that is">
-                {(Object.keys(TRUST) as Trust[]).map((trust) => (
-                  <CheckField
-                    key={trust}
-                    label={TRUST[trust]}
-                    name="trust"
-                    value={trust}
-                    defaultChecked={condition?.trust?.includes(trust)}
-                  />
-                ))}
-              </FieldGroup>
+              <CheckGroup
+                label="Comes from a source that is"
+                name="trust"
+                values={Object.keys(TRUST) as Trust[]}
+                chosen={condition?.trust}
+                title={(trust) => TRUST[trust]}
+              />
             </div>
           </div>
         </details>
-        <FieldGroup label="Is by somebody who is">
-          <div className="flex flex-wrap gap-x-4 gap-y-1.5">
-            {(Object.keys(ROLES) as Role[]).map((role) => (
-              <CheckField
-                key={role}
-                label={ROLES[role].title}
-                name="authors"
-                value={role}
-                defaultChecked={condition?.authors?.includes(role)}
-              />
-            ))}
-          </div>
-        </FieldGroup>
+        <CheckGroup
+          label="Is by somebody who is"
+          name="authors"
+          values={Object.keys(ROLES) as Role[]}
+          chosen={condition?.authors}
+          title={(role) => ROLES[role].title}
+          inline
+        />
         <hr className="border-line" />
         <div className="grid gap-4 sm:grid-cols-2">
-          <TextField
-            label="Approvals"
-            name="approvals"
-            type="number"
-            min={1}
-            max={10}
-            required
-            defaultValue={require?.approvals ?? 1}
-          />
+          <NumberField label="Approvals" name="approvals" max={10} value={require?.approvals ?? 1} required />
           <SelectField label="Its author's own approval" name="own" defaultValue={require?.own ?? "counts"}>
             <option value="counts">counts like any other</option>
             <option value="if_alone">counts if nobody else could approve</option>
             <option value="never">never counts</option>
           </SelectField>
-          <TextField
+          <NumberField
             label="Reminded of after so many days"
             name="remind_after_days"
-            type="number"
-            min={1}
             max={365}
-            defaultValue={require?.remind_after_days ?? ""}
-            hint="Empty: never."
+            value={require?.remind_after_days}
+            none="never"
           />
-          <TextField
+          <NumberField
             label="Expires after so many days"
             name="expire_after_days"
-            type="number"
-            min={1}
             max={365}
-            defaultValue={require?.expire_after_days ?? ""}
-            hint="Empty: never."
+            value={require?.expire_after_days}
+            none="never"
           />
         </div>
-        <FieldGroup label="Only approvals count of">
-          <div className="flex flex-wrap gap-x-4 gap-y-1.5">
-            {(["owner", "admin", "member"] as const).map((role) => (
-              <CheckField
-                key={role}
-                label={`${ROLES[role].title}s`}
-                name="by"
-                value={role}
-                defaultChecked={require?.by?.includes(role)}
-              />
-            ))}
-          </div>
-        </FieldGroup>
+        <CheckGroup
+          label="Only approvals count of"
+          name="by"
+          values={APPROVERS}
+          chosen={require?.by}
+          title={(role) => `${ROLES[role].title}s`}
+          inline
+        />
         <p className="rounded-md bg-sunken px-3 py-2 text-ink-soft text-sm" aria-live="polite">
           {when(shown)} {needs(shown)}.
         </p>
@@ -216,5 +179,57 @@ export function RuleDialog({ rule, taken, projects, onDone, onClose }: RuleDialo
         </DialogActions>
       </form>
     </Dialog>
+  );
+}
+
+interface NumberFieldProps {
+  label: string;
+  name: string;
+  max: number;
+  value: number | null | undefined;
+  /** What it means where it is empty; without it, it may not be. */
+  none?: string;
+  required?: boolean;
+}
+
+function NumberField({ value, none, ...props }: NumberFieldProps) {
+  return (
+    <TextField
+      {...props}
+      type="number"
+      min={1}
+      defaultValue={value ?? ""}
+      hint={none === undefined ? undefined : `Empty: ${none}.`}
+    />
+  );
+}
+
+interface CheckGroupProps<T extends string> {
+  label: string;
+  name: string;
+  values: readonly T[];
+  chosen: readonly string[] | null | undefined;
+  title?: (value: T) => string;
+  meaning?: (value: T) => string | undefined;
+  /** Beside one another, where they are short. */
+  inline?: boolean;
+}
+
+function CheckGroup<T extends string>({ label, name, values, chosen, title, meaning, inline }: CheckGroupProps<T>) {
+  return (
+    <FieldGroup label={label}>
+      <div className={inline ? "flex flex-wrap gap-x-4 gap-y-1.5" : "space-y-1.5"}>
+        {values.map((value) => (
+          <CheckField
+            key={value}
+            label={title?.(value) ?? value}
+            meaning={meaning?.(value)}
+            name={name}
+            value={value}
+            defaultChecked={chosen?.includes(value)}
+          />
+        ))}
+      </div>
+    </FieldGroup>
   );
 }

@@ -6,10 +6,11 @@ import type { Delivery, Source } from "@/shared/api/types";
 import { fullTime, relativeTime } from "@/shared/lib/time";
 import { Button } from "@/shared/ui/button";
 import { CopyField } from "@/shared/ui/copy-field";
+import { Line } from "@/shared/ui/line";
+import { Loaded } from "@/shared/ui/loaded";
 import { Badge } from "@/shared/ui/small";
-import { ErrorState, SkeletonLines } from "@/shared/ui/states";
-import { deliveriesQuery, useUpdateSource } from "./api/sources";
-import { Line } from "./line";
+import { deliveriesQuery, useRotateSource, useUpdateSource } from "./api/sources";
+import { RotateDialog, Secrets } from "./secrets";
 import { TryDialog } from "./try-dialog";
 
 const OUTCOMES: Record<Delivery["outcome"], "neutral" | "added" | "removed"> = {
@@ -22,7 +23,9 @@ const OUTCOMES: Record<Delivery["outcome"], "neutral" | "added" | "removed"> = {
 /** One source; opened, with what it delivered. */
 export function SourceLine({ source }: { source: Source }) {
   const [trying, setTrying] = useState<Delivery | "any" | null>(null);
+  const [isRotating, setRotating] = useState(false);
   const update = useUpdateSource();
+  const rotate = useRotateSource(source.id);
   const flip = () =>
     update.mutate(
       { id: source.id, change: { enabled: !source.enabled } },
@@ -51,6 +54,10 @@ export function SourceLine({ source }: { source: Source }) {
           >
             {source.enabled ? "Off" : "On"}
           </Button>
+          <Button size="small" look="quiet" aria-label={`New secret: ${source.name}`} onClick={() => setRotating(true)}>
+            New secret
+          </Button>
+          <RotateDialog open={isRotating} name={source.name} mutation={rotate} onClose={() => setRotating(false)} />
           {trying && (
             <TryDialog source={source} delivery={trying === "any" ? null : trying} onClose={() => setTrying(null)} />
           )}
@@ -60,6 +67,7 @@ export function SourceLine({ source }: { source: Source }) {
       {() => (
         <>
           <CopyField label="Where it delivers to" value={source.url} hint="Whoever knows it still needs the secret." />
+          <Secrets all={source.secrets} />
           <Deliveries source={source} onTry={setTrying} />
         </>
       )}
@@ -69,50 +77,47 @@ export function SourceLine({ source }: { source: Source }) {
 
 function Deliveries({ source, onTry }: { source: Source; onTry: (delivery: Delivery) => void }) {
   const deliveries = useQuery(deliveriesQuery(source.id));
-  if (deliveries.isPending) return <SkeletonLines label="Loading what it delivered" widths={["w-1/2", "w-2/3"]} />;
-  if (deliveries.isError) {
-    return (
-      <ErrorState
-        error={deliveries.error}
-        title="What it delivered could not be loaded"
-        onRetry={() => deliveries.refetch()}
-      />
-    );
-  }
-  if (deliveries.data.length === 0) return <p className="text-ink-mute">Nothing was delivered yet.</p>;
   return (
-    <ul className="divide-y divide-line rounded-lg border border-line" data-testid="deliveries">
-      {deliveries.data.map((delivery) => (
-        <li key={delivery.id} className="flex items-start gap-3 px-3 py-2">
-          <div className="min-w-0 flex-1 space-y-1">
-            <p className="flex flex-wrap items-center gap-2">
-              <span className="break-all font-mono text-xs">{delivery.event || "delivery"}</span>
-              <Badge tone={OUTCOMES[delivery.outcome]}>{delivery.outcome}</Badge>
-              <span className="text-ink-mute text-xs" title={fullTime(delivery.received_at)}>
-                {relativeTime(delivery.received_at)}
-              </span>
-            </p>
-            {(delivery.text ?? delivery.why) && (
-              <p className="line-clamp-3 whitespace-pre-wrap break-words text-ink-soft text-xs">
-                {delivery.text ?? delivery.why}
-              </p>
-            )}
-            <details>
-              <summary className="cursor-pointer text-ink-mute text-xs">Body</summary>
-              <pre className="mt-1 max-h-64 overflow-auto whitespace-pre-wrap break-all rounded bg-sunken p-2 font-mono text-xs">
-                {delivery.body}
-              </pre>
-            </details>
-          </div>
-          <Button
-            size="small"
-            aria-label={`Try the delivery ${delivery.event} of ${relativeTime(delivery.received_at)}`}
-            onClick={() => onTry(delivery)}
-          >
-            Try
-          </Button>
-        </li>
-      ))}
-    </ul>
+    <Loaded query={deliveries} what="what it delivered">
+      {(all) =>
+        all.length === 0 ? (
+          <p className="text-ink-mute">Nothing was delivered yet.</p>
+        ) : (
+          <ul className="divide-y divide-line rounded-lg border border-line" data-testid="deliveries">
+            {all.map((delivery) => (
+              <li key={delivery.id} className="flex items-start gap-3 px-3 py-2">
+                <div className="min-w-0 flex-1 space-y-1">
+                  <p className="flex flex-wrap items-center gap-2">
+                    <span className="break-all font-mono text-xs">{delivery.event || "delivery"}</span>
+                    <Badge tone={OUTCOMES[delivery.outcome]}>{delivery.outcome}</Badge>
+                    <span className="text-ink-mute text-xs" title={fullTime(delivery.received_at)}>
+                      {relativeTime(delivery.received_at)}
+                    </span>
+                  </p>
+                  {(delivery.text ?? delivery.why) && (
+                    <p className="line-clamp-3 whitespace-pre-wrap break-words text-ink-soft text-xs">
+                      {delivery.text ?? delivery.why}
+                    </p>
+                  )}
+                  <details>
+                    <summary className="cursor-pointer text-ink-mute text-xs">Body</summary>
+                    <pre className="mt-1 max-h-64 overflow-auto whitespace-pre-wrap break-all rounded bg-sunken p-2 font-mono text-xs">
+                      {delivery.body}
+                    </pre>
+                  </details>
+                </div>
+                <Button
+                  size="small"
+                  aria-label={`Try the delivery ${delivery.event} of ${relativeTime(delivery.received_at)}`}
+                  onClick={() => onTry(delivery)}
+                >
+                  Try
+                </Button>
+              </li>
+            ))}
+          </ul>
+        )
+      }
+    </Loaded>
   );
 }

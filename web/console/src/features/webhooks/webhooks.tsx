@@ -2,8 +2,10 @@ import { useQuery } from "@tanstack/react-query";
 import { ArrowDownToLine, ArrowUpFromLine, Plus } from "lucide-react";
 import { type ReactNode, useState } from "react";
 import { Button } from "@/shared/ui/button";
+import { Lines } from "@/shared/ui/line";
+import { Loaded } from "@/shared/ui/loaded";
 import { SectionHeader } from "@/shared/ui/section";
-import { EmptyState, ErrorState, SkeletonLines } from "@/shared/ui/states";
+import { EmptyState } from "@/shared/ui/states";
 import { AddEndpointDialog } from "./add-endpoint-dialog";
 import { AddSourceDialog } from "./add-source-dialog";
 import { endpointsQuery } from "./api/endpoints";
@@ -34,24 +36,26 @@ function Sources() {
         lead="Services that tell Patchbay things. What they say becomes a proposal, or the commands of a template."
         action={!isEmpty && add}
       />
-      {sources.isPending ? (
-        <SkeletonLines label="Loading the sources" widths={["w-1/2", "w-2/3"]} />
-      ) : sources.isError ? (
-        <ErrorState error={sources.error} title="The sources could not be loaded" onRetry={() => sources.refetch()} />
-      ) : isEmpty ? (
-        <div className="rounded-xl border border-line">
-          <EmptyState icon={<ArrowDownToLine className="size-6" aria-hidden="true" />} title="Nobody tells us anything">
-            <p>A failed check on GitHub, an alert, a form: let it become a proposal.</p>
-            <div className="mt-4">{add}</div>
-          </EmptyState>
-        </div>
-      ) : (
-        <ul className="divide-y divide-line rounded-xl border border-line bg-surface" data-testid="source-list">
-          {sources.data.map((source) => (
-            <SourceLine key={source.id} source={source} />
-          ))}
-        </ul>
-      )}
+      <Loaded query={sources} what="the sources">
+        {(all) =>
+          all.length === 0 ? (
+            <EmptyState
+              framed
+              icon={<ArrowDownToLine className="size-6" aria-hidden="true" />}
+              title="Nobody tells us anything"
+            >
+              <p>A failed check on GitHub, an alert, a form: let it become a proposal.</p>
+              <div className="mt-4">{add}</div>
+            </EmptyState>
+          ) : (
+            <Lines testId="source-list">
+              {all.map((source) => (
+                <SourceLine key={source.id} source={source} />
+              ))}
+            </Lines>
+          )
+        }
+      </Loaded>
       <AddSourceDialog open={isAdding} onClose={() => setAdding(false)} />
     </section>
   );
@@ -70,28 +74,26 @@ function Endpoints() {
         lead="Services that Patchbay tells what happens: signed, and again for three days until they take it."
         action={!isEmpty && add}
       />
-      {endpoints.isPending ? (
-        <SkeletonLines label="Loading the endpoints" widths={["w-1/2", "w-2/3"]} />
-      ) : endpoints.isError ? (
-        <ErrorState
-          error={endpoints.error}
-          title="The endpoints could not be loaded"
-          onRetry={() => endpoints.refetch()}
-        />
-      ) : isEmpty ? (
-        <div className="rounded-xl border border-line">
-          <EmptyState icon={<ArrowUpFromLine className="size-6" aria-hidden="true" />} title="We tell nobody anything">
-            <p>Give a URL, and it hears of proposals and changes as they happen.</p>
-            <div className="mt-4">{add}</div>
-          </EmptyState>
-        </div>
-      ) : (
-        <ul className="divide-y divide-line rounded-xl border border-line bg-surface" data-testid="endpoint-list">
-          {endpoints.data.map((endpoint) => (
-            <EndpointLine key={endpoint.id} endpoint={endpoint} />
-          ))}
-        </ul>
-      )}
+      <Loaded query={endpoints} what="the endpoints">
+        {(all) =>
+          all.length === 0 ? (
+            <EmptyState
+              framed
+              icon={<ArrowUpFromLine className="size-6" aria-hidden="true" />}
+              title="We tell nobody anything"
+            >
+              <p>Give a URL, and it hears of proposals and changes as they happen.</p>
+              <div className="mt-4">{add}</div>
+            </EmptyState>
+          ) : (
+            <Lines testId="endpoint-list">
+              {all.map((endpoint) => (
+                <EndpointLine key={endpoint.id} endpoint={endpoint} />
+              ))}
+            </Lines>
+          )
+        }
+      </Loaded>
       <AddEndpointDialog open={isAdding} onClose={() => setAdding(false)} />
     </section>
   );

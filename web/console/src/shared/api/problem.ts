@@ -44,7 +44,7 @@ export function isStatus(error: unknown, status: number): boolean {
 }
 
 /**
- * The faults by the name of the field they belong to ("/email", "$.email" and "email" are all `email`). What names no field in
+ * The faults by the name of the field they belong to ("/email", "$.email", "/input/email" and "email" are all `email`). What names no field in
  * `fields` is in `rest`, so that no fault is ever swallowed.
  */
 export function faultsByField(
@@ -55,9 +55,9 @@ export function faultsByField(
   const at: Record<string, string> = {};
   const rest: string[] = [];
   for (const fault of problem.errors ?? []) {
-    const name = fault.path.replace(/^\$?[./]?/, "").split(/[./[]/)[0] ?? "";
+    const name = fault.path.split(/[$./[\]]/).find((part) => fields.includes(part));
     const sentence = fault.fix ? `${fault.message} ${fault.fix}` : fault.message;
-    if (fields.includes(name)) at[name] ??= sentence;
+    if (name !== undefined) at[name] ??= sentence;
     else rest.push(sentence);
   }
   if (!problem.errors?.length) rest.push(problem.detail || problem.title);

@@ -7,7 +7,8 @@ export type Span =
   | { kind: "link"; href: string; spans: Span[] };
 
 export type Block =
-  | { kind: "paragraph" | "heading"; spans: Span[] }
+  | { kind: "paragraph"; spans: Span[] }
+  | { kind: "heading"; level: number; spans: Span[] }
   | { kind: "list"; ordered: boolean; start: number; items: Span[][] }
   | { kind: "code"; text: string }
   | { kind: "quote"; blocks: Block[] };
@@ -36,7 +37,11 @@ export function parseMarkdown(text: string): Block[] {
       blocks.push({ kind: "quote", blocks: parseMarkdown(inner.join("\n")) });
     } else if (/^#{1,6}\s/.test(line)) {
       at += 1;
-      blocks.push({ kind: "heading", spans: parseSpans(line.replace(/^#{1,6}\s+/, "")) });
+      blocks.push({
+        kind: "heading",
+        level: /^#+/.exec(line)?.[0].length ?? 1,
+        spans: parseSpans(line.replace(/^#{1,6}\s+/, "")),
+      });
     } else if (BULLET.test(line)) {
       blocks.push(parseList(take((next) => BULLET.test(next) || /^\s{2,}\S/.test(next))));
     } else {

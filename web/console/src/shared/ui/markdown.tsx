@@ -1,4 +1,5 @@
 import { Fragment, type ReactNode } from "react";
+import { cx } from "../lib/cx";
 import { type Block, parseMarkdown, type Span } from "../lib/markdown";
 
 /** Markdown as React elements. No HTML is ever produced from text, so nothing in it can act; links go only to http(s), mail and our own pages. */
@@ -10,7 +11,7 @@ function renderBlock(block: Block, index: number): ReactNode {
   switch (block.kind) {
     case "heading":
       return (
-        <p key={index} className="font-semibold">
+        <p key={index} className={cx("font-semibold", block.level === 1 && "text-[1.15em]")}>
           {renderSpans(block.spans)}
         </p>
       );

@@ -34,6 +34,15 @@ export function Badge({ tone = "neutral", children, title }: { tone?: Tone; chil
   );
 }
 
+/** A value as it came. */
+export function Json({ value }: { value: unknown }) {
+  return (
+    <pre className="whitespace-pre-wrap break-words rounded-md bg-sunken px-3 py-2 font-mono text-xs">
+      {JSON.stringify(value, null, 2)}
+    </pre>
+  );
+}
+
 /** A person's initials; the name is read out by what stands beside it. */
 export function Avatar({ name, size = "small" }: { name: string; size?: "small" | "medium" }) {
   const initials = name

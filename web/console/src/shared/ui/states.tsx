@@ -45,9 +45,22 @@ export function ErrorState({ error, onRetry, title, className }: ErrorStateProps
   );
 }
 
-export function EmptyState({ icon, title, children }: { icon?: ReactNode; title: string; children?: ReactNode }) {
+interface EmptyStateProps {
+  icon?: ReactNode;
+  title: string;
+  children?: ReactNode;
+  /** Where a list with a frame would stand. */
+  framed?: boolean;
+}
+
+export function EmptyState({ icon, title, children, framed }: EmptyStateProps) {
   return (
-    <div className="flex flex-col items-center px-6 py-14 text-center">
+    <div
+      className={cx(
+        "flex flex-col items-center px-6 py-14 text-center",
+        framed && "rounded-xl border border-line bg-surface",
+      )}
+    >
       {icon && <div className="mb-3 text-ink-mute">{icon}</div>}
       <p className="font-medium">{title}</p>
       {children && <div className="mt-1 max-w-sm text-ink-soft text-sm">{children}</div>}

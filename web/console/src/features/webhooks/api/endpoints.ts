@@ -41,6 +41,17 @@ export function useSwitchEndpoint() {
   });
 }
 
+export function useRotateEndpoint(id: string) {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: async (rotate: { overlap_hours: number }) =>
+      body(await api.POST("/api/v1/webhooks/endpoints/{id}/rotate", { params: { path: { id } }, body: rotate })),
+    // The answer has a secret in it.
+    gcTime: 0,
+    onSuccess: () => client.invalidateQueries({ queryKey: keys.endpoints }),
+  });
+}
+
 export function useResend(endpoint: string) {
   const client = useQueryClient();
   return useMutation({

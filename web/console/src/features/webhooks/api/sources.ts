@@ -42,6 +42,17 @@ export function useUpdateSource() {
   });
 }
 
+export function useRotateSource(id: string) {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: async (rotate: { overlap_hours: number }) =>
+      body(await api.POST("/api/v1/webhooks/sources/{id}/rotate", { params: { path: { id } }, body: rotate })),
+    // The answer has a secret in it.
+    gcTime: 0,
+    onSuccess: () => client.invalidateQueries({ queryKey: keys.sources }),
+  });
+}
+
 /** What a filter and a template would make of a delivery; nothing is done. */
 export function useTrySource() {
   return useMutation({
