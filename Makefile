@@ -28,6 +28,7 @@ check: console ## Formatting, lints, documentation, dependencies.
 	@if cargo deny --version >/dev/null 2>&1; then cargo deny --log-level error check bans licenses sources; else echo "cargo deny is not installed: dependencies are not checked (cargo install cargo-deny --locked)"; fi
 	npm --prefix $(console) run lint
 	npm --prefix $(console) run types
+	npm --prefix $(console) run schema -- --check
 
 .PHONY: unit
 unit: console postgres
@@ -50,6 +51,11 @@ mcp: console postgres ## Two agents work a backlog through the Model Context Pro
 contract: console postgres ## Ask the API whatever its OpenAPI document allows, and hold it to its answers.
 	cargo build --package patchbay-web --locked
 	PATCHBAY_BIN="$(target)/debug/patchbay" tests/contract/run
+
+.PHONY: openapi
+openapi: console postgres ## Keep the API's document as it is now in docs/openapi.json, and the console's types by it.
+	UPDATE_OPENAPI=1 cargo test --package patchbay-tests --test service --locked --quiet openapi
+	npm --prefix $(console) run schema
 
 .PHONY: chaos
 chaos: console postgres ## Kill the program again and again while 2,000 proposals are decided, 1,000 commands come over every channel and 10,000 jobs are worked off. CHAOS_SEED=n repeats a run.

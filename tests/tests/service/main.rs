@@ -9,6 +9,7 @@ mod layering;
 mod lease_model;
 mod leases;
 mod mirror;
+mod openapi;
 mod policy;
 mod proposals;
 mod rebase;

@@ -53,7 +53,7 @@ test("what could not be read is listed with the reason, and discarded", async ()
   await id("channel-list").getByText("at its limit").waitFor();
   const line = id("malformed-list").getByRole("listitem");
   await line.getByText("3 times").waitFor();
-  await line.getByText("Body").click();
+  await line.getByText("Body", { exact: true }).click();
   await line.getByText('"token":"[removed]"').waitFor();
   await expectAccessible(page, "malformed");
   await line.getByRole("button", { name: /^Discard what Slack sent/ }).click();

@@ -336,7 +336,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Events, oldest first */
+        /** Events, oldest first, or newest first */
         get: operations["get_collab_events"];
         put?: never;
         /** Tell of something */
@@ -841,7 +841,7 @@ export interface paths {
         /** What waits, runs, was done or given up, newest first */
         get: operations["get_jobs"];
         put?: never;
-        /** Run a tool as a job; its input is held against the tool's schema */
+        /** Run a tool or a preset as a job; its input is held against the tool's schema */
         post: operations["post_jobs"];
         delete?: never;
         options?: never;
@@ -1122,6 +1122,42 @@ export interface paths {
         /** See what other rules would have done to the last 500 proposals */
         post: operations["post_policies_preview"];
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/presets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The presets that jobs can be made from, by name */
+        get: operations["get_presets"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/presets/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read a preset */
+        get: operations["get_presets_name"];
+        /** Write a preset: a tool, and its input as far as it is always the same */
+        put: operations["put_presets_name"];
+        post?: never;
+        /** Drop a preset */
+        delete: operations["delete_presets_name"];
         options?: never;
         head?: never;
         patch?: never;
@@ -1818,6 +1854,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/triggers/try": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** See what a trigger would have made of the newest events; nothing is done */
+        post: operations["post_triggers_try"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/triggers/{id}": {
         parameters: {
             query?: never;
@@ -1846,6 +1899,23 @@ export interface paths {
         };
         /** What a trigger did, newest first */
         get: operations["get_triggers_id_runs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/triggers/{id}/versions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a trigger has been, newest first */
+        get: operations["get_triggers_id_versions"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1883,6 +1953,23 @@ export interface paths {
         put?: never;
         /** Accept a variant, or several at once: each becomes a document */
         post: operations["post_variants_id_accept"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/variants/{id}/file": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Fetch what a variant is where it is more than text, an image */
+        get: operations["get_variants_id_file"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -2329,11 +2416,11 @@ export interface components {
              */
             status: number | null;
         };
-        /** @description The change of somebody else that a patch clashes with. */
         AuditHead: {
             /** @description Null before the first entry is sealed, a moment after it was written. */
             receipt: components["schemas"]["Receipt"] | null;
         };
+        /** @description The change of somebody else that a patch clashes with. */
         Blame: {
             actor: string;
             /** Format: date-time */
@@ -3526,8 +3613,18 @@ export interface components {
              * @default null
              */
             due_by: string | null;
-            /** @description As the tool's schema says. */
-            input: unknown;
+            /**
+             * @description As the tool's schema says; what is given goes before what a preset has.
+             * @default {}
+             */
+            input: {
+                [key: string]: unknown;
+            };
+            /**
+             * @description One of `GET /presets`: its tool is run with its input.
+             * @default null
+             */
+            preset: string | null;
             /**
              * Format: int16
              * @description Lower is sooner; 100 is ordinary.
@@ -3540,8 +3637,11 @@ export interface components {
              * @default null
              */
             run_at: string | null;
-            /** @description One of `GET /tools`. */
-            tool: string;
+            /**
+             * @description One of `GET /tools`; this, or a preset.
+             * @default null
+             */
+            tool: string | null;
         };
         NewPolicy: {
             /**
@@ -3555,6 +3655,23 @@ export interface components {
              */
             note: string;
             rules: components["schemas"]["RuleInput"][];
+        };
+        /** @description What a preset is to be. */
+        NewPreset: {
+            /**
+             * @description What it is for.
+             * @default
+             */
+            description: string;
+            /**
+             * @description As the tool's schema says; what is left out is given by who runs it.
+             * @default {}
+             */
+            input: {
+                [key: string]: unknown;
+            };
+            /** @description One of `GET /tools`. */
+            tool: string;
         };
         NewProject: {
             /** @description 1–10 capital letters and digits, a letter first. Absent: made from the title. */
@@ -3838,22 +3955,22 @@ export interface components {
         };
         /** @description A page of a list. */
         Page16: {
-            data: components["schemas"]["RunView"][];
+            data: components["schemas"]["TriggerTried"][];
             meta: components["schemas"]["Meta"];
         };
         /** @description A page of a list. */
         Page17: {
-            data: components["schemas"]["Malformed"][];
+            data: components["schemas"]["TriggerVersionView"][];
             meta: components["schemas"]["Meta"];
         };
         /** @description A page of a list. */
         Page18: {
-            data: components["schemas"]["ListedChannel"][];
+            data: components["schemas"]["RunView"][];
             meta: components["schemas"]["Meta"];
         };
         /** @description A page of a list. */
         Page19: {
-            data: components["schemas"]["Identity"][];
+            data: components["schemas"]["Malformed"][];
             meta: components["schemas"]["Meta"];
         };
         /** @description A page of a list. */
@@ -3863,57 +3980,72 @@ export interface components {
         };
         /** @description A page of a list. */
         Page20: {
-            data: components["schemas"]["JobView"][];
+            data: components["schemas"]["ListedChannel"][];
             meta: components["schemas"]["Meta"];
         };
         /** @description A page of a list. */
         Page21: {
-            data: components["schemas"]["Tool"][];
+            data: components["schemas"]["Identity"][];
             meta: components["schemas"]["Meta"];
         };
         /** @description A page of a list. */
         Page22: {
-            data: components["schemas"]["Schedule"][];
+            data: components["schemas"]["JobView"][];
             meta: components["schemas"]["Meta"];
         };
         /** @description A page of a list. */
         Page23: {
-            data: components["schemas"]["ScheduleRun"][];
+            data: components["schemas"]["Tool"][];
             meta: components["schemas"]["Meta"];
         };
         /** @description A page of a list. */
         Page24: {
-            data: components["schemas"]["Variant"][];
+            data: components["schemas"]["Preset"][];
             meta: components["schemas"]["Meta"];
         };
         /** @description A page of a list. */
         Page25: {
-            data: components["schemas"]["Document"][];
+            data: components["schemas"]["Schedule"][];
             meta: components["schemas"]["Meta"];
         };
         /** @description A page of a list. */
         Page26: {
-            data: components["schemas"]["DocumentVersion"][];
+            data: components["schemas"]["ScheduleRun"][];
             meta: components["schemas"]["Meta"];
         };
         /** @description A page of a list. */
         Page27: {
-            data: components["schemas"]["Entry2"][];
+            data: components["schemas"]["Variant"][];
             meta: components["schemas"]["Meta"];
         };
         /** @description A page of a list. */
         Page28: {
-            data: components["schemas"]["Quarantined"][];
+            data: components["schemas"]["Document"][];
             meta: components["schemas"]["Meta"];
         };
         /** @description A page of a list. */
         Page29: {
-            data: components["schemas"]["ReceivedFile"][];
+            data: components["schemas"]["DocumentVersion"][];
             meta: components["schemas"]["Meta"];
         };
         /** @description A page of a list. */
         Page3: {
             data: components["schemas"]["RevisionView"][];
+            meta: components["schemas"]["Meta"];
+        };
+        /** @description A page of a list. */
+        Page30: {
+            data: components["schemas"]["Entry2"][];
+            meta: components["schemas"]["Meta"];
+        };
+        /** @description A page of a list. */
+        Page31: {
+            data: components["schemas"]["Quarantined"][];
+            meta: components["schemas"]["Meta"];
+        };
+        /** @description A page of a list. */
+        Page32: {
+            data: components["schemas"]["ReceivedFile"][];
             meta: components["schemas"]["Meta"];
         };
         /** @description A page of a list. */
@@ -4142,6 +4274,21 @@ export interface components {
              * @default []
              */
             subscriptions: string[];
+        };
+        /** @description `Preset` of the API. */
+        Preset: {
+            /** @description Who wrote it last: a member's handle. */
+            author: string;
+            /** Format: date-time */
+            created_at: string;
+            description: string;
+            input: {
+                [key: string]: unknown;
+            };
+            name: string;
+            tool: string;
+            /** Format: date-time */
+            updated_at: string;
         };
         /** @description What a policy would have done, by the members and roles of today. */
         Preview: {
@@ -5214,6 +5361,53 @@ export interface components {
             project?: string | null;
             template: string;
         };
+        /** @description What a trigger would have made of an event. */
+        TriggerTried: {
+            actor: string;
+            /** Format: date-time */
+            at: string;
+            event: string;
+            /** Format: int64 */
+            seq: number;
+            target: string;
+            /** @description The text that would have been submitted; null where nothing would. */
+            text: string | null;
+            /** @description Why nothing would have been submitted. */
+            why: string | null;
+        };
+        TriggerVersionView: {
+            /** @description Who made it so, by handle. */
+            author: string;
+            condition: string | null;
+            /** Format: date-time */
+            created_at: string;
+            enabled: boolean;
+            event: string;
+            /**
+             * Format: uuid
+             * @description A rule of what is to follow from what happens.
+             */
+            id: string;
+            /** @description What a text that was made from a template is taken for. */
+            makes: "command" | "plan";
+            /** Format: int16 */
+            max_depth: number;
+            /** Format: int32 */
+            max_per_hour: number;
+            /** @description As whom its commands run, by handle. */
+            member: string;
+            name: string;
+            /** @description A project's key. */
+            project: string | null;
+            template: string;
+            /** Format: date-time */
+            updated_at: string;
+            /**
+             * Format: int32
+             * @description From 1; each change makes the next.
+             */
+            version: number;
+        };
         TriggerView: {
             condition: string | null;
             /** Format: date-time */
@@ -5259,6 +5453,14 @@ export interface components {
             makes?: ("command" | "plan") | null;
             payload?: unknown;
             template?: string | null;
+        };
+        /** @description A trigger that is tried out before it is one. */
+        TryTrigger: {
+            condition?: string | null;
+            /** @description A pattern of events. */
+            event: string;
+            makes?: ("command" | "plan") | null;
+            template: string;
         };
         Undo: {
             /**
@@ -5643,9 +5845,14 @@ export interface operations {
     get_audit: {
         parameters: {
             query?: {
+                /** @description An action (`key.created`) or a subject (`key`). */
+                action?: string;
+                /** @description By this member: a handle. */
+                actor?: string;
                 /** @description `meta.next_cursor` of the page before. */
                 cursor?: string;
                 limit?: number;
+                target?: string;
             };
             header?: never;
             path?: never;
@@ -5659,7 +5866,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Page27"];
+                    "application/json": components["schemas"]["Page30"];
                 };
             };
             /** @description The request cannot be read. */
@@ -5839,7 +6046,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Page18"];
+                    "application/json": components["schemas"]["Page20"];
                 };
             };
             /** @description Who are you? */
@@ -5966,7 +6173,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Page28"];
+                    "application/json": components["schemas"]["Page31"];
                 };
             };
             /** @description The request cannot be read. */
@@ -6636,7 +6843,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Page17"];
+                    "application/json": components["schemas"]["Page19"];
                 };
             };
             /** @description Who are you? */
@@ -7047,6 +7254,8 @@ export interface operations {
                 /** @description Names (`lease.expired`) or subjects (`lease`), with commas between. */
                 event?: string;
                 limit?: number;
+                /** @description The newest first; the cursor leads to older ones. */
+                newest?: boolean;
                 /** @description About this project: its key. */
                 project?: string;
                 /** @description After this seq; from the first on where nothing is said. */
@@ -8817,7 +9026,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Page29"];
+                    "application/json": components["schemas"]["Page32"];
                 };
             };
             /** @description Who are you? */
@@ -8881,7 +9090,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Page25"];
+                    "application/json": components["schemas"]["Page28"];
                 };
             };
             /** @description The request cannot be read. */
@@ -9543,7 +9752,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Page26"];
+                    "application/json": components["schemas"]["Page29"];
                 };
             };
             /** @description The request cannot be read. */
@@ -9999,7 +10208,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Page19"];
+                    "application/json": components["schemas"]["Page21"];
                 };
             };
             /** @description Who are you? */
@@ -10238,6 +10447,8 @@ export interface operations {
                 kind?: string;
                 limit?: number;
                 state?: (("queued" | "running" | "done" | "cancelled") | "scheduled" | "dead") | null;
+                /** @description Only what people can run: the tools' jobs. */
+                tools?: boolean;
             };
             header?: never;
             path?: never;
@@ -10251,7 +10462,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Page20"];
+                    "application/json": components["schemas"]["Page22"];
                 };
             };
             /** @description The request cannot be read. */
@@ -10740,7 +10951,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Page24"];
+                    "application/json": components["schemas"]["Page27"];
                 };
             };
             /** @description Who are you? */
@@ -12070,6 +12281,277 @@ export interface operations {
             };
             /** @description Well-formed, but not valid; every fault is listed. */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_presets: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page24"];
+                };
+            };
+            /** @description Who are you? */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description You may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_presets_name: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A name. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Preset"];
+                };
+            };
+            /** @description Who are you? */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description You may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing, or it is not yours to know. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_presets_name: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A name. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewPreset"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Preset"];
+                };
+            };
+            /** @description The request cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Who are you? */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description You may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing, or it is not yours to know. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The present state does not allow this. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Well-formed, but not valid; every fault is listed. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_presets_name: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A name. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done; there is nothing to say. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Who are you? */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description You may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing, or it is not yours to know. */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -13820,7 +14302,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Page29"];
+                    "application/json": components["schemas"]["Page32"];
                 };
             };
             /** @description Who are you? */
@@ -14364,7 +14846,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Page22"];
+                    "application/json": components["schemas"]["Page25"];
                 };
             };
             /** @description The request cannot be read. */
@@ -14976,7 +15458,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Page23"];
+                    "application/json": components["schemas"]["Page26"];
                 };
             };
             /** @description The request cannot be read. */
@@ -16014,7 +16496,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Page21"];
+                    "application/json": components["schemas"]["Page23"];
                 };
             };
             /** @description Who are you? */
@@ -16116,6 +16598,96 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["TriggerView"];
+                };
+            };
+            /** @description The request cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Who are you? */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description You may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Well-formed, but not valid; every fault is listed. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_triggers_try: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key again: the same answer, no second effect. Kept for 8 days. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TryTrigger"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page16"];
                 };
             };
             /** @description The request cannot be read. */
@@ -16432,7 +17004,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Page16"];
+                    "application/json": components["schemas"]["Page18"];
                 };
             };
             /** @description The request cannot be read. */
@@ -16473,6 +17045,65 @@ export interface operations {
             };
             /** @description Well-formed, but not valid; every fault is listed. */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_triggers_id_versions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description An id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page17"];
+                };
+            };
+            /** @description Who are you? */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description You may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing, or it is not yours to know. */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -16763,6 +17394,65 @@ export interface operations {
             };
             /** @description Well-formed, but not valid; every fault is listed. */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_variants_id_file: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description An id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
+                };
+            };
+            /** @description Who are you? */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description You may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing, or it is not yours to know. */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -36,7 +36,9 @@ export const jobQuery = (id: string) =>
 
 export const useRunTool = () =>
   useChange(keys.allJobs, async (job: Pick<NewJob, "tool" | "input">) =>
-    body(await api.POST("/api/v1/jobs", { body: { priority: null, run_at: null, due_by: null, ...job } })),
+    body(
+      await api.POST("/api/v1/jobs", { body: { preset: null, priority: null, run_at: null, due_by: null, ...job } }),
+    ),
   );
 
 export const useCancelJob = () =>
