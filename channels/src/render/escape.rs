@@ -150,7 +150,8 @@ fn without_hidden(text: &str, stays: fn(char) -> bool) -> String {
                 let _ = write!(shown, "\\u{unit:04x}");
             });
         }
-        before = Some(c);
+        // Of one that is written as an escape its last digit: so that what is shown stays as it is when it is looked at again.
+        before = shown.chars().next_back();
     }
     shown
 }
@@ -220,6 +221,13 @@ fn is_invisible(c: char) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_shown_stays_as_it_is_when_it_is_looked_at_again() {
+        let shown = visible("\u{fe0f}\u{200d}👩 is at work");
+        assert_eq!(shown, r"\ufe0f\u200d👩 is at work", "there is nothing before it that it could join");
+        assert_eq!(visible(&shown), shown);
+    }
 
     #[test]
     fn a_line_is_one_line_of_visible_text() {
