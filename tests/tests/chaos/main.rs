@@ -5,6 +5,7 @@
 
 mod channels;
 mod people;
+mod planner;
 mod program;
 mod proof;
 mod queue;
