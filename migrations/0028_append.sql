@@ -1,9 +1,5 @@
 -- The shortest way takes several changes at once: those that wait for one project are one statement and one wait for the disk.
-
-drop function append_tasks(
-    uuid, uuid, text, integer, integer, bytea, timestamptz, text, text, uuid, text, text, jsonb, uuid,
-    uuid[], integer[], uuid[], bytea[], text[], text[], smallint[], text[], date[], jsonb[]
-);
+-- append_tasks stays for the release before.
 
 -- Writes changes that only add tasks, one after the other: false, and nothing written, where the project is not at the version
 -- that the first was made for. `owners` says of each task which change it comes from, from 1.
