@@ -14,6 +14,7 @@ use super::{
     part::Names,
     revision,
     store::{self, Lock},
+    write,
 };
 use crate::{
     db::{Db, Tx},
@@ -248,7 +249,7 @@ async fn name_project(conn: &mut PgConnection, actor: &Actor, plan: &mut Plan, c
         return Ok(());
     };
     let stem = meta.key.clone().unwrap_or_else(|| key::stem(meta.title.as_deref().unwrap_or_default()));
-    let taken = store::lock_keys(conn, actor.organization, &stem).await?;
+    let taken = write::store::lock_keys(conn, actor.organization, &stem).await?;
     if let Some(key) = meta.key.as_ref().filter(|key| taken.contains(key)) {
         let fault = Fault::new("/meta_updates/key", format!("there is a project {key} already"))
             .fix(format!("take another, such as {}, or leave it out", first_free(key, &taken)));
@@ -371,9 +372,9 @@ pub(super) async fn apply_flat(
     let prepared = prepare(conn, ctx, actor, flat, rules, Lock::Held).await?;
     let composed = compose(ctx, actor, prepared, cause)?;
     if composed.is_new {
-        store::insert_project(conn, actor.organization, &composed.plan.project, composed.at).await?;
+        write::store::insert_project(conn, actor.organization, &composed.plan.project, composed.at).await?;
     }
-    if !store::write(conn, &composed).await? {
+    if !write::store::write(conn, &composed).await? {
         // The transaction did not hold the lock, and somebody was faster.
         let base = composed.plan.project.version - 1;
         return Err(ApplyError::Stale { project: composed.plan.project.key.clone(), base, version: base + 1, since: Vec::new() });

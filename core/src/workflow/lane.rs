@@ -16,7 +16,7 @@ use tokio::sync::oneshot;
 use super::{
     ProjectRow,
     apply::{self, Apply, ApplyError, Cause, Change, Composed, Prepared},
-    store,
+    store, write,
 };
 use crate::{
     db::Db,
@@ -138,7 +138,7 @@ impl Lane {
                 None => store::read_head(db, organization, name).await.map(|read| read.map(|(row, last)| Head { row, last })),
             };
             match known {
-                Ok(Some(known)) => waiting = write(db, ctx, &mut head, known, waiting).await,
+                Ok(Some(known)) => waiting = write_together(db, ctx, &mut head, known, waiting).await,
                 Ok(None) => return waiting.into_iter().for_each(|one| one.fail(ApplyError::NoProject(name.to_owned()))),
                 Err(error) => return fail_all(waiting, &error),
             }
@@ -151,7 +151,7 @@ impl Lane {
 
 /// Writes what can be written as additions to a project as it is known, answers those for whom there is an answer, and gives
 /// back the others: what is known was overtaken.
-async fn write(db: &Db, ctx: &dyn Context, head: &mut Option<Head>, known: Head, waiting: Vec<Waiting>) -> Vec<Waiting> {
+async fn write_together(db: &Db, ctx: &dyn Context, head: &mut Option<Head>, known: Head, waiting: Vec<Waiting>) -> Vec<Waiting> {
     let mut at = known;
     let mut composed = Vec::new();
     let mut refusals = Vec::new();
@@ -164,7 +164,7 @@ async fn write(db: &Db, ctx: &dyn Context, head: &mut Option<Head>, known: Head,
             Err(refusal) => Some(refusal),
         });
     }
-    let written = store::append(db, &composed).await;
+    let written = write::store::append(db, &composed).await;
     let changes: Vec<Change> = composed.into_iter().map(Composed::written).collect();
     let (accepted, others): (Vec<_>, Vec<_>) = waiting.into_iter().zip(refusals).partition(|(_, refusal)| refusal.is_none());
     for (one, refusal) in others {

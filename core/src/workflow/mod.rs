@@ -11,6 +11,7 @@ mod lane;
 mod part;
 mod tree;
 mod verify;
+mod write;
 
 pub mod revision;
 pub mod snapshot;
