@@ -19,7 +19,7 @@ use patchbay_core::{
 };
 use tokio_util::sync::CancellationToken;
 
-use crate::{auth::Doors, live::Live, metrics::Metrics, platforms::Platforms, problem::Problem};
+use crate::{auth::Doors, live::Live, metrics::Metrics, platforms::Platforms, problem::Problem, receipts::Receipts};
 
 /// The running service. Cheap to clone.
 #[derive(Clone)]
@@ -46,6 +46,7 @@ pub struct Parts {
     pub trees: Trees,
     pub lanes: Lanes,
     pub metrics: Metrics,
+    pub receipts: Receipts,
     /// Where people reach it, without a slash at the end.
     pub public_url: String,
     pub planner: PlannerInfo,

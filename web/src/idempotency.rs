@@ -7,7 +7,10 @@ use axum::{
     middleware::Next,
     response::{IntoResponse, Response},
 };
-use patchbay_core::idempotency::{Seen, store};
+use patchbay_core::{
+    idempotency::{Seen, store},
+    patch::Fault,
+};
 
 use crate::{app::App, extract::Identity, problem::Problem};
 
@@ -44,21 +47,20 @@ async fn keyed(app: &App, request: Request, next: Next) -> Result<Response, Prob
     let mut tx = app.db.begin(actor.organization).await?;
     let seen = store::begin(&mut tx, &actor, &key, hash.as_bytes(), app.ctx.now()).await?;
     tx.commit().await?;
-    match seen {
-        Seen::First => {}
+    let attempt = match seen {
+        Seen::Mine(attempt) => attempt,
         Seen::Answered { status, body } => return Ok(replayed(status, body)),
         Seen::Other => {
-            return Err(Problem::invalid(vec![
-                patchbay_core::patch::Fault::new("", format!("the Idempotency-Key `{key}` came with another request before"))
-                    .fix("take a new key for a new request"),
-            ]));
+            let fault = Fault::new("", format!("the Idempotency-Key `{key}` came with another request before")).fix("take a new key for a new request");
+            return Err(Problem::invalid(vec![fault]));
         }
+        Seen::Running { left } => return Err(Problem::running(left)),
         Seen::Unanswered => {
-            let detail = "The first request with this key is still being worked on, or was cut off so that its outcome is not known. Look whether it had its effect; for another try take another key.";
+            let detail = "The first request with this key had its effect, and Patchbay was stopped before it could answer. Look at what it made; it is not done again.";
             return Err(Problem::conflict("unanswered", detail));
         }
-    }
-    let response = next.run(Request::from_parts(parts, Body::from(bytes))).await;
+    };
+    let response = attempt.run(&actor, next.run(Request::from_parts(parts, Body::from(bytes)))).await;
     let status = response.status();
     let mut tx = app.db.begin(actor.organization).await?;
     // What was not valid had no effect: the key is free for the request as it was meant. So are secrets, which are not kept.
@@ -67,16 +69,16 @@ async fn keyed(app: &App, request: Request, next: Next) -> Result<Response, Prob
         || status == StatusCode::CONFLICT;
     if !is_kept {
         if status.is_success() {
-            store::answer(&mut tx, &actor, &key, StatusCode::CONFLICT.as_u16(), SHOWN_ONCE).await?;
+            store::answer(&mut tx, &actor, &attempt, StatusCode::CONFLICT.as_u16(), SHOWN_ONCE).await?;
         } else {
-            store::forget(&mut tx, &actor, &key).await?;
+            store::forget(&mut tx, &actor, &attempt).await?;
         }
         tx.commit().await?;
         return Ok(response);
     }
     let (parts, body) = response.into_parts();
     let bytes = to_bytes(body, usize::MAX).await.map_err(|error| Problem::ours(&error))?;
-    store::answer(&mut tx, &actor, &key, status.as_u16(), &bytes).await?;
+    store::answer(&mut tx, &actor, &attempt, status.as_u16(), &bytes).await?;
     tx.commit().await?;
     Ok(Response::from_parts(parts, Body::from(bytes)))
 }

@@ -15,6 +15,7 @@ mod openapi;
 mod planner;
 pub mod platforms;
 mod problem;
+mod receipts;
 mod reclaim;
 mod schedules;
 pub mod service;

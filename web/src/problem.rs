@@ -1,5 +1,7 @@
 //! Errors as the outside sees them: one type for all (RFC 9457), with every fault listed.
 
+use std::time::Duration;
+
 use axum::{
     body::Body,
     http::{HeaderValue, StatusCode, header},
@@ -152,6 +154,12 @@ impl Problem {
         )
     }
 
+    /// The first request with a key is still being worked on.
+    pub fn running(left: Duration) -> Self {
+        let detail = "The first request with this Idempotency-Key is still being worked on. Ask again, with the same key, for its answer.";
+        Self { retry_after: Some(left.as_secs().max(1)), ..Self::conflict("running", detail) }
+    }
+
     pub fn moved(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::PRECONDITION_FAILED, "moved", "It has changed since you looked", detail)
     }
@@ -211,6 +219,8 @@ impl From<sqlx::Error> for Problem {
                 tracing::warn!(%error, "the database does not answer");
                 Self::unavailable("The database does not answer in time. Nothing was changed; try again.")
             }
+            // `mark_key`: this request was given up, and another attempt at it goes on.
+            sqlx::Error::Database(error) if error.code().as_deref() == Some("PB001") => Self::running(Duration::from_secs(1)),
             error => Self::ours(&error),
         }
     }

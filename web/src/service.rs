@@ -215,6 +215,7 @@ impl Service {
             for organization in db.organizations().await? {
                 let mut tx = db.begin(organization).await?;
                 patchbay_core::command::store::release_all(&mut tx).await?;
+                idempotency::store::release_all(&mut tx).await?;
                 tx.commit().await?;
             }
             jobs::store::give_all_back(&db).await?;
@@ -245,7 +246,7 @@ impl Service {
         let safe = Arc::new(Safe::open_or_create(&settings.data.dir.join("secrets.key"))?);
         let (platforms, mut adapters) = platforms::connect(settings, &db, &safe, &public_url)?;
         let mut receiver = None;
-        let files = Files::in_folder(&settings.data.dir.join("files")).context("the folder of files")?;
+        let files = Files::open(&settings.files, &settings.data.dir).context("the settings of files")?;
         if let Some(mail) = mail(settings, &hub, &files).await? {
             adapters.extend(mail.speaker.map(|speaker| -> Arc<dyn Adapter> { speaker }));
             receiver = mail.receiver;
@@ -266,6 +267,7 @@ impl Service {
             doors: auth::Doors::default(),
             trees: patchbay_core::workflow::Trees::default(),
             metrics: crate::metrics::Metrics::default(),
+            receipts: crate::receipts::Receipts::default(),
             public_url,
             planner: info,
             channels: adapters.iter().map(|adapter| adapter.channel()).collect(),
@@ -444,7 +446,9 @@ async fn keep_sealed(app: App) {
     loop {
         let sealed: sqlx::Result<()> = async {
             for organization in app.db.organizations().await? {
-                audit::seal(&app.db, app.ctx.as_ref(), organization).await?;
+                if let Some(receipt) = audit::seal(&app.db, app.ctx.as_ref(), organization).await? {
+                    app.receipts.note(organization, receipt);
+                }
             }
             Ok(())
         }

@@ -27,6 +27,7 @@ pub struct Settings {
     pub email: patchbay_channels::email::Settings,
     pub webhooks: Webhooks,
     pub events: Events,
+    pub files: patchbay_core::documents::files::Settings,
     pub log: Log,
 }
 
@@ -221,6 +222,7 @@ fn figment(flags: &Flags) -> Figment {
             "dkim_selector": "patchbay", "per_minute": 60, "dns": null },
         "webhooks": { "allow_private": false, "retries_s": patchbay_channels::webhook::send::WAITS_S },
         "events": { "keep_days": null },
+        "files": { "bucket": null, "endpoint": null, "region": "us-east-1", "access_key_id": null, "secret_access_key": null, "prefix": "" },
         "log": { "level": "info", "format": "text" },
     });
     let file = flags.config.clone().unwrap_or_else(|| PathBuf::from("patchbay.toml"));
@@ -317,6 +319,12 @@ pub fn shown(settings: &Settings, figment: &Figment) -> Vec<Shown> {
         ("webhooks.allow_private", settings.webhooks.allow_private.to_string()),
         ("webhooks.retries_s", settings.webhooks.retries_s.iter().map(u64::to_string).collect::<Vec<_>>().join(", ")),
         ("events.keep_days", settings.events.keep_days.map_or_else(|| "all".to_owned(), |days| days.to_string())),
+        ("files.bucket", settings.files.bucket.clone().unwrap_or_default()),
+        ("files.endpoint", settings.files.endpoint.clone().unwrap_or_default()),
+        ("files.region", settings.files.region.clone()),
+        ("files.access_key_id", settings.files.access_key_id.clone().unwrap_or_default()),
+        ("files.secret_access_key", secret(&settings.files.secret_access_key)),
+        ("files.prefix", settings.files.prefix.clone()),
         ("log.level", settings.log.level.clone()),
         ("log.format", settings.log.format.clone()),
     ];

@@ -49,14 +49,15 @@ fn head(before: &[u8], digests: &[u8]) -> Vec<u8> {
     hasher.finalize().as_bytes().to_vec()
 }
 
-/// Seals what has settled since the last seal. Answers how many entries that were.
-pub async fn seal(db: &Db, ctx: &dyn Context, organization: OrganizationId) -> sqlx::Result<usize> {
-    let mut sealed = 0;
-    while store::is_unsealed(db, organization).await? {
+/// Seals what has settled since the last seal. Answers the head that the chain has now; `None` before the first seal.
+pub async fn seal(db: &Db, ctx: &dyn Context, organization: OrganizationId) -> sqlx::Result<Option<Receipt>> {
+    let mut tip = store::tip(db, organization).await?;
+    while tip.is_outgrown {
         let mut tx = db.snapshot(organization).await?;
         let last = store::last_seal(&mut tx).await?.unwrap_or_default();
         let entries = store::settled_after(&mut tx, last.place, MOST).await?;
         tx.rollback().await?;
+        // What is behind the head may not have settled yet.
         let Some(end) = entries.last() else { break };
         let digests: Vec<u8> = entries.iter().flat_map(|entry| entry.digest(organization)).collect();
         let seal = Seal {
@@ -69,14 +70,11 @@ pub async fn seal(db: &Db, ctx: &dyn Context, organization: OrganizationId) -> s
         };
         let mut tx = db.begin(organization).await?;
         // Where another process was first, its seal counts.
-        let is_ours = store::insert_seal(&mut tx, organization, &seal, ctx.now()).await?;
+        store::insert_seal(&mut tx, organization, &seal, ctx.now()).await?;
         tx.commit().await?;
-        if !is_ours {
-            break;
-        }
-        sealed += entries.len();
+        tip = store::tip(db, organization).await?;
     }
-    Ok(sealed)
+    Ok(tip.receipt)
 }
 
 /// What does not fit.

@@ -216,19 +216,26 @@ impl FromRow<'_, PgRow> for Seal {
     }
 }
 
-/// Whether there are entries behind the last seal, in one round trip.
-pub(super) async fn is_unsealed(db: &Db, organization: OrganizationId) -> sqlx::Result<bool> {
+/// Where a chain ends.
+pub(super) struct Tip {
+    /// Whether there are entries behind it.
+    pub(super) is_outgrown: bool,
+    pub(super) receipt: Option<Receipt>,
+}
+
+/// Where the chain of an organisation ends, in one round trip.
+pub(super) async fn tip(db: &Db, organization: OrganizationId) -> sqlx::Result<Tip> {
     let row = db
         .glance(
             organization,
-            "select exists (
-                 select from audit a left join (select seq, audit_id from audit_seal order by number desc limit 1) s on true
-                 where a.seq >= coalesce(s.seq, 0) and (s.seq is null or (a.seq, a.audit_id) > (s.seq, s.audit_id))
-             ), null, null",
+            "select exists (select from audit a where a.seq >= coalesce(s.seq, 0) and (s.seq is null or (a.seq, a.audit_id) > (s.seq, s.audit_id))), s.entries, s.head
+             from (values (0)) one left join (select seq, audit_id, entries, head from audit_seal order by number desc limit 1) s on true",
         )
         .await?
         .ok_or(sqlx::Error::RowNotFound)?;
-    row.try_get(0)
+    let entries: Option<i64> = row.try_get(1)?;
+    let head: Option<&[u8]> = row.try_get(2)?;
+    Ok(Tip { is_outgrown: row.try_get(0)?, receipt: entries.zip(head).map(|(entries, head)| Receipt::new(entries, head)) })
 }
 
 pub(super) async fn last_seal(conn: &mut PgConnection) -> sqlx::Result<Option<Seal>> {
@@ -277,8 +284,8 @@ pub(super) async fn count_after(conn: &mut PgConnection, after: Place) -> sqlx::
     sqlx::query_scalar("select count(*) from audit where (seq, audit_id) > ($1, $2)").bind(after.seq).bind(after.id).fetch_one(conn).await
 }
 
-/// Writes a seal. Whether its number was free.
-pub(super) async fn insert_seal(conn: &mut PgConnection, organization: OrganizationId, seal: &Seal, now: DateTime<Utc>) -> sqlx::Result<bool> {
+/// Writes a seal, where its number is free.
+pub(super) async fn insert_seal(conn: &mut PgConnection, organization: OrganizationId, seal: &Seal, now: DateTime<Utc>) -> sqlx::Result<()> {
     sqlx::query(
         "insert into audit_seal (organization_id, number, seq, audit_id, entries, ids, digests, head, at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
          on conflict do nothing",
@@ -294,7 +301,7 @@ pub(super) async fn insert_seal(conn: &mut PgConnection, organization: Organizat
     .bind(now)
     .execute(conn)
     .await
-    .map(|done| done.rows_affected() == 1)
+    .map(drop)
 }
 
 /// The head of the chain as it is now, for somebody to keep. `None` before the first seal.

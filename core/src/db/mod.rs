@@ -21,6 +21,19 @@ pub use sqlx::{Error, PgConnection as Connection, Result};
 /// A transaction. Dropping it rolls back.
 pub type Tx = sqlx::Transaction<'static, Postgres>;
 
+tokio::task_local! {
+    /// What each transaction of a request runs first.
+    static FIRST: String;
+}
+
+/// Does work whose every transaction runs a statement first, in the same round trip, and ends where that fails.
+///
+/// It must be a text of ours with nothing in it but ids, hexadecimal digits and numbers. What only reads runs without it, and so
+/// does what is spawned.
+pub(crate) async fn each_after<T>(statement: String, work: impl Future<Output = T>) -> T {
+    FIRST.scope(statement, work).await
+}
+
 /// How many connections each role may have.
 #[derive(Clone, Copy, Debug)]
 pub struct PoolSize {
@@ -57,25 +70,24 @@ impl Db {
 
     /// Begins a transaction of an organisation, in one round trip.
     pub async fn begin(&self, organization: OrganizationId) -> Result<Tx> {
-        begin(&self.service, "begin", "organization", &organization.to_string()).await
+        begin(&self.service, "begin", "organization", &organization.to_string(), &first()).await
     }
 
     /// Begins a transaction and runs a statement in it, in the same round trip: to take a lock before anything is read.
     ///
     /// It must be a text of ours with nothing in it but ids, keys and numbers; its rows are dropped.
     pub(crate) async fn begin_after(&self, organization: OrganizationId, statement: &str) -> Result<Tx> {
-        let sql = format!("begin; set local patchbay.organization = '{organization}'; {statement}");
-        begin_whole(&self.service, sql).await
+        begin(&self.service, "begin", "organization", &organization.to_string(), &format!("{}{statement}", first())).await
     }
 
     /// Begins a transaction that can only read, as the role that can only read.
     pub async fn read(&self, organization: OrganizationId) -> Result<Tx> {
-        begin(&self.reader, "begin isolation level repeatable read read only", "organization", &organization.to_string()).await
+        begin(&self.reader, "begin isolation level repeatable read read only", "organization", &organization.to_string(), "").await
     }
 
     /// Begins a transaction that sees one snapshot and that the service's connections serve.
     pub async fn snapshot(&self, organization: OrganizationId) -> Result<Tx> {
-        begin(&self.service, "begin isolation level repeatable read read only", "organization", &organization.to_string()).await
+        begin(&self.service, "begin isolation level repeatable read read only", "organization", &organization.to_string(), "").await
     }
 
     /// Begins a transaction before the organisation is known: it sees only rows whose secret is presented.
@@ -85,7 +97,7 @@ impl Db {
         if presented.contains(['\'', '\\', '\0']) {
             return Err(sqlx::Error::Protocol("a presented value has a quote in it".into()));
         }
-        begin(&self.service, "begin", "presented", presented).await
+        begin(&self.service, "begin", "presented", presented, "").await
     }
 
     /// All organisations, the first one first. Only their ids: what is in them needs [`Db::begin`].
@@ -104,9 +116,14 @@ impl Db {
     }
 
     /// For a statement that is a transaction of its own and enters its organisation by itself: a call of one of our functions
-    /// that takes the organisation first.
+    /// that takes the organisation first. Not within [`each_after`], which [`Db::is_held`] tells.
     pub(crate) fn entering(&self) -> &PgPool {
         &self.service
+    }
+
+    /// Whether each transaction has to run something first: then nothing may be written but in one that this began.
+    pub(crate) fn is_held(&self) -> bool {
+        FIRST.try_with(|_| ()).is_ok()
     }
 
     /// Tells those who listen on a channel. Nothing is lost if the server crashes right after: so nobody waits for the disk.
@@ -147,9 +164,14 @@ impl Db {
     }
 }
 
-async fn begin(pool: &PgPool, begin: &str, setting: &str, value: &str) -> Result<Tx> {
+/// The statement of [`each_after`], where there is one.
+fn first() -> String {
+    FIRST.try_with(|statement| format!("{statement};")).unwrap_or_default()
+}
+
+async fn begin(pool: &PgPool, begin: &str, setting: &str, value: &str, then: &str) -> Result<Tx> {
     // One message of the simple protocol. The value has been seen to hold no quote.
-    begin_whole(pool, format!("{begin}; set local patchbay.{setting} = '{value}'")).await
+    begin_whole(pool, format!("{begin}; set local patchbay.{setting} = '{value}'; {then}")).await
 }
 
 /// Begins a transaction to the end, also where nobody waits for it any more.

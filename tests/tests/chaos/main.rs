@@ -25,7 +25,7 @@ use patchbay_tests::{
 };
 use rand::{Rng as _, SeedableRng as _, rngs::StdRng};
 use reqwest::Method;
-use sqlx::ConnectOptions as _;
+use sqlx::{ConnectOptions as _, Connection as _};
 
 use people::Client;
 use program::Program;
@@ -113,6 +113,10 @@ async fn torment(program: &mut Program, size: &Size, whose: &str) -> Result<()> 
         }
         program.spawn()?;
         program.ready().await?;
+        // Minutes pass: so long a dead process holds the keys of the requests that it was working on.
+        let mut conn = program.superuser().await?.connect().await?;
+        sqlx::query("update patchbay.idempotency set claimed_until = now() where claimed_until > now()").execute(&mut conn).await?;
+        conn.close().await?;
     }
     ensure!(kills > 0, "everything was decided before the first kill: CHAOS_ACCEPTS is too small for this machine");
 

@@ -56,8 +56,8 @@ pub(crate) struct Witness {
     pub(crate) decided: Vec<(i64, Value)>,
     /// Client ids of messages, with the ids that they were given.
     pub(crate) said: Vec<(String, String)>,
-    /// Titles of applied patches, and whether a 200 told so; else their outcome is not known.
-    pub(crate) applied: Vec<(String, bool)>,
+    /// Titles of patches that were applied: a 200 told so, or that the answer was lost behind their effect.
+    pub(crate) applied: Vec<String>,
 }
 
 /// Somebody with a key, who does not give up.
@@ -113,6 +113,11 @@ impl Client {
                     self.tally.replayed.fetch_add(replayed.into(), Ordering::Relaxed);
                     ensure!(!status.is_server_error(), "{method} {path}: {status}: {}", String::from_utf8_lossy(&bytes));
                     let answer: Value = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
+                    if answer["type"] == "/problems/running" {
+                        // Until those minutes have passed.
+                        tokio::time::sleep(Duration::from_millis(20)).await;
+                        continue;
+                    }
                     if answer["type"] == "/problems/unanswered" {
                         self.tally.unanswered.fetch_add(1, Ordering::Relaxed);
                     } else {
@@ -182,17 +187,17 @@ impl Client {
     }
 
     /// Nothing but its key keeps such a patch from being applied twice, so that a new key is taken only for what surely had no effect.
+    /// What was cut off before its effect is done by who asks again.
     async fn apply(&self, title: String, project: &str) -> Result<()> {
         let body = json!({ "mode": "apply", "patch": { "tasks": [create("a", &title)] } });
         loop {
             let (status, answer) = self.post(&format!("/projects/{project}/patches"), &body).await?;
-            let is_known = match (status, answer["type"].as_str()) {
-                (StatusCode::OK, _) => true,
-                (StatusCode::CONFLICT, Some("/problems/unanswered")) => false,
+            match (status, answer["type"].as_str()) {
+                (StatusCode::OK, _) | (StatusCode::CONFLICT, Some("/problems/unanswered")) => {}
                 (StatusCode::CONFLICT, Some("/problems/stale")) => continue,
                 _ => bail!("{title}: {status}: {answer}"),
-            };
-            self.saw(|witness| witness.applied.push((title, is_known)));
+            }
+            self.saw(|witness| witness.applied.push(title));
             return Ok(());
         }
     }

@@ -121,7 +121,7 @@ async fn take(app: &App, proposer: &Proposer, patch: ProjectPatch, input: &SentP
         Mode::Apply => {
             let origin = if proposer.key.is_some() { Origin::Key } else { Origin::Form };
             let change = app.apply(proposer, patch, origin).await.map_err(|problem| problem.below("/patch"))?;
-            Ok(Json(Applied::of(&change)).into_response())
+            Ok((app.receipts.of(proposer.organization), Json(Applied::of(&change))).into_response())
         }
         Mode::Propose => {
             // Under the lock, so that what it was and what it is are of one moment.

@@ -34,6 +34,7 @@ use crate::{
     app::App,
     extract::{Admin, Applier, Json, Path, Proposer, Query, Reader, check_if_match, etag, page_size},
     problem::Problem,
+    receipts::Receipted,
 };
 
 pub(super) fn routes(api: Api) -> Api {
@@ -338,7 +339,7 @@ async fn revision(State(app): State<App>, reader: Reader, Path((name, number)): 
     Ok(Json(RevisionView::new(&row.project.key, revision)))
 }
 
-async fn undo(State(app): State<App>, applier: Applier, Path(name): Path<String>, Json(input): Json<Undo>) -> Result<Json<Applied>, Problem> {
+async fn undo(State(app): State<App>, applier: Applier, Path(name): Path<String>, Json(input): Json<Undo>) -> Result<(Receipted, Json<Applied>), Problem> {
     let (mut tx, row) = held(&app, &applier, &name).await?;
     let key = &row.project.key;
     let number = match input.revision {
@@ -351,7 +352,7 @@ async fn undo(State(app): State<App>, applier: Applier, Path(name): Path<String>
     take_back(&app, &applier, tx, &row, number).await
 }
 
-async fn redo(State(app): State<App>, applier: Applier, Path(name): Path<String>) -> Result<Json<Applied>, Problem> {
+async fn redo(State(app): State<App>, applier: Applier, Path(name): Path<String>) -> Result<(Receipted, Json<Applied>), Problem> {
     let (mut tx, row) = held(&app, &applier, &name).await?;
     let number = review::last(&mut tx, &row, applier.member, Last::Undo).await?;
     let number =
@@ -366,7 +367,7 @@ async fn held(app: &App, actor: &Actor, name: &str) -> Result<(Tx, ProjectRow), 
     Ok((tx, row))
 }
 
-async fn take_back(app: &App, actor: &Actor, mut tx: Tx, row: &ProjectRow, number: i32) -> Result<Json<Applied>, Problem> {
+async fn take_back(app: &App, actor: &Actor, mut tx: Tx, row: &ProjectRow, number: i32) -> Result<(Receipted, Json<Applied>), Problem> {
     let key = &row.project.key;
     if !(1..=row.project.version).contains(&number) {
         return Err(Problem::not_found(format!("{key} has no revision {number}.")));
@@ -375,7 +376,7 @@ async fn take_back(app: &App, actor: &Actor, mut tx: Tx, row: &ProjectRow, numbe
         TakenBack::Done(change) => {
             tx.commit().await?;
             app.committed(actor.organization);
-            Ok(Json(Applied::of(&change)))
+            Ok((app.receipts.of(actor.organization), Json(Applied::of(&change))))
         }
         TakenBack::Clashes(conflicts) => Err(Problem::harms(key, number, &conflicts)),
     }

@@ -30,6 +30,7 @@ use crate::{
     app::App,
     extract::{Json, Path, Proposer, Query, Reader, Reviewer, page_size},
     problem::Problem,
+    receipts::Receipted,
 };
 
 pub(super) fn routes(api: Api) -> Api {
@@ -283,7 +284,12 @@ async fn diff(State(app): State<App>, reader: Reader, Path(number): Path<i32>, Q
     Ok(response)
 }
 
-async fn accept(State(app): State<App>, reviewer: Reviewer, Path(number): Path<i32>, Json(input): Json<Accept>) -> Result<Json<ProposalView>, Problem> {
+async fn accept(
+    State(app): State<App>,
+    reviewer: Reviewer,
+    Path(number): Path<i32>,
+    Json(input): Json<Accept>,
+) -> Result<(Receipted, Json<ProposalView>), Problem> {
     let mut tx = app.db.begin(reviewer.organization).await?;
     let verdict = review::accept(&mut tx, app.ctx.as_ref(), &reviewer, number, input.ops.as_deref(), input.digest.as_deref()).await?;
     let answer = match verdict {
@@ -295,7 +301,7 @@ async fn accept(State(app): State<App>, reviewer: Reviewer, Path(number): Path<i
     };
     tx.commit().await?;
     app.committed(reviewer.organization);
-    answer
+    answer.map(|view| (app.receipts.of(reviewer.organization), view))
 }
 
 async fn rebase(State(app): State<App>, proposer: Proposer, Path(number): Path<i32>) -> Result<Json<ProposalView>, Problem> {

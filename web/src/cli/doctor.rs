@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use figment::Figment;
 use patchbay_channels::email;
-use patchbay_core::db::embedded;
+use patchbay_core::{db::embedded, documents::files::Files};
 
 use super::look;
 use crate::{
@@ -44,9 +44,32 @@ pub(super) async fn doctor(settings: &Settings, figment: &Figment) -> Result<Exi
     }
     let is_well = is_well && mail.iter().all(|(_, found)| found.is_ok());
     look::say("");
+    look::say(&look::bold("Files"));
+    let is_well = files(settings).await && is_well;
+    look::say("");
     look::say(&look::bold("Channels"));
     channels(settings).await;
     Ok(if is_well { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Says where files lie, and tries the bucket with one.
+async fn files(settings: &Settings) -> bool {
+    let Some(bucket) = &settings.files.bucket else {
+        look::say(&format!("  in {}", settings.data.dir.join("files").display()));
+        return true;
+    };
+    let tried = match Files::open(&settings.files, &settings.data.dir) {
+        Ok(files) => files.check().await.map_err(anyhow::Error::from),
+        Err(error) => Err(error.into()),
+    };
+    match tried {
+        Ok(()) => look::say(&format!("  in the bucket {bucket}, which takes them, gives them back and drops them")),
+        Err(error) => {
+            look::say(&format!("  the bucket {bucket} is not usable: {error:#}"));
+            return false;
+        }
+    }
+    true
 }
 
 /// Says how each platform is heard, and asks Slack whether it takes the token that its socket is opened with.

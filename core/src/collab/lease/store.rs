@@ -31,7 +31,13 @@ impl FromRow<'_, PgRow> for Lease {
 
 /// Takes a resource, or says who is in the way. `at` is the time, in tests alone.
 pub async fn acquire(db: &Db, actor: &Actor, new_lock: LockId, resource: &Resource, ask: Ask<'_>, at: Option<DateTime<Utc>>) -> sqlx::Result<Acquired> {
-    acquire_within(db.entering(), actor, new_lock, resource, ask, at).await
+    if !db.is_held() {
+        return acquire_within(db.entering(), actor, new_lock, resource, ask, at).await;
+    }
+    let mut tx = db.begin(actor.organization).await?;
+    let acquired = acquire_within(&mut *tx, actor, new_lock, resource, ask, at).await?;
+    tx.commit().await?;
+    Ok(acquired)
 }
 
 /// The same within a transaction.
@@ -88,7 +94,13 @@ pub async fn heartbeat(db: &Db, actor: &Actor, lock: LockId, ttl_seconds: Option
 
 /// Gives a lease back. `None` where it is not the member's or has run out.
 pub async fn release(db: &Db, actor: &Actor, lock: LockId, reason: Option<&str>, at: Option<DateTime<Utc>>) -> sqlx::Result<Option<Lease>> {
-    release_within(db.entering(), actor, lock, reason, at).await
+    if !db.is_held() {
+        return release_within(db.entering(), actor, lock, reason, at).await;
+    }
+    let mut tx = db.begin(actor.organization).await?;
+    let released = release_within(&mut *tx, actor, lock, reason, at).await?;
+    tx.commit().await?;
+    Ok(released)
 }
 
 /// The same within a transaction.
