@@ -196,7 +196,7 @@ pub async fn around(conn: &mut PgConnection, row: &ProjectRow, tasks: &[String])
 pub async fn present(conn: &mut PgConnection, project: ProjectId, patch: &ProjectPatch, base: &Base) -> sqlx::Result<Option<(ProjectRow, Plan)>> {
     let Some((row, last, members)) = store::head(conn, &project.to_string(), Lock::Free, true).await? else { return Ok(None) };
     let mut names = Names::of(patch, &row.project.key);
-    names.ids.extend(base.tasks.iter().map(|task| task.id));
+    names.seen.extend(base.tasks.iter().map(|task| task.id));
     let tasks = if names.any() { store::part(conn, project, &names).await? } else { last.into_iter().collect() };
     let plan = Plan::new(row.project.clone(), members, tasks);
     Ok(Some((row, plan)))

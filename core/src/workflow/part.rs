@@ -7,6 +7,8 @@ use crate::patch::{Field, ListEdit, ProjectPatch, Reference, TaskId, TaskPatch};
 pub(super) struct Names {
     pub(super) numbers: Vec<i32>,
     pub(super) ids: Vec<TaskId>,
+    /// Tasks that are only looked at: nothing is done to them, or beside them, that is not named above.
+    pub(super) seen: Vec<TaskId>,
     /// Those that move or go: what is below them matters too.
     pub(super) structural_numbers: Vec<i32>,
     pub(super) structural_ids: Vec<TaskId>,
@@ -21,7 +23,7 @@ pub(super) struct Names {
 impl Names {
     /// Whether the patch needs tasks of the plan, other than the last root task, to be checked.
     pub(super) fn any(&self) -> bool {
-        self.first || !self.numbers.is_empty() || !self.ids.is_empty()
+        self.first || !self.numbers.is_empty() || !self.ids.is_empty() || !self.seen.is_empty()
     }
 
     /// These tasks, with what is below them.

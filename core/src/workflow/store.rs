@@ -391,6 +391,7 @@ pub(super) async fn part(conn: &mut PgConnection, project: ProjectId, names: &Na
          picked as (
              select task_id from named union select task_id from below union select task_id from above union select task_id from ends
              union select task_id from beside union select task_id from ahead union select task_id from waiting
+             union select task_id from task where project_id = $1 and task_id = any($7)
          ),
          whole as (
              select task_id from picked union select d.depends_on_id from picked p join task_dependency d on d.task_id = p.task_id
@@ -403,6 +404,7 @@ pub(super) async fn part(conn: &mut PgConnection, project: ProjectId, names: &Na
     .bind(&names.structural_numbers)
     .bind(&names.structural_ids)
     .bind(names.dependencies)
+    .bind(&names.seen)
     .fetch_all(conn)
     .await?;
     rows.iter().map(task).collect()
