@@ -1,6 +1,7 @@
 //! Load from clients that cost little, so that the service is measured and not they.
 
 use std::{
+    ops::Deref,
     str::from_utf8,
     sync::{
         Arc,
@@ -69,16 +70,28 @@ pub(crate) struct Request {
 
 /// Answers a second while each client repeats its request. An answer that is not a success ends it.
 pub(crate) async fn rate(requests: Vec<Request>) -> Result<f64> {
-    let done = Arc::new(AtomicU64::new(0));
+    let requests: Vec<Arc<Request>> = requests.into_iter().map(Arc::new).collect();
+    rate_of(requests.len(), move |client, _| Ok(requests[client].clone())).await
+}
+
+/// The same with what each client asks in each round.
+pub(crate) async fn rate_of<R: Deref<Target = Request> + Send>(
+    count: usize,
+    request: impl Fn(usize, usize) -> Result<R> + Send + Sync + 'static,
+) -> Result<f64> {
+    let (done, request) = (Arc::new(AtomicU64::new(0)), Arc::new(request));
     let mut clients = Vec::new();
     let begun = Instant::now();
-    for request in requests {
-        let done = done.clone();
+    for client in 0..count {
+        let (done, request) = (done.clone(), request.clone());
         clients.push(tokio::spawn(async move {
-            let mut connection = Connection { stream: TcpStream::connect(&request.address).await?, received: Vec::new() };
+            let mut connection = Connection { stream: TcpStream::connect(&request(client, 0)?.address).await?, received: Vec::new() };
             connection.stream.set_nodelay(true)?;
-            while begun.elapsed() < SPAN {
-                connection.ask(&request.bytes).await?;
+            for round in 0.. {
+                if begun.elapsed() >= SPAN {
+                    break;
+                }
+                connection.ask(&request(client, round)?.bytes).await?;
                 done.fetch_add(1, Ordering::Relaxed);
             }
             anyhow::Ok(())

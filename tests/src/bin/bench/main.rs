@@ -2,6 +2,7 @@
 
 mod bare;
 mod hooks;
+mod lease;
 mod live;
 mod load;
 mod queue;
@@ -53,6 +54,7 @@ async fn main() -> Result<()> {
         ["revisions", url, key] => Remote::new(url, key).revisions().await?,
         ["plain", name, url] => plain(name, url).await?,
         ["bare", socket, port] => return bare::serve(socket, port.parse()?).await,
+        ["lease", url, key, data] => lease::measure(&Remote::new(url, key), data).await?,
         ["hooks", url, key] => hooks::measure(&Remote::new(url, key)).await?,
         ["live", way @ ("ws" | "sse"), url, key, process, data, compare] => {
             let way = if *way == "ws" { live::Way::Ws } else { live::Way::Sse };
@@ -63,7 +65,7 @@ async fn main() -> Result<()> {
         ["verify", patchbay, data] => verify(patchbay, data).await?,
         other => {
             bail!(
-                "bench patch | (apply | hot | size | command | tree | rebase | accept | old | kept | revisions | hooks) URL KEY | verify PATCHBAY DATA | queue DATA COMPARE | live (ws | sse) URL KEY PID DATA COMPARE | bare SOCKET PORT | bare-sse | plain NAME URL, not {other:?}"
+                "bench patch | (apply | hot | size | command | tree | rebase | accept | old | kept | revisions | hooks) URL KEY | lease URL KEY DATA | verify PATCHBAY DATA | queue DATA COMPARE | live (ws | sse) URL KEY PID DATA COMPARE | bare SOCKET PORT | bare-sse | plain NAME URL, not {other:?}"
             )
         }
     };
