@@ -6,6 +6,7 @@ pub mod dns;
 pub mod dovecot;
 pub mod fake_discord;
 pub mod fake_model;
+pub mod fake_s3;
 pub mod fake_slack;
 pub mod letter;
 pub mod service;

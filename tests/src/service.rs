@@ -104,6 +104,12 @@ impl Running {
         Ok((status, serde_json::from_slice(&bytes).unwrap_or(Value::Null)))
     }
 
+    /// A header of the owner's answer to a POST.
+    pub async fn header(&self, path: &str, body: &Value, name: &str) -> Result<Option<String>> {
+        let response = self.http.post(format!("{}/api/v1{path}", self.url)).bearer_auth(&self.key).json(body).send().await?.error_for_status()?;
+        Ok(response.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned))
+    }
+
     pub async fn get(&self, path: &str) -> Result<Answer> {
         self.ask(Some(&self.key), Method::GET, path, None).await
     }

@@ -56,7 +56,8 @@ async fn keyed(app: &App, request: Request, next: Next) -> Result<Response, Prob
         }
         Seen::Running { left } => return Err(Problem::running(left)),
         Seen::Unanswered => {
-            let detail = "The first request with this key had its effect, and Patchbay was stopped before it could answer. Look at what it made; it is not done again.";
+            let detail =
+                "The first request with this key had its effect, and Patchbay was stopped before it could answer. Look at what it made; it is not done again.";
             return Err(Problem::conflict("unanswered", detail));
         }
     };

@@ -28,6 +28,8 @@ pub struct Settings {
     pub webhooks: Webhooks,
     pub events: Events,
     pub files: patchbay_core::documents::files::Settings,
+    /// What `run_program` may run, by name; nothing where nothing is named.
+    pub programs: BTreeMap<String, patchbay_core::jobs::tool::Program>,
     pub log: Log,
 }
 
@@ -223,6 +225,7 @@ fn figment(flags: &Flags) -> Figment {
         "webhooks": { "allow_private": false, "retries_s": patchbay_channels::webhook::send::WAITS_S },
         "events": { "keep_days": null },
         "files": { "bucket": null, "endpoint": null, "region": "us-east-1", "access_key_id": null, "secret_access_key": null, "prefix": "" },
+        "programs": {},
         "log": { "level": "info", "format": "text" },
     });
     let file = flags.config.clone().unwrap_or_else(|| PathBuf::from("patchbay.toml"));
@@ -325,6 +328,7 @@ pub fn shown(settings: &Settings, figment: &Figment) -> Vec<Shown> {
         ("files.access_key_id", settings.files.access_key_id.clone().unwrap_or_default()),
         ("files.secret_access_key", secret(&settings.files.secret_access_key)),
         ("files.prefix", settings.files.prefix.clone()),
+        ("programs", settings.programs.iter().map(|(name, program)| format!("{name}: {}", program.command.join(" "))).collect::<Vec<_>>().join("; ")),
         ("log.level", settings.log.level.clone()),
         ("log.format", settings.log.format.clone()),
     ];

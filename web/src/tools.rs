@@ -6,7 +6,7 @@ use anyhow::Result;
 use patchbay_channels::call::WebhookCall;
 use patchbay_core::jobs::{
     Workers,
-    tool::{Changelog, Export, FormatMarkdown, Generate, Import, Lint, What, kind},
+    tool::{Changelog, Export, FormatMarkdown, Generate, Import, Lint, RunProgram, What, kind},
 };
 
 use crate::{app::App, planner, settings::Settings};
@@ -25,5 +25,6 @@ pub(crate) fn kinds(workers: Workers, app: &App, settings: &Settings) -> Result<
         .kind(kind("changelog"), Arc::new(Changelog { db: app.db.clone() }))
         .kind(kind("export"), Arc::new(Export { db: app.db.clone(), ctx: app.ctx.clone() }))
         .kind(kind("import"), Arc::new(import))
+        .kind(kind("run_program"), Arc::new(RunProgram { programs: settings.programs.clone() }))
         .kind(kind("webhook_call"), Arc::new(WebhookCall { client: app.client.clone() })))
 }

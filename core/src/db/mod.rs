@@ -116,14 +116,9 @@ impl Db {
     }
 
     /// For a statement that is a transaction of its own and enters its organisation by itself: a call of one of our functions
-    /// that takes the organisation first. Not within [`each_after`], which [`Db::is_held`] tells.
+    /// that takes the organisation first. Not within [`each_after`], which [`is_held`] tells.
     pub(crate) fn entering(&self) -> &PgPool {
         &self.service
-    }
-
-    /// Whether each transaction has to run something first: then nothing may be written but in one that this began.
-    pub(crate) fn is_held(&self) -> bool {
-        FIRST.try_with(|_| ()).is_ok()
     }
 
     /// Tells those who listen on a channel. Nothing is lost if the server crashes right after: so nobody waits for the disk.
@@ -162,6 +157,11 @@ impl Db {
     pub async fn close(&self) {
         tokio::join!(self.service.close(), self.reader.close());
     }
+}
+
+/// Whether each transaction has to run something first: then nothing may be written but in one that [`Db::begin`] began.
+pub(crate) fn is_held() -> bool {
+    FIRST.try_with(|_| ()).is_ok()
 }
 
 /// The statement of [`each_after`], where there is one.

@@ -70,7 +70,7 @@ impl Files {
         let given = [
             (AmazonS3ConfigKey::Endpoint, settings.endpoint.as_deref()),
             (AmazonS3ConfigKey::AccessKeyId, settings.access_key_id.as_deref()),
-            (AmazonS3ConfigKey::SecretAccessKey, settings.secret_access_key.as_ref().map(|secret| secret.expose_secret())),
+            (AmazonS3ConfigKey::SecretAccessKey, settings.secret_access_key.as_ref().map(SecretString::expose_secret)),
         ];
         for (key, value) in given {
             if let Some(value) = value {

@@ -5,7 +5,7 @@
 
 pub mod store;
 
-use std::time::Duration;
+use std::{fmt::Write as _, time::Duration};
 
 use crate::{db, tenancy::Actor};
 
@@ -34,8 +34,12 @@ pub struct Attempt {
 impl Attempt {
     /// Does the work. Whatever it commits is committed with the mark on the key, or not at all.
     pub async fn run<T>(&self, actor: &Actor, work: impl Future<Output = T>) -> T {
-        let key: String = self.key.bytes().map(|byte| format!("{byte:02x}")).collect();
-        let mark = format!("select mark_key('{}', convert_from(decode('{key}', 'hex'), 'utf8'), {})", actor.member, self.number);
+        let mut mark = format!("select mark_key('{}', convert_from('\\x", actor.member);
+        for byte in self.key.bytes() {
+            // Writing to a text cannot fail.
+            let _ = write!(mark, "{byte:02x}");
+        }
+        let _ = write!(mark, "', 'utf8'), {})", self.number);
         db::each_after(mark, work).await
     }
 }

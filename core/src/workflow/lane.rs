@@ -19,7 +19,7 @@ use super::{
     store, write,
 };
 use crate::{
-    db::Db,
+    db::{self, Db},
     ids::{Context, OrganizationId},
     patch::{
         Create, Reference, TaskId, TaskPatch,
@@ -85,7 +85,7 @@ impl Lanes {
         let Apply { actor, patch, rules, origin, proposal, reverts } = request;
         let cause = Cause { origin, proposal, reverts };
         let mut flat = normalise::flatten(patch);
-        if let Some(name) = flat.patch.project_id.clone().filter(|_| !self.db.is_held() && only_appends(&flat)) {
+        if let Some(name) = flat.patch.project_id.clone().filter(|_| !db::is_held() && only_appends(&flat)) {
             apply::refuse_ids(&flat, &rules)?;
             match self.append(name, Wish { actor: actor.clone(), flat, rules, cause }).await? {
                 Answer::Done(done) => return *done,

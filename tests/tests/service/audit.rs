@@ -103,7 +103,18 @@ async fn a_trail_that_was_made_anew_does_not_fit_the_receipts_that_people_have()
     let receipt = command["reply"]["receipt"].as_str().with_context(|| format!("a change is answered with a receipt: {command}"))?.to_owned();
     let command = trail.patchbay.say("show WEB", None).await?;
     assert_eq!(command["reply"]["receipt"], Value::Null, "where nothing was changed there is none");
+    let patch = json!({ "mode": "apply", "patch": { "tasks": [{ "op": "create", "task_id": "t", "body": { "title": "Another" } }] } });
+    let applied = found("a receipt with what is applied", async || {
+        Ok(trail.patchbay.header("/projects/WEB/patches", &patch, "patchbay-receipt").await?.ok_or("the service has yet to see its trail"))
+    })
+    .await?;
+    trail.patchbay.say("- One more", Some("WEB")).await?;
+    let accepted = trail.patchbay.header("/proposals/1/accept", &json!({}), "patchbay-receipt").await?.context("an accept is answered with one")?;
     trail.sealed().await?;
+    for receipt in [applied, accepted] {
+        let (_, checked) = trail.patchbay.get(&format!("/audit/receipts/{receipt}")).await?;
+        assert_eq!(checked["fits"], json!(true), "{checked}");
+    }
 
     let (_, checked) = trail.patchbay.get(&format!("/audit/receipts/{receipt}")).await?;
     assert_eq!((&checked["fits"], checked["sealed_at"].is_string()), (&json!(true), true), "{checked}");

@@ -3,6 +3,7 @@
 use anyhow::{Context as _, Result};
 use patchbay_tests::{
     fake_model::{FakeModel, Turn},
+    fake_s3::{self, FakeS3},
     service::Running,
 };
 use reqwest::{Method, StatusCode};
@@ -22,7 +23,7 @@ async fn every_tool_has_a_schema_that_inputs_are_held_against() -> Result<()> {
     let (status, tools) = patchbay.get("/tools").await?;
     assert_eq!(status, StatusCode::OK);
     let names: Vec<_> = tools["data"].as_array().into_iter().flatten().map(|tool| tool["name"].as_str().unwrap_or_default()).collect();
-    assert_eq!(names, ["generate_text", "generate_image", "format_markdown", "lint", "changelog", "export", "import", "webhook_call"]);
+    assert_eq!(names, ["generate_text", "generate_image", "format_markdown", "lint", "changelog", "export", "import", "run_program", "webhook_call"]);
     for (tool, input, path) in [
         ("lint", json!({ "text": "a", "format": "xml" }), "/input/format"),
         ("generate_text", json!({ "prompt": "a", "count": 11 }), "/input/count"),
@@ -64,8 +65,78 @@ async fn tools_lint_export_and_tell_what_changed() -> Result<()> {
     let image = run(&patchbay, "generate_image", json!({ "prompt": "a panel of plugs" })).await?;
     assert_eq!(image["state"], "dead");
     assert!(image["problem"].as_str().is_some_and(|why| why.starts_with("no endpoint for images is configured")), "{image}");
+    let program = run(&patchbay, "run_program", json!({ "name": "spell" })).await?;
+    assert!(program["problem"].as_str().is_some_and(|why| why.starts_with("no program is allowed to be run")), "{program}");
     let inside = run(&patchbay, "webhook_call", json!({ "url": "https://127.0.0.1/", "body": {} })).await?;
     assert_eq!(inside["state"], "dead", "nothing inside the network is called: {inside}");
+    patchbay.end().await
+}
+
+#[tokio::test]
+async fn programs_that_the_operator_names_are_held_to_their_limits() -> Result<()> {
+    let program = |script: &str| {
+        let command = json!(["/bin/sh", "-c", script]);
+        serde_json::from_value(json!({ "command": command, "timeout_s": 2, "memory_mb": 200, "output_kb": 4 }))
+    };
+    let programs = [
+        ("upper", program("tr a-z A-Z; pwd; env | cut -d= -f1 | sort | tr '\n' ' '")?),
+        ("picky", program("echo 'line 1: no' >&2; exit 3")?),
+        ("endless", program("sleep 600 & echo $! > \"$0.pid\"; sleep 600")?),
+        ("loud", program("head -c 100000 /dev/zero | tr '\\0' x")?),
+        ("greedy", program("head -c 400000000 /dev/zero | tail -c 390000000 | wc -c")?),
+        ("none", serde_json::from_value(json!({ "command": ["/nowhere/to/be/found"] }))?),
+    ];
+    let mut patchbay = Running::start_with(|settings| settings.programs = programs.map(|(name, program)| (name.to_owned(), program)).into()).await?;
+    let upper = run(&patchbay, "run_program", json!({ "name": "upper", "text": "a text\n" })).await?;
+    let output = upper["result"]["output"].as_str().unwrap_or_default();
+    let lines: Vec<_> = output.lines().collect();
+    assert_eq!((&upper["result"]["ok"], lines[0], lines[2].trim()), (&json!(true), "A TEXT", "HOME LANG PATH PWD TMPDIR"), "{upper}");
+    assert!(!std::path::Path::new(lines[1]).exists(), "its directory goes with it: {upper}");
+    let picky = run(&patchbay, "run_program", json!({ "name": "picky" })).await?;
+    let told = (&picky["result"]["ok"], &picky["result"]["exit_code"], &picky["result"]["errors"]);
+    assert_eq!(told, (&json!(false), &json!(3), &json!("line 1: no\n")), "{picky}");
+    let endless = run(&patchbay, "run_program", json!({ "name": "endless" })).await?;
+    assert_eq!(endless["problem"], "endless took longer than 2 s and was ended", "{endless}");
+    let loud = run(&patchbay, "run_program", json!({ "name": "loud" })).await?;
+    assert_eq!((loud["result"]["output"].as_str().map(str::len), &loud["result"]["is_cut"]), (Some(4096), &json!(true)));
+    let greedy = run(&patchbay, "run_program", json!({ "name": "greedy" })).await?;
+    assert_ne!(greedy["result"]["output"], "390000000\n", "there is not so much memory for it: {greedy}");
+    let none = run(&patchbay, "run_program", json!({ "name": "none" })).await?;
+    assert_eq!((&none["result"]["ok"], &none["result"]["exit_code"]), (&json!(false), &json!(127)), "{none}");
+    let other = run(&patchbay, "run_program", json!({ "name": "rm" })).await?;
+    assert_eq!(other["problem"], "there is no program rm; there are: endless, greedy, loud, none, picky, upper", "{other}");
+    patchbay.end().await
+}
+
+#[tokio::test]
+async fn files_lie_in_a_bucket_where_the_settings_have_one() -> Result<()> {
+    let bucket = FakeS3::start().await?;
+    let url = bucket.url.clone();
+    let set = |settings: &mut patchbay_web::settings::Settings, secret: &str| {
+        settings.files.bucket = Some(fake_s3::BUCKET.into());
+        settings.files.endpoint = Some(url.clone());
+        settings.files.region = fake_s3::REGION.into();
+        settings.files.access_key_id = Some(fake_s3::ACCESS_KEY.into());
+        settings.files.secret_access_key = Some(secret.to_owned().into());
+        settings.files.prefix = "production".into();
+    };
+    let mut patchbay = Running::start_with(|settings| set(settings, fake_s3::SECRET_KEY)).await?;
+    let job = run(&patchbay, "generate_text", json!({ "prompt": "Invite everybody.", "title": "The launch", "count": 1 })).await?;
+    let (_, variants) = patchbay.get(&format!("/jobs/{}/variants", job["id"].as_str().unwrap_or_default())).await?;
+    let id = variants["data"][0]["id"].as_str().context("there is a variant")?.to_owned();
+    let (status, exported) = patchbay.post(&format!("/export/{id}?format=md"), &json!({})).await?;
+    assert_eq!(status, StatusCode::CREATED, "{exported}");
+    let objects = bucket.objects();
+    let (name, bytes) = objects.first_key_value().context("it lies in the bucket")?;
+    assert!(name.starts_with("production/") && bytes.len() > 10, "{name}");
+    assert!(std::str::from_utf8(bytes)?.contains("The launch"));
+    let path = exported["url"].as_str().and_then(|url| url.split_once("/api/v1")).map(|(_, path)| path.to_owned()).context("it says where it is")?;
+    let (status, _) = patchbay.get(&path).await?;
+    assert_eq!((status, bucket.refused()), (StatusCode::OK, vec![]));
+    patchbay.restart_with(|settings| set(settings, "another secret")).await?;
+    let (status, problem) = patchbay.get(&path).await?;
+    assert_eq!((status, &problem["type"]), (StatusCode::INTERNAL_SERVER_ERROR, &json!("/problems/internal")), "{problem}");
+    assert!(bucket.refused().iter().any(|why| why == "the signature does not fit"), "{:?}", bucket.refused());
     patchbay.end().await
 }
 

@@ -5,7 +5,7 @@ use sqlx::{FromRow, PgConnection, PgExecutor, Row, postgres::PgRow};
 
 use super::{Acquired, Ask, Guard, Lease, PLACE_SECONDS, Resource};
 use crate::{
-    db::Db,
+    db::{self, Db},
     ids::{LockId, MemberId, OrganizationId, ProjectId, TaskId},
     tenancy::Actor,
 };
@@ -31,7 +31,7 @@ impl FromRow<'_, PgRow> for Lease {
 
 /// Takes a resource, or says who is in the way. `at` is the time, in tests alone.
 pub async fn acquire(db: &Db, actor: &Actor, new_lock: LockId, resource: &Resource, ask: Ask<'_>, at: Option<DateTime<Utc>>) -> sqlx::Result<Acquired> {
-    if !db.is_held() {
+    if !db::is_held() {
         return acquire_within(db.entering(), actor, new_lock, resource, ask, at).await;
     }
     let mut tx = db.begin(actor.organization).await?;
@@ -94,7 +94,7 @@ pub async fn heartbeat(db: &Db, actor: &Actor, lock: LockId, ttl_seconds: Option
 
 /// Gives a lease back. `None` where it is not the member's or has run out.
 pub async fn release(db: &Db, actor: &Actor, lock: LockId, reason: Option<&str>, at: Option<DateTime<Utc>>) -> sqlx::Result<Option<Lease>> {
-    if !db.is_held() {
+    if !db::is_held() {
         return release_within(db.entering(), actor, lock, reason, at).await;
     }
     let mut tx = db.begin(actor.organization).await?;

@@ -6,6 +6,7 @@
 mod format;
 mod generate;
 mod lint;
+mod program;
 mod project;
 
 use std::{collections::BTreeMap, sync::LazyLock, time::Duration};
@@ -24,6 +25,7 @@ use crate::{
 pub use format::FormatMarkdown;
 pub use generate::{Generate, Image, Maker, Text, What, Wish};
 pub use lint::Lint;
+pub use program::{Program, RunProgram};
 pub use project::{Changelog, Export, Import};
 
 pub(super) use format::markdown;
@@ -88,6 +90,12 @@ pub static TOOLS: &[Tool] = &[
         summary: "Make tasks of a file: Markdown with headings or check-boxes, or YAML.",
         scope: Scope::Apply,
         schema: schema_of::<project::ImportInput>,
+    },
+    Tool {
+        name: "run_program",
+        summary: "Run a program of the machine that the operator has named, on a text.",
+        scope: Scope::Admin,
+        schema: schema_of::<program::Input>,
     },
     Tool { name: "webhook_call", summary: "Post JSON to an address of the outside.", scope: Scope::Admin, schema: schema_of::<CallInput> },
 ];
