@@ -206,7 +206,16 @@ pub fn expired(proposal: &Proposal, days: i64) -> Reply {
 }
 
 pub fn too_many(wait: std::time::Duration) -> Reply {
-    Reply::new(format!("That was more than I take at a time. Say it again in {} seconds; this one was not done.", wait.as_secs()))
+    Reply::new(format!("That was more than I take at a time. Say it again in {}; this one was not done.", seconds(wait)))
+}
+
+/// Something that is done later, for being more than is taken at a time.
+pub fn waits_its_turn(wait: std::time::Duration) -> Reply {
+    Reply::new(format!("That was more than I take at a time: this one waits its turn. I do it in about {}, and answer then.", seconds(wait)))
+}
+
+fn seconds(wait: std::time::Duration) -> String {
+    count(usize::try_from(wait.as_secs()).unwrap_or(usize::MAX), "second", "seconds")
 }
 
 pub fn introduce_yourself(channel: Channel, code: &str, url: &str) -> Reply {
