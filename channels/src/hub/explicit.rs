@@ -19,7 +19,7 @@ use serde_json::json;
 
 use super::{
     effects::{self, Author, Refusal},
-    free,
+    free::{self, Aim},
     grammar::{self, Command, Filter as ListFilter, Noise, Settlement, Shown, Target},
     leases, replies,
     run::{Run, Stop},
@@ -37,7 +37,7 @@ pub(super) async fn run(run: &Run<'_>, command: Command) -> Result<(), Stop> {
         Command::Diff { project, from, to } => between(run, project.as_deref(), from, to).await,
         Command::Review(number) => review_open(run, number).await,
         Command::Plan { target, how } => plan(run, &target, how.as_deref()).await,
-        Command::New { title, goal: Some(goal) } => free::run(run, None, &format!("{title}\n\n{goal}")).await,
+        Command::New { title, goal: Some(goal) } => free::run(run, Aim::New, &format!("{title}\n\n{goal}")).await,
         Command::Edit { proposal, text } => free::refine(run, proposal, &text).await,
         Command::Accept { proposal, operations } => accept(run, proposal, &operations).await,
         Command::Reject { proposal, why } => reject(run, proposal, why.as_deref()).await,
@@ -157,16 +157,41 @@ fn named(command: &Command, focus: Option<TaskId>) -> Vec<String> {
 async fn plan(run: &Run<'_>, target: &Target, how: Option<&str>) -> Result<(), Stop> {
     let mut tx = run.read().await?;
     let row = run.project(&mut tx, Some(target.key())).await?;
-    let task = match target {
+    let id = row.project.id;
+    let reference = match target {
         Target::Project(_) => None,
-        Target::Task(reference) => {
-            let plan = workflow::around(&mut tx, &row, &[reference.to_string()]).await?;
-            Some(effects::find(&plan, reference).map_err(|refusal| run.refused(&refusal))?.id)
-        }
+        Target::Task(reference) => Some(reference),
     };
+    if let Some(reference) = reference {
+        let plan = workflow::around(&mut tx, &row, &[reference.to_string()]).await?;
+        tx.rollback().await?;
+        let task = effects::find(&plan, reference).map_err(|refusal| run.refused(&refusal))?;
+        let aim = Aim::Named(id, Some(task.id));
+        return match how {
+            Some(how) => free::run(run, aim, how).await,
+            None => free::run_or_ask(run, aim, "break this down", replies::which_steps(&plan, task)).await,
+        };
+    }
+    let aim = Aim::Named(id, None);
+    if let Some(how) = how {
+        tx.rollback().await?;
+        return free::run(run, aim, how).await;
+    }
+    let plan = plans::load(&mut tx, &row).await?;
     tx.rollback().await?;
-    let message = how.unwrap_or(if task.is_some() { "break this down" } else { "plan this" });
-    free::run(run, Some((row.project.id, task)), message).await
+    // Of an empty project all that is known is what it is called and what is said of it.
+    let message = if plan.is_empty() { goal(&plan) } else { "plan this".to_owned() };
+    free::run_or_ask(run, aim, &message, replies::what_to_plan(&plan)).await
+}
+
+/// What an empty project is for, as its author would say it.
+fn goal(plan: &Plan) -> String {
+    let (title, summary) = (plan.project.title.trim(), plan.project.summary.trim());
+    match summary.lines().count() {
+        0 => format!("Plan {title}"),
+        1 => format!("Plan {title}. {summary}"),
+        _ => format!("Plan {title}:\n\n{summary}"),
+    }
 }
 
 async fn show(run: &Run<'_>, shown: &Shown) -> Result<(), Stop> {
@@ -258,7 +283,7 @@ async fn proposal(run: &Run<'_>, conn: &mut db::Connection, number: Option<i32>)
     if let Some(number) = number.or(run.command.on_proposal) {
         return Ok(number);
     }
-    if let Some(open) = review::store::open_in(&mut *conn, run.command.conversation).await? {
+    if let Some(open) = review::store::open_in(&mut *conn, run.command.conversation, run.command.project).await? {
         return Ok(open.number);
     }
     let project: Option<ProjectId> = run.command.project.or(run.actor.project);

@@ -333,6 +333,28 @@ pub fn not_understood(say: &str, examples: &[String]) -> Reply {
         reply = reply.action(example, example);
     }
     reply
+/// `plan WEB`, where neither the project nor the command says enough.
+pub fn what_to_plan(plan: &Plan) -> Reply {
+    let key = &plan.project.key;
+    let title = plain(&plan.project.title);
+    if plan.is_empty() {
+        return Reply::new(format!("What is to be done in **{key}** {title}? Say it behind the command, as `plan {key} the schema, the form, and tests`."));
+    }
+    let first = plan.walk().first().map_or_else(String::new, |(_, task)| format!(", or break a task down, as `plan {}`", plan.reference(task)));
+    Reply::new(format!(
+        "**{key}** {title} has {}. What is to be planned in it? Say it behind the command, as `plan {key} the documentation, and a release`{first}.",
+        count(plan.len(), "task", "tasks")
+    ))
+    .action(format!("Show {key}"), format!("show {key}"))
+}
+
+/// `plan WEB-7`, where no steps come to mind.
+pub fn which_steps(plan: &Plan, task: &Task) -> Reply {
+    let reference = plan.reference(task);
+    Reply::new(format!("Which steps does {} have? Say them behind the command, as `plan {reference} design, build and test`.", named(plan, task)))
+        .action(format!("Show {reference}"), format!("show {reference}"))
+}
+
 }
 
 fn decisions(reply: Reply, number: i32) -> Reply {
