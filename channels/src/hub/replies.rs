@@ -1,5 +1,6 @@
 //! Everything that people read, in one place: what happened, to what, and what can be done next. Markdown, for any channel.
 
+mod changed;
 mod clash;
 pub mod collab;
 mod letter;
@@ -492,7 +493,7 @@ fn told(before: &Plan, after: &Plan, touched: &[TaskId]) -> Vec<String> {
     let lines = touched.iter().filter_map(|id| match (before.get(*id), after.get(*id)) {
         (None, Some(now)) => Some(format!("{} is added{}.", named(after, now), below(after, now))),
         (Some(then), None) => Some(format!("{} is deleted{}.", named(before, then), with_it(before, after, then))),
-        (Some(then), Some(now)) => Some(changed(after, then, now)),
+        (Some(then), Some(now)) => Some(changed::changed(after, then, now)),
         (None, None) => None,
     });
     lines.collect()
@@ -514,40 +515,6 @@ fn below(plan: &Plan, task: &Task) -> String {
 fn with_it(before: &Plan, now: &Plan, task: &Task) -> String {
     let gone = before.descendants(task.id).into_iter().filter(|id| now.get(*id).is_none()).count();
     if gone == 0 { String::new() } else { format!(", with {} below it", count(gone, "task", "tasks")) }
-}
-
-fn changed(plan: &Plan, then: &Task, now: &Task) -> String {
-    let name = named(plan, now);
-    if then.status != now.status {
-        let step = plan.project.process.step(&now.status);
-        return match step.map(|step| step.kind) {
-            Some(StepKind::Done) => format!("{name} is done."),
-            _ => format!("{name} is in *{}* now.", step.map_or(now.status.as_str(), |step| step.title.as_str())),
-        };
-    }
-    if then.parent != now.parent {
-        return now
-            .parent
-            .and_then(|parent| plan.get(parent))
-            .map_or_else(|| format!("{name} stands at the top level now."), |parent| format!("{name} is under {} now.", plan.reference(parent)));
-    }
-    if then.rank != now.rank {
-        return format!("{name} has moved.");
-    }
-    if then.title != now.title {
-        return format!("{name}: that is its title now.");
-    }
-    if then.assignee != now.assignee {
-        return now.assignee.as_deref().map_or_else(|| format!("{name} is nobody's now."), |handle| format!("{name} is {}'s now.", plain(handle)));
-    }
-    if then.due_on != now.due_on {
-        return now.due_on.map_or_else(|| format!("{name} has no due date now."), |day| format!("{name} is due on {}.", words::date(day)));
-    }
-    if then.depends_on != now.depends_on {
-        let on: Vec<String> = now.depends_on.iter().map(|id| plan.reference_of(*id)).collect();
-        return if on.is_empty() { format!("{name} depends on nothing now.") } else { format!("{name} depends on {}.", on.join(", ")) };
-    }
-    format!("{name} is changed.")
 }
 
 pub fn created(change: &Change) -> Reply {
