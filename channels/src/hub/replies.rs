@@ -3,6 +3,7 @@
 mod changed;
 mod clash;
 pub mod collab;
+mod jobs;
 mod letter;
 mod schedules;
 pub mod several;
@@ -20,7 +21,7 @@ use patchbay_core::{
         plan::{Plan, Task},
         process::StepKind,
     },
-    review::{Accepted, Last, Proposal, State, Waiting},
+    review::{Accepted, Draft, Last, Proposal, State, Waiting},
     tenancy::Scope,
     workflow::{
         Change, Since,
@@ -38,6 +39,10 @@ use crate::render::{self, escape::markdown as plain, words};
 pub use letter::{Piece, letter};
 
 pub use clash::{cannot_be_undone, conflicted, look_again, nothing_of_yours, reverting, settled};
+pub use jobs::{
+    does_not_fit, job, job_begun, job_retried, job_stopped, jobs, jobs_are_of_all, no_job, no_preset, not_to_retry, not_to_stop, not_your_job, not_your_tool,
+    presets, which_job,
+};
 pub use schedules::{no_schedule, not_your_schedule, schedule_deleted, schedule_paused, scheduled, schedules, too_many_schedules};
 
 /// "1 task", "2 tasks".
@@ -328,12 +333,6 @@ pub fn model_refused(why: &str) -> Reply {
     Reply::new(format!("The model refused: {} Nothing has changed.", plain(why)))
 }
 
-pub fn not_understood(say: &str, examples: &[String]) -> Reply {
-    let mut reply = Reply::new(say);
-    for example in examples.iter().take(4) {
-        reply = reply.action(example, example);
-    }
-    reply
 /// `plan WEB`, where neither the project nor the command says enough.
 pub fn what_to_plan(plan: &Plan) -> Reply {
     let key = &plan.project.key;
@@ -356,6 +355,12 @@ pub fn which_steps(plan: &Plan, task: &Task) -> Reply {
         .action(format!("Show {reference}"), format!("show {reference}"))
 }
 
+pub fn not_understood(say: &str, examples: &[String]) -> Reply {
+    let mut reply = Reply::new(say);
+    for example in examples.iter().take(4) {
+        reply = reply.action(example, example);
+    }
+    reply
 }
 
 fn decisions(reply: Reply, number: i32) -> Reply {
@@ -452,6 +457,45 @@ pub fn accepted(accepted: &Accepted) -> Reply {
     let chosen = proposal.accepted.as_ref().map_or(all, Vec::len);
     let what = if chosen < all { format!("Accepted {chosen} of {all}. ") } else { String::new() };
     undo(Reply::new(format!("{what}**{key}** is at version {version}.")), change)
+}
+
+/// A part that took effect, and what is left of it in a proposal of its own: changed as it was asked for, or as it was.
+pub fn accepted_in_part(accepted: &Accepted, left: Option<&Draft>, say: &str, is_changed: bool) -> Reply {
+    let before = &accepted.proposal;
+    let operations: Vec<String> = before.accepted.iter().flatten().map(ToString::to_string).collect();
+    let key = before.project_key.as_deref().unwrap_or("the project");
+    let are = if operations.len() == 1 { "is" } else { "are" };
+    let done = format!("{} of #{} {are} applied: **{key}** is at version {}.", words::list(&operations), before.number, before.applied_as.unwrap_or_default());
+    let text = match left {
+        None => format!("{done} {say} Nothing of #{} is left.", before.number),
+        Some(Draft { proposal, .. }) if is_changed => {
+            format!("{done}\n\n{say} What was left is **#{}** now; `accept #{0}` applies it.", proposal.number)
+        }
+        Some(Draft { proposal, .. }) => {
+            format!("{done}\n\n{say} What was left is **#{}** now, as it was: say there what is to be otherwise.", proposal.number)
+        }
+    };
+    let reply = left.map_or_else(|| Reply::new(&text), |left| decisions(Reply::new(&text), left.proposal.number));
+    match &accepted.change {
+        Some(change) => undo(reply, change),
+        None => reply,
+    }
+}
+
+/// All of a proposal is named to be accepted, and words say what to change of the rest.
+pub fn nothing_left(number: i32, count: usize, words: &str) -> Reply {
+    Reply::new(format!(
+        "#{number} has {}, and you accept all of it: nothing is left that \"{}\" could be about. Nothing was changed. Change it first, or accept it as it is.",
+        self::count(count, "operation", "operations"),
+        plain(words)
+    ))
+    .action("Change it", format!("edit #{number} {words}"))
+    .action("Accept all", format!("accept #{number}"))
+}
+
+/// A reply with something more to say.
+pub fn and_then(reply: Reply, say: &str) -> Reply {
+    Reply { text: format!("{}\n\n{say}", reply.text), ..reply }
 }
 
 /// An acceptance that the policy wants more of.

@@ -5,6 +5,7 @@ mod audit;
 mod events;
 mod exchange;
 mod history;
+mod hub;
 mod layering;
 mod lease_model;
 mod leases;
