@@ -285,6 +285,9 @@ pub(super) fn put(board: &mut Board<'_>, goal: &Goal) -> String {
     let parent = if board.is_new_project() {
         board.meta = Some(MetaUpdates { title: Some(goal.title.clone()), ..MetaUpdates::default() });
         None
+    } else if board.context.plan.is_empty() && goal.title.eq_ignore_ascii_case(board.context.plan.project.title.trim()) {
+        // The project itself is what is to be achieved.
+        None
     } else {
         Some(board.create(CreateBody { title: goal.title.clone(), due_on: goal.deadline, ..CreateBody::default() }, None))
     };

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::{commands, modal};
 use crate::{
-    hub::looking::{is_confidential, material},
+    hub::looking::{concerns_only_asker, is_confidential, material},
     render::{
         card::{Choice, Press},
         discord::reply,
@@ -323,7 +323,7 @@ impl Interaction {
                 application: self.application_id,
                 token: self.token,
                 is_awaited: !is_on_message,
-                is_private: is_on_message || is_confidential(&text),
+                is_private: is_on_message || concerns_only_asker(&text),
                 direct: None,
                 asked: None,
             },

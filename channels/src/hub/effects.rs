@@ -118,6 +118,7 @@ pub fn patch(command: &Command, plan: &Plan, author: &Author<'_>) -> Result<Opti
         | Command::Unmute(_)
         | Command::Subscribe { .. }
         | Command::Schedule(_)
+        | Command::Jobs(_)
         | Command::Withdraw { .. }
         | Command::Resolve { .. }
         | Command::Rebase { .. }

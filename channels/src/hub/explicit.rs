@@ -19,9 +19,9 @@ use serde_json::json;
 
 use super::{
     effects::{self, Author, Refusal},
-    free,
+    free::{self, Aim},
     grammar::{self, Command, Filter as ListFilter, Noise, Settlement, Shown, Target},
-    leases, replies,
+    jobs, leases, partly, replies,
     run::{Run, Stop},
     schedule,
 };
@@ -37,9 +37,10 @@ pub(super) async fn run(run: &Run<'_>, command: Command) -> Result<(), Stop> {
         Command::Diff { project, from, to } => between(run, project.as_deref(), from, to).await,
         Command::Review(number) => review_open(run, number).await,
         Command::Plan { target, how } => plan(run, &target, how.as_deref()).await,
-        Command::New { title, goal: Some(goal) } => free::run(run, None, &format!("{title}\n\n{goal}")).await,
+        Command::New { title, goal: Some(goal) } => free::run(run, Aim::New, &format!("{title}\n\n{goal}")).await,
         Command::Edit { proposal, text } => free::refine(run, proposal, &text).await,
-        Command::Accept { proposal, operations } => accept(run, proposal, &operations).await,
+        Command::Accept { proposal, operations, rest: None } => accept(run, proposal, &operations).await,
+        Command::Accept { proposal, operations, rest: Some(rest) } => partly::accept(run, proposal, &operations, &rest).await,
         Command::Reject { proposal, why } => reject(run, proposal, why.as_deref()).await,
         Command::Withdraw { proposal } => withdraw(run, proposal).await,
         Command::Comment { proposal, operation, text } => comment(run, proposal, operation, &text).await,
@@ -53,6 +54,7 @@ pub(super) async fn run(run: &Run<'_>, command: Command) -> Result<(), Stop> {
         Command::Lease(leasing) => leases::lease(run, &leasing).await,
         Command::Link { code } => link(run, code.as_deref()).await,
         Command::Schedule(scheduling) => schedule::run(run, &scheduling).await,
+        Command::Jobs(working) => jobs::run(run, &working).await,
         Command::Bind { project } => bind(run, project.as_deref()).await,
         Command::Mute(noise) => hear(run, noise, true).await,
         Command::Unmute(noise) => hear(run, noise, false).await,
@@ -157,16 +159,41 @@ fn named(command: &Command, focus: Option<TaskId>) -> Vec<String> {
 async fn plan(run: &Run<'_>, target: &Target, how: Option<&str>) -> Result<(), Stop> {
     let mut tx = run.read().await?;
     let row = run.project(&mut tx, Some(target.key())).await?;
-    let task = match target {
+    let id = row.project.id;
+    let reference = match target {
         Target::Project(_) => None,
-        Target::Task(reference) => {
-            let plan = workflow::around(&mut tx, &row, &[reference.to_string()]).await?;
-            Some(effects::find(&plan, reference).map_err(|refusal| run.refused(&refusal))?.id)
-        }
+        Target::Task(reference) => Some(reference),
     };
+    if let Some(reference) = reference {
+        let plan = workflow::around(&mut tx, &row, &[reference.to_string()]).await?;
+        tx.rollback().await?;
+        let task = effects::find(&plan, reference).map_err(|refusal| run.refused(&refusal))?;
+        let aim = Aim::Named(id, Some(task.id));
+        return match how {
+            Some(how) => free::run(run, aim, how).await,
+            None => free::run_or_ask(run, aim, "break this down", replies::which_steps(&plan, task)).await,
+        };
+    }
+    let aim = Aim::Named(id, None);
+    if let Some(how) = how {
+        tx.rollback().await?;
+        return free::run(run, aim, how).await;
+    }
+    let plan = plans::load(&mut tx, &row).await?;
     tx.rollback().await?;
-    let message = how.unwrap_or(if task.is_some() { "break this down" } else { "plan this" });
-    free::run(run, Some((row.project.id, task)), message).await
+    // Of an empty project all that is known is what it is called and what is said of it.
+    let message = if plan.is_empty() { goal(&plan) } else { "plan this".to_owned() };
+    free::run_or_ask(run, aim, &message, replies::what_to_plan(&plan)).await
+}
+
+/// What an empty project is for, as its author would say it.
+fn goal(plan: &Plan) -> String {
+    let (title, summary) = (plan.project.title.trim(), plan.project.summary.trim());
+    match summary.lines().count() {
+        0 => format!("Plan {title}"),
+        1 => format!("Plan {title}. {summary}"),
+        _ => format!("Plan {title}:\n\n{summary}"),
+    }
 }
 
 async fn show(run: &Run<'_>, shown: &Shown) -> Result<(), Stop> {
@@ -254,11 +281,11 @@ async fn between(run: &Run<'_>, project: Option<&str>, from: i32, to: Option<i32
 }
 
 /// The number that a command names, else that of the conversation's open proposal, else of the only open one.
-async fn proposal(run: &Run<'_>, conn: &mut db::Connection, number: Option<i32>) -> Result<i32, Stop> {
+pub(super) async fn proposal(run: &Run<'_>, conn: &mut db::Connection, number: Option<i32>) -> Result<i32, Stop> {
     if let Some(number) = number.or(run.command.on_proposal) {
         return Ok(number);
     }
-    if let Some(open) = review::store::open_in(&mut *conn, run.command.conversation).await? {
+    if let Some(open) = review::store::open_in(&mut *conn, run.command.conversation, run.command.project).await? {
         return Ok(open.number);
     }
     let project: Option<ProjectId> = run.command.project.or(run.actor.project);
@@ -298,7 +325,7 @@ async fn accept(run: &Run<'_>, number: Option<i32>, operations: &grammar::Operat
             let found = review::store::find(&mut tx, number).await?;
             let Some(found) = found else { return Err(replies::no_proposal(number).into()) };
             let count = review::store::revision(&mut tx, found.id, found.revision).await?.patch.tasks.len();
-            Some(some.of(count).into_iter().filter_map(|index| i32::try_from(index).ok()).collect())
+            Some(numbers(some, count))
         }
     };
     let accepted = match review::accept(&mut tx, run.hub.ctx.as_ref(), run.actor, number, chosen.as_deref(), run.command.shown.as_deref()).await? {
@@ -313,6 +340,11 @@ async fn accept(run: &Run<'_>, number: Option<i32>, operations: &grammar::Operat
     let reply = replies::accepted(&accepted);
     let outcome = Outcome { reply, project: accepted.proposal.project, proposal: Some(number), revision: accepted.proposal.applied_as, ..Outcome::default() };
     run.end(tx, outcome).await
+}
+
+/// The operations (from 1) that are meant, of a proposal that has so many.
+pub(super) fn numbers(operations: &grammar::Operations, count: usize) -> Vec<i32> {
+    operations.of(count).into_iter().filter_map(|index| i32::try_from(index).ok()).collect()
 }
 
 async fn reject(run: &Run<'_>, number: Option<i32>, why: Option<&str>) -> Result<(), Stop> {
@@ -336,7 +368,7 @@ async fn comment(run: &Run<'_>, number: i32, operation: Option<usize>, text: &st
     run.end(tx, Outcome { reply: replies::commented(number, operation), proposal: Some(number), ..Outcome::default() }).await
 }
 
-fn look_at(draft: &Draft, reply: Reply) -> Outcome {
+pub(super) fn look_at(draft: &Draft, reply: Reply) -> Outcome {
     Outcome { reply, project: draft.proposal.project, proposal: Some(draft.proposal.number), ..Outcome::default() }
 }
 

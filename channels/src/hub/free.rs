@@ -32,14 +32,68 @@ const TURNS: i64 = 12;
 /// How many tasks are said to be what a message speaks of.
 const FOUND: usize = 12;
 
-/// Lets the planner make something of a message. `focus` is the task of a command that names one.
-pub(super) async fn run(run: &Run<'_>, target: Option<(ProjectId, Option<TaskId>)>, message: &str) -> Result<(), Stop> {
+/// What a planner is to work on.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Aim {
+    /// What the conversation is about: its open proposal, else the project or the task.
+    Here,
+    /// A project, or a task of it, that the command names: what is open already is left as it is.
+    Named(ProjectId, Option<TaskId>),
+    /// A project that is yet to be made.
+    New,
+}
+
+/// What a planner made of a message, with what it saw.
+pub(super) struct Thought {
+    pub(super) outcome: Result<Planned, Reply>,
+    pub(super) context: planner::Context,
+    /// The proposal that it was to refine.
+    pub(super) draft: Option<Proposal>,
+    exchanges: Vec<planner::Exchange>,
+}
+
+impl Thought {
+    /// Keeps the talk with a model for inspection.
+    pub(super) async fn keep(&self, run: &Run<'_>, conn: &mut db::Connection) -> db::Result<()> {
+        keep(run, conn, &self.exchanges).await
+    }
+}
+
+/// Lets the planner make something of a message.
+pub(super) async fn run(run: &Run<'_>, aim: Aim, message: &str) -> Result<(), Stop> {
+    let thought = think(run, aim, message).await?;
+    conclude(run, thought, message).await
+}
+
+/// The same with words of ours, for want of any: where they are not understood, it is asked for some.
+pub(super) async fn run_or_ask(run: &Run<'_>, aim: Aim, message: &str, ask: Reply) -> Result<(), Stop> {
+    let mut thought = think(run, aim, message).await?;
+    if let Ok(Planned::NotUnderstood { .. }) = thought.outcome {
+        thought.outcome = Err(ask);
+    }
+    conclude(run, thought, message).await
+}
+
+async fn conclude(run: &Run<'_>, thought: Thought, message: &str) -> Result<(), Stop> {
+    let mut tx = run.begin(None).await?;
+    thought.keep(run, &mut tx).await?;
+    let Thought { outcome, context, draft, .. } = thought;
+    let outcome = match outcome {
+        Err(reply) => Outcome { failed: true, ..reply.into() },
+        Ok(Planned::Question(text) | Planned::Answer(text)) => Reply::new(text).into(),
+        Ok(Planned::NotUnderstood { say, examples }) => Outcome { failed: true, ..replies::not_understood(&say, &examples).into() },
+        Ok(Planned::Patch { patch, say }) => propose(run, &mut tx, *patch, &say, draft, &context, message).await?,
+    };
+    run.end(tx, outcome).await
+}
+
+/// Asks the planner, and shows how far it is meanwhile. Nothing is changed.
+pub(super) async fn think(run: &Run<'_>, aim: Aim, message: &str) -> Result<Thought, Stop> {
     if !run.actor.may(Scope::Propose) {
         return Err(Reply::new("You may read here, but not propose changes: ask a member.").into());
     }
-    let (project, focus) = target.map_or((run.command.project, run.command.task), |(project, task)| (Some(project), task));
-    let (context, draft) = context(run, project, focus, message).await?;
-    let mode = focus.map_or(Mode::Project, Mode::Task);
+    let (context, draft) = context(run, aim, message).await?;
+    let mode = context.rules.focus.map_or(Mode::Project, Mode::Task);
     let cancel = run.hub.cancellation(run.command.id);
     let (progress, mut news) = mpsc::unbounded_channel();
     let mut teller = Teller { run, plan: &context.plan, shown: Vec::new(), is_changed: true };
@@ -56,27 +110,19 @@ pub(super) async fn run(run: &Run<'_>, target: Option<(ProjectId, Option<TaskId>
     while let Ok(progress) = news.try_recv() {
         teller.one(progress);
     }
-    let Some(answer) = answer else { return stopped(run).await };
+    let Some(answer) = answer else { return Err(stopped(run).await) };
     let (outcome, exchanges) = match answer {
         Ok(planned) => (Ok(planned.outcome), planned.exchanges),
         Err(Failure::Unreachable { why, exchanges }) => (Err(replies::unreachable(&why)), exchanges),
         Err(Failure::Unusable { faults, exchanges }) => (Err(replies::unusable(&faults)), exchanges),
         Err(Failure::Refused { why, exchanges }) => (Err(replies::model_refused(&why)), exchanges),
     };
-    let mut tx = run.begin(None).await?;
-    keep(run, &mut tx, &exchanges).await?;
-    let outcome = match outcome {
-        Err(reply) => Outcome { failed: true, ..reply.into() },
-        Ok(Planned::Question(text) | Planned::Answer(text)) => Reply::new(text).into(),
-        Ok(Planned::NotUnderstood { say, examples }) => Outcome { failed: true, ..replies::not_understood(&say, &examples).into() },
-        Ok(Planned::Patch { patch, say }) => propose(run, &mut tx, *patch, &say, draft, &context, message).await?,
-    };
-    run.end(tx, outcome).await
+    Ok(Thought { outcome, context, draft, exchanges })
 }
 
 /// Refines a proposal that the command names.
 pub(super) async fn refine(run: &Run<'_>, number: i32, text: &str) -> Result<(), Stop> {
-    let command = command::Command { on_proposal: Some(number), ..run.command.clone() };
+    let command = command::Command { on_proposal: Some(number), task: None, ..run.command.clone() };
     let named = Run { command: &command, ..*run };
     let mut tx = run.hub.db.read(run.actor.organization).await?;
     let proposal = review::store::find(&mut tx, number).await?.filter(|proposal| run.actor.project.is_none() || run.actor.project == proposal.project);
@@ -84,18 +130,25 @@ pub(super) async fn refine(run: &Run<'_>, number: i32, text: &str) -> Result<(),
     match proposal {
         None => Err(replies::no_proposal(number).into()),
         Some(proposal) if proposal.state != State::Open => Err(replies::decided_already(&proposal).into()),
-        Some(proposal) => self::run(&named, proposal.project.map(|project| (project, None)), text).await,
+        Some(_) => self::run(&named, Aim::Here, text).await,
     }
 }
 
-async fn context(run: &Run<'_>, project: Option<ProjectId>, focus: Option<TaskId>, message: &str) -> Result<(planner::Context, Option<Proposal>), Stop> {
+async fn context(run: &Run<'_>, aim: Aim, message: &str) -> Result<(planner::Context, Option<Proposal>), Stop> {
     let actor = run.actor;
     let mut tx = run.hub.db.read(actor.organization).await?;
-    let draft = match run.command.on_proposal {
-        Some(number) => review::store::find(&mut tx, number).await?.filter(|proposal| proposal.state == State::Open),
-        None => review::store::open_in(&mut tx, run.command.conversation).await?,
+    let draft = match (aim, run.command.on_proposal) {
+        (Aim::Named(..) | Aim::New, _) => None,
+        (Aim::Here, Some(number)) => review::store::find(&mut tx, number).await?.filter(|proposal| proposal.state == State::Open),
+        (Aim::Here, None) => review::store::open_in(&mut tx, run.command.conversation, run.command.project).await?,
     };
-    let project = project.or_else(|| draft.as_ref().and_then(|draft| draft.project));
+    // The talk in which a proposal was made may be about another project by now.
+    let (project, focus) = match (aim, &draft) {
+        (Aim::Named(project, task), _) => (Some(project), task),
+        (Aim::New, _) => (None, None),
+        (Aim::Here, Some(draft)) => (draft.project, run.command.task.filter(|_| draft.project == run.command.project)),
+        (Aim::Here, None) => (run.command.project, run.command.task),
+    };
     let plan = match project {
         Some(id) => {
             let row = plans::find_project(&mut tx, &id.to_string()).await?.filter(|row| actor.sees(row.project.id));
@@ -127,7 +180,7 @@ async fn context(run: &Run<'_>, project: Option<ProjectId>, focus: Option<TaskId
         draft: draft.as_ref().zip(patch).map(|(draft, patch)| planner::Draft { number: draft.number, patch }),
         conversation,
         now: run.hub.ctx.now(),
-        zone: plan.project.time_zone.parse().or_else(|_| actor.time_zone.parse()).unwrap_or(chrono_tz::UTC),
+        zone: actor.time_zone.parse().or_else(|_| plan.project.time_zone.parse()).unwrap_or(chrono_tz::UTC),
         author: Some(actor.handle.clone()),
         rules: Rules { focus, ..Rules::of(actor.role) },
         trusted: run.command.trust != Trust::Untrusted,
@@ -276,14 +329,19 @@ async fn hold(run: &Run<'_>) {
 }
 
 /// Its author left, or the service stops: then another process does it.
-async fn stopped(run: &Run<'_>) -> Result<(), Stop> {
+async fn stopped(run: &Run<'_>) -> Stop {
     if !run.hub.stopping.is_cancelled() {
-        return Err(Reply::new("Stopped. Nothing has changed.").into());
+        return Reply::new("Stopped. Nothing has changed.").into();
     }
-    let mut tx = run.hub.db.begin(run.actor.organization).await?;
-    store::release(&mut tx, run.command.id).await?;
-    tx.commit().await?;
-    Err(Stop::Left)
+    let released = async {
+        let mut tx = run.hub.db.begin(run.actor.organization).await?;
+        store::release(&mut tx, run.command.id).await?;
+        tx.commit().await
+    };
+    match released.await {
+        Ok(()) => Stop::Left,
+        Err(error) => Stop::Database(error),
+    }
 }
 
 async fn keep(run: &Run<'_>, conn: &mut db::Connection, exchanges: &[planner::Exchange]) -> db::Result<()> {
@@ -306,7 +364,7 @@ async fn keep(run: &Run<'_>, conn: &mut db::Connection, exchanges: &[planner::Ex
 }
 
 /// Opens a proposal, or refines the one that the message was about.
-async fn propose(
+pub(super) async fn propose(
     run: &Run<'_>,
     conn: &mut db::Connection,
     mut patch: ProjectPatch,

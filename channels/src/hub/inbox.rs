@@ -1,5 +1,7 @@
 //! What comes in on a channel: stored, then identified, admitted, and made a command.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use patchbay_core::{
     audit,
@@ -9,7 +11,7 @@ use patchbay_core::{
     },
     command::{Reply, store as commands},
     db::{self, Tx},
-    ids::OrganizationId,
+    ids::{JobId, OrganizationId},
     jobs::{self, Failure, Held, Job, Work},
     tenancy::{Actor, Scopes},
 };
@@ -19,7 +21,7 @@ use serde_json::{Value, json};
 use super::{
     Hub,
     grammar::{self, Command, Parsed},
-    limits::Limits,
+    limits::{Limits, MOST_WAITING, behind},
     replies,
 };
 
@@ -46,6 +48,8 @@ pub struct Inbox {
 struct Which {
     channel: String,
     key: String,
+    /// Where it was put off: the job that it came with, by which it has its turn.
+    turn: Option<JobId>,
 }
 
 #[async_trait]
@@ -56,27 +60,31 @@ impl Work for Inbox {
         let Some(envelope) = store::lock_envelope(&mut tx, &which.channel, &which.key).await? else { return Ok(Value::Null) };
         let settings = store::settings(&mut tx, envelope.channel).await?;
         let who = link::identify(&mut tx, self.hub.ctx.as_ref(), job.organization, envelope.channel, &envelope.sender, settings.trust_email).await?;
-        let over = self.limits.admit(job.organization, &envelope, &settings);
-        let reply = match (who, over) {
-            (who, Some(over)) => {
-                if over.is_first {
-                    let details = json!({ "channel": envelope.channel, "sender": envelope.sender.id, "seconds": over.wait.as_secs() });
-                    let ctx = self.hub.ctx.as_ref();
-                    match &who {
-                        Some(actor) => audit::store::append(&mut tx, ctx, actor, "channel.limited", envelope.channel.as_str(), &details).await?,
-                        None => audit::store::append_unknown(&mut tx, ctx, job.organization, "channel.limited", envelope.channel.as_str(), &details).await?,
-                    }
+        let queue = store::Queue { channel: envelope.channel, sender: &envelope.sender.id, turn: which.turn.unwrap_or(job.id) };
+        let (waiting, elders) = store::in_line(&mut tx, job.organization, queue).await?;
+        // Nobody overtakes what they said before.
+        let wait = if elders > 0 { Some(behind(elders, &settings)) } else { self.limits.admit(job.organization, &envelope, &settings) };
+        match (who, wait) {
+            (who, Some(wait)) if which.turn.is_none() && waiting >= MOST_WAITING => {
+                let wait = wait.max(behind(waiting, &settings));
+                self.note(&mut tx, job.organization, who.as_ref(), &envelope, (wait, "turned_away")).await?;
+                self.say(&mut tx, job.organization, &envelope, &replies::too_many(wait)).await?;
+                store::turned_away(&mut tx, &envelope).await?;
+            }
+            (who, Some(wait)) => {
+                if which.turn.is_none() {
+                    self.note(&mut tx, job.organization, who.as_ref(), &envelope, (wait, "put_off")).await?;
+                    self.say(&mut tx, job.organization, &envelope, &replies::waits_its_turn(wait)).await?;
                 }
-                over.is_first.then(|| replies::too_many(over.wait))
+                store::put_off(&mut tx, self.hub.ctx.as_ref(), job.organization, &envelope, queue.turn, wait).await?;
             }
             (Some(actor), None) => return self.take(tx, job, &envelope, &actor).await,
-            (None, None) => Some(self.introduce(&mut tx, job.organization, &envelope).await?),
-        };
-        if let Some(reply) = reply {
-            let to = Address { channel: envelope.channel, thread: &envelope.thread, address: &envelope.address };
-            store::send(&mut tx, self.hub.ctx.as_ref(), job.organization, &to, &reply, None, None).await?;
+            (None, None) => {
+                let reply = self.introduce(&mut tx, job.organization, &envelope).await?;
+                self.say(&mut tx, job.organization, &envelope, &reply).await?;
+                store::took(&mut tx, &envelope, None).await?;
+            }
         }
-        store::took(&mut tx, &envelope, None).await?;
         self.end(tx, job).await
     }
 }
@@ -105,21 +113,51 @@ impl Inbox {
             received::store::insert(&mut tx, self.hub.ctx.as_ref(), job.organization, id, &envelope.attached).await?;
         }
         store::took(&mut tx, envelope, Some(id)).await?;
-        self.end(tx, job).await?;
-        // Should this process die now, the command is taken up by another.
-        self.hub.start(job.organization, id);
+        if self.close(tx, job).await? {
+            // Should this process die now, the command is taken up by another.
+            self.hub.start(job.organization, id);
+        }
         Err(Failure::Over)
     }
 
-    /// Ends the job with all that was done for it.
-    async fn end(&self, mut tx: Tx, job: &Job) -> Result<Value, Failure> {
+    /// Ends the job with all that was done for it: the worker has nothing to end any more.
+    async fn end(&self, tx: Tx, job: &Job) -> Result<Value, Failure> {
+        self.close(tx, job).await?;
+        Err(Failure::Over)
+    }
+
+    /// Whether the job was still ours to end.
+    async fn close(&self, mut tx: Tx, job: &Job) -> db::Result<bool> {
         if !jobs::store::finish(&mut tx, job).await? {
             tx.rollback().await?;
-            return Err(Failure::Over);
+            return Ok(false);
         }
         tx.commit().await?;
         self.hub.bell.ring();
-        Ok(Value::Null)
+        Ok(true)
+    }
+
+    /// Answers where something came from, to whoever wrote it.
+    async fn say(&self, conn: &mut db::Connection, organization: OrganizationId, envelope: &Envelope, reply: &Reply) -> db::Result<()> {
+        let to = Address { channel: envelope.channel, thread: &envelope.thread, address: &envelope.address };
+        store::send(conn, self.hub.ctx.as_ref(), organization, &to, reply, None, None).await.map(drop)
+    }
+
+    /// Notes that somebody said more than is taken at a time, and what became of it.
+    async fn note(
+        &self,
+        conn: &mut db::Connection,
+        organization: OrganizationId,
+        who: Option<&Actor>,
+        envelope: &Envelope,
+        (wait, outcome): (Duration, &str),
+    ) -> db::Result<()> {
+        let details = json!({ "channel": envelope.channel, "sender": envelope.sender.id, "seconds": wait.as_secs(), "outcome": outcome });
+        let (ctx, channel) = (self.hub.ctx.as_ref(), envelope.channel.as_str());
+        match who {
+            Some(actor) => audit::store::append(conn, ctx, actor, "channel.limited", channel, &details).await,
+            None => audit::store::append_unknown(conn, ctx, organization, "channel.limited", channel, &details).await,
+        }
     }
 
     /// Answers somebody whom the organisation does not know yet: their code pairs them, or they get one.

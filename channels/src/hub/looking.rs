@@ -11,7 +11,7 @@ use patchbay_core::{
 
 use super::{
     Hub,
-    grammar::{self, Command, Parsed},
+    grammar::{self, Command, Leasing, Parsed, Scheduling, Shown, Working},
 };
 use crate::render::card::Press;
 
@@ -20,11 +20,40 @@ pub(crate) fn is_confidential(text: &str) -> bool {
     matches!(grammar::parse(text, &[]), Parsed::Command(Command::Link { .. }))
 }
 
+/// Whether the answer to a command that only its author sees concerns nobody else: what is looked at, and how one is told of things.
+/// What changes something, and what is proposed, is for all.
+pub(crate) fn concerns_only_asker(text: &str) -> bool {
+    // Which projects there are is not known yet: any word may be one, for what is no command is proposed, and that is for all.
+    let mut keys: Vec<String> = text.split(|c: char| !c.is_ascii_alphanumeric()).map(str::to_ascii_uppercase).collect();
+    keys.retain(|key| key.len() <= 10 && key.starts_with(|c: char| c.is_ascii_uppercase()));
+    let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
+    let Parsed::Command(command) = grammar::parse(text, &keys) else { return false };
+    matches!(
+        command,
+        Command::Link { .. }
+            | Command::Mute(_)
+            | Command::Unmute(_)
+            | Command::Subscribe { .. }
+            | Command::Help(_)
+            | Command::Show(Shown::Here | Shown::Target(_) | Shown::Version { .. })
+            | Command::List { .. }
+            | Command::ListProjects
+            | Command::Review(None)
+            | Command::History(_)
+            | Command::Diff { .. }
+            | Command::Agents
+            | Command::Lease(Leasing::List)
+            | Command::Schedule(Scheduling::List)
+            | Command::Jobs(Working::List(_) | Working::Show(_) | Working::Run { preset: None, .. })
+    )
+}
+
 /// What somebody else wrote, to be planned: never read as a command of whoever points at it.
 pub(crate) fn material(text: &str) -> String {
     // A command begins with its verb, perhaps behind a slash or a please.
-    let words = text.split_whitespace().take(3).map(|word| word.trim_matches(|c: char| !c.is_alphanumeric()));
-    let may_be_command = text.trim_start().starts_with('?') || words.into_iter().any(|word| grammar::find(word).is_some());
+    let words = text.split_whitespace().map(|word| word.trim_matches(|c: char| !c.is_alphanumeric()));
+    let first = words.into_iter().find(|word| !word.is_empty() && !word.eq_ignore_ascii_case("please"));
+    let may_be_command = text.trim_start().starts_with('?') || first.is_some_and(|word| grammar::find(word).is_some());
     if may_be_command { format!("- {text}") } else { text.to_owned() }
 }
 
@@ -79,10 +108,52 @@ mod tests {
             assert_eq!(grammar::parse(&material, &["WEB"]), Parsed::Free, "{material}");
         }
         assert_eq!(material("We need:\n- a shop"), "We need:\n- a shop");
+        assert_eq!(material("We run a shop, and stop at six"), "We run a shop, and stop at six");
     }
 
     #[test]
     fn codes_are_confidential() {
         assert!(is_confidential("link") && is_confidential("please link K7PM-2QXW") && !is_confidential("list"));
+    }
+
+    #[test]
+    fn what_is_looked_at_is_for_who_asks_and_what_happens_is_for_all() {
+        let private = [
+            "list mine due this week",
+            "list in web",
+            "show web-4",
+            "show",
+            "review",
+            "history WEB",
+            "diff web 3..9",
+            "help",
+            "link",
+            "mute",
+            "mute #12",
+            "subscribe web",
+            "jobs",
+            "run",
+        ];
+        for text in private {
+            assert!(concerns_only_asker(text), "{text}");
+        }
+        let public = [
+            "done web-4",
+            "accept #12",
+            "show #12",
+            "review #12",
+            "undo",
+            "plan web",
+            "new \"Web\"",
+            "bind WEB",
+            "lease web-4",
+            "run release-notes",
+            "pause 3",
+            "we need a shop",
+            "moev WEB-3",
+        ];
+        for text in public {
+            assert!(!concerns_only_asker(text), "{text}");
+        }
     }
 }

@@ -1,7 +1,9 @@
 //! Everything that people read, in one place: what happened, to what, and what can be done next. Markdown, for any channel.
 
+mod changed;
 mod clash;
 pub mod collab;
+mod jobs;
 mod letter;
 mod schedules;
 pub mod several;
@@ -19,7 +21,7 @@ use patchbay_core::{
         plan::{Plan, Task},
         process::StepKind,
     },
-    review::{Accepted, Last, Proposal, State, Waiting},
+    review::{Accepted, Draft, Last, Proposal, State, Waiting},
     tenancy::Scope,
     workflow::{
         Change, Since,
@@ -37,6 +39,10 @@ use crate::render::{self, escape::markdown as plain, words};
 pub use letter::{Piece, letter};
 
 pub use clash::{cannot_be_undone, conflicted, look_again, nothing_of_yours, reverting, settled};
+pub use jobs::{
+    does_not_fit, job, job_begun, job_retried, job_stopped, jobs, jobs_are_of_all, no_job, no_preset, not_to_retry, not_to_stop, not_your_job, not_your_tool,
+    presets, which_job,
+};
 pub use schedules::{no_schedule, not_your_schedule, schedule_deleted, schedule_paused, scheduled, schedules, too_many_schedules};
 
 /// "1 task", "2 tasks".
@@ -206,7 +212,16 @@ pub fn expired(proposal: &Proposal, days: i64) -> Reply {
 }
 
 pub fn too_many(wait: std::time::Duration) -> Reply {
-    Reply::new(format!("That was more than I take at a time. Say it again in {} seconds; this one was not done.", wait.as_secs()))
+    Reply::new(format!("That was more than I take at a time. Say it again in {}; this one was not done.", seconds(wait)))
+}
+
+/// Something that is done later, for being more than is taken at a time.
+pub fn waits_its_turn(wait: std::time::Duration) -> Reply {
+    Reply::new(format!("That was more than I take at a time: this one waits its turn. I do it in about {}, and answer then.", seconds(wait)))
+}
+
+fn seconds(wait: std::time::Duration) -> String {
+    count(usize::try_from(wait.as_secs()).unwrap_or(usize::MAX), "second", "seconds")
 }
 
 pub fn introduce_yourself(channel: Channel, code: &str, url: &str) -> Reply {
@@ -318,6 +333,28 @@ pub fn model_refused(why: &str) -> Reply {
     Reply::new(format!("The model refused: {} Nothing has changed.", plain(why)))
 }
 
+/// `plan WEB`, where neither the project nor the command says enough.
+pub fn what_to_plan(plan: &Plan) -> Reply {
+    let key = &plan.project.key;
+    let title = plain(&plan.project.title);
+    if plan.is_empty() {
+        return Reply::new(format!("What is to be done in **{key}** {title}? Say it behind the command, as `plan {key} the schema, the form, and tests`."));
+    }
+    let first = plan.walk().first().map_or_else(String::new, |(_, task)| format!(", or break a task down, as `plan {}`", plan.reference(task)));
+    Reply::new(format!(
+        "**{key}** {title} has {}. What is to be planned in it? Say it behind the command, as `plan {key} the documentation, and a release`{first}.",
+        count(plan.len(), "task", "tasks")
+    ))
+    .action(format!("Show {key}"), format!("show {key}"))
+}
+
+/// `plan WEB-7`, where no steps come to mind.
+pub fn which_steps(plan: &Plan, task: &Task) -> Reply {
+    let reference = plan.reference(task);
+    Reply::new(format!("Which steps does {} have? Say them behind the command, as `plan {reference} design, build and test`.", named(plan, task)))
+        .action(format!("Show {reference}"), format!("show {reference}"))
+}
+
 pub fn not_understood(say: &str, examples: &[String]) -> Reply {
     let mut reply = Reply::new(say);
     for example in examples.iter().take(4) {
@@ -422,6 +459,45 @@ pub fn accepted(accepted: &Accepted) -> Reply {
     undo(Reply::new(format!("{what}**{key}** is at version {version}.")), change)
 }
 
+/// A part that took effect, and what is left of it in a proposal of its own: changed as it was asked for, or as it was.
+pub fn accepted_in_part(accepted: &Accepted, left: Option<&Draft>, say: &str, is_changed: bool) -> Reply {
+    let before = &accepted.proposal;
+    let operations: Vec<String> = before.accepted.iter().flatten().map(ToString::to_string).collect();
+    let key = before.project_key.as_deref().unwrap_or("the project");
+    let are = if operations.len() == 1 { "is" } else { "are" };
+    let done = format!("{} of #{} {are} applied: **{key}** is at version {}.", words::list(&operations), before.number, before.applied_as.unwrap_or_default());
+    let text = match left {
+        None => format!("{done} {say} Nothing of #{} is left.", before.number),
+        Some(Draft { proposal, .. }) if is_changed => {
+            format!("{done}\n\n{say} What was left is **#{}** now; `accept #{0}` applies it.", proposal.number)
+        }
+        Some(Draft { proposal, .. }) => {
+            format!("{done}\n\n{say} What was left is **#{}** now, as it was: say there what is to be otherwise.", proposal.number)
+        }
+    };
+    let reply = left.map_or_else(|| Reply::new(&text), |left| decisions(Reply::new(&text), left.proposal.number));
+    match &accepted.change {
+        Some(change) => undo(reply, change),
+        None => reply,
+    }
+}
+
+/// All of a proposal is named to be accepted, and words say what to change of the rest.
+pub fn nothing_left(number: i32, count: usize, words: &str) -> Reply {
+    Reply::new(format!(
+        "#{number} has {}, and you accept all of it: nothing is left that \"{}\" could be about. Nothing was changed. Change it first, or accept it as it is.",
+        self::count(count, "operation", "operations"),
+        plain(words)
+    ))
+    .action("Change it", format!("edit #{number} {words}"))
+    .action("Accept all", format!("accept #{number}"))
+}
+
+/// A reply with something more to say.
+pub fn and_then(reply: Reply, say: &str) -> Reply {
+    Reply { text: format!("{}\n\n{say}", reply.text), ..reply }
+}
+
 /// An acceptance that the policy wants more of.
 pub fn approved(waiting: &Waiting) -> Reply {
     let needs: Vec<String> = waiting.standing.needs.iter().map(|need| format!("- {} ({})", plain(&need.text), plain(&need.rule))).collect();
@@ -461,7 +537,7 @@ fn told(before: &Plan, after: &Plan, touched: &[TaskId]) -> Vec<String> {
     let lines = touched.iter().filter_map(|id| match (before.get(*id), after.get(*id)) {
         (None, Some(now)) => Some(format!("{} is added{}.", named(after, now), below(after, now))),
         (Some(then), None) => Some(format!("{} is deleted{}.", named(before, then), with_it(before, after, then))),
-        (Some(then), Some(now)) => Some(changed(after, then, now)),
+        (Some(then), Some(now)) => Some(changed::changed(after, then, now)),
         (None, None) => None,
     });
     lines.collect()
@@ -483,40 +559,6 @@ fn below(plan: &Plan, task: &Task) -> String {
 fn with_it(before: &Plan, now: &Plan, task: &Task) -> String {
     let gone = before.descendants(task.id).into_iter().filter(|id| now.get(*id).is_none()).count();
     if gone == 0 { String::new() } else { format!(", with {} below it", count(gone, "task", "tasks")) }
-}
-
-fn changed(plan: &Plan, then: &Task, now: &Task) -> String {
-    let name = named(plan, now);
-    if then.status != now.status {
-        let step = plan.project.process.step(&now.status);
-        return match step.map(|step| step.kind) {
-            Some(StepKind::Done) => format!("{name} is done."),
-            _ => format!("{name} is in *{}* now.", step.map_or(now.status.as_str(), |step| step.title.as_str())),
-        };
-    }
-    if then.parent != now.parent {
-        return now
-            .parent
-            .and_then(|parent| plan.get(parent))
-            .map_or_else(|| format!("{name} stands at the top level now."), |parent| format!("{name} is under {} now.", plan.reference(parent)));
-    }
-    if then.rank != now.rank {
-        return format!("{name} has moved.");
-    }
-    if then.title != now.title {
-        return format!("{name}: that is its title now.");
-    }
-    if then.assignee != now.assignee {
-        return now.assignee.as_deref().map_or_else(|| format!("{name} is nobody's now."), |handle| format!("{name} is {}'s now.", plain(handle)));
-    }
-    if then.due_on != now.due_on {
-        return now.due_on.map_or_else(|| format!("{name} has no due date now."), |day| format!("{name} is due on {}.", words::date(day)));
-    }
-    if then.depends_on != now.depends_on {
-        let on: Vec<String> = now.depends_on.iter().map(|id| plan.reference_of(*id)).collect();
-        return if on.is_empty() { format!("{name} depends on nothing now.") } else { format!("{name} depends on {}.", on.join(", ")) };
-    }
-    format!("{name} is changed.")
 }
 
 pub fn created(change: &Change) -> Reply {

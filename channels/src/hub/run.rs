@@ -15,7 +15,8 @@ use patchbay_core::{
 use serde_json::{Value, json};
 
 use super::{
-    Hub, explicit, free,
+    Hub, explicit,
+    free::{self, Aim},
     grammar::{self, Parsed},
     replies, several,
 };
@@ -118,7 +119,7 @@ async fn attempt(hub: &Hub, organization: OrganizationId, id: CommandId) -> Resu
         Parsed::Command(parsed) => explicit::run(&run, parsed).await,
         Parsed::Several(lines) => several::run(&run, &lines).await,
         Parsed::Mistake(mistake) => Err(Stop::Refused(replies::mistake(&mistake))),
-        Parsed::Free => free::run(&run, None, &command.text).await,
+        Parsed::Free => free::run(&run, Aim::Here, &command.text).await,
     }
 }
 

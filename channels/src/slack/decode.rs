@@ -8,7 +8,7 @@ use super::{
     text,
 };
 use crate::{
-    hub::looking::{is_confidential, material},
+    hub::looking::{concerns_only_asker, is_confidential, material},
     render::{
         card::{Choice, Press},
         slack::reply::COMMAND,
@@ -142,7 +142,7 @@ fn slash(fields: impl Fn(&str) -> String) -> Result<Meaning, Malformed> {
             thread: None,
             user: user.clone(),
             response_url: response_url(fields("response_url")),
-            is_private: is_confidential(&said),
+            is_private: concerns_only_asker(&said),
         },
         team,
         user,

@@ -174,7 +174,7 @@ pub struct Used {
     pub last_minute: i64,
     /// Those of the sender who wrote most.
     pub busiest_sender: i64,
-    /// Those of which nothing came, because they were too many or of nobody who is known.
+    /// Those of which nothing came, because they were too many.
     pub turned_away: i64,
 }
 

@@ -11,7 +11,7 @@ use super::{Channel, ChannelSettings, DELIVER, Envelope, INBOX, Identity, Outgoi
 use crate::{
     command::{Reply, store::Topic},
     db::{self, Db},
-    ids::{CommandId, Context, ConversationId, MemberId, MessageId, OrganizationId, ProjectId},
+    ids::{CommandId, Context, ConversationId, JobId, MemberId, MessageId, OrganizationId, ProjectId},
     jobs::{self, NewJob, URGENT},
     tenancy::Actor,
 };
@@ -209,15 +209,64 @@ pub async fn lock_envelope(conn: &mut PgConnection, channel: &str, key: &str) ->
     Ok(envelope.map(|envelope| envelope.0))
 }
 
-/// Notes what became of something that came in: a command, or nothing.
+/// Notes that something that came in was taken: a command came of it, or an answer at once.
 pub async fn took(conn: &mut PgConnection, envelope: &Envelope, command: Option<CommandId>) -> sqlx::Result<()> {
-    sqlx::query("update inbox set state = case when $3::uuid is null then 'refused' else 'taken' end, command_id = $3 where channel = $1 and key = $2")
+    settle(conn, envelope, "taken", command).await
+}
+
+/// Notes that something that came in was turned away.
+pub async fn turned_away(conn: &mut PgConnection, envelope: &Envelope) -> sqlx::Result<()> {
+    settle(conn, envelope, "refused", None).await
+}
+
+async fn settle(conn: &mut PgConnection, envelope: &Envelope, state: &str, command: Option<CommandId>) -> sqlx::Result<()> {
+    sqlx::query("update inbox set state = $3, command_id = $4 where channel = $1 and key = $2")
         .bind(envelope.channel.as_str())
         .bind(&envelope.key)
+        .bind(state)
         .bind(command)
         .execute(conn)
         .await
         .map(drop)
+}
+
+/// Who waits for their turn on a channel, and the job that somebody's message came with: its turn.
+#[derive(Clone, Copy, Debug)]
+pub struct Queue<'a> {
+    pub channel: Channel,
+    /// What the channel calls them.
+    pub sender: &'a str,
+    pub turn: JobId,
+}
+
+/// How many messages of a sender wait for their turn, and how many of them came before this one.
+pub async fn in_line(conn: &mut PgConnection, organization: OrganizationId, queue: Queue<'_>) -> sqlx::Result<(i64, i64)> {
+    sqlx::query_as(
+        "select count(*), count(*) filter (where (payload ->> 'turn')::uuid < $5) from job
+         where organization_id = $1 and kind = $2 and state in ('waiting', 'parked')
+           and payload ->> 'channel' = $3 and payload ->> 'sender' = $4 and (payload ->> 'turn')::uuid <> $5",
+    )
+    .bind(organization)
+    .bind(INBOX)
+    .bind(queue.channel.as_str())
+    .bind(queue.sender)
+    .bind(queue.turn)
+    .fetch_one(conn)
+    .await
+}
+
+/// Has a message that came in handled later, in its turn.
+pub async fn put_off(
+    conn: &mut PgConnection,
+    ctx: &dyn Context,
+    organization: OrganizationId,
+    envelope: &Envelope,
+    turn: JobId,
+    after: std::time::Duration,
+) -> sqlx::Result<()> {
+    let payload = json!({ "channel": envelope.channel, "key": envelope.key, "sender": envelope.sender.id, "turn": turn });
+    let job = NewJob { priority: URGENT, run_at: Some(ctx.now() + after), ..NewJob::new(INBOX, payload) };
+    jobs::store::enqueue(conn, ctx, organization, &job).await.map(drop)
 }
 
 /// Where something goes.

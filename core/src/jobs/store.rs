@@ -244,6 +244,15 @@ pub async fn find(conn: &mut PgConnection, id: JobId) -> sqlx::Result<Option<Job
     sqlx::query_as(AssertSqlSafe(format!("{VIEW} where job_id = $1"))).bind(id).fetch_optional(conn).await
 }
 
+/// The jobs that people see and of which the id ends so, as people name them: with the last eight digits. At most a few.
+pub async fn find_by_end(conn: &mut PgConnection, organization: OrganizationId, end: &str) -> sqlx::Result<Vec<JobView>> {
+    sqlx::query_as(AssertSqlSafe(format!("{VIEW} where visible and organization_id = $1 and right(job_id::text, 8) = $2 order by job_id desc limit 5")))
+        .bind(organization)
+        .bind(end)
+        .fetch_all(conn)
+        .await
+}
+
 /// Which jobs are listed.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Filter<'a> {

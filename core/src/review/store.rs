@@ -248,12 +248,16 @@ pub(super) async fn expire(conn: &mut PgConnection, proposal: ProposalId, now: D
     sqlx::query("update proposal set state = 'expired', updated_at = $2 where proposal_id = $1").bind(proposal).bind(now).execute(conn).await.map(drop)
 }
 
-/// The newest open proposal of a conversation: what the next message refines.
-pub async fn open_in(conn: &mut PgConnection, conversation: ConversationId) -> sqlx::Result<Option<Proposal>> {
-    sqlx::query_as(AssertSqlSafe(format!("{PROPOSAL} where r.conversation_id = $1 and r.state = 'open' order by r.number desc limit 1")))
-        .bind(conversation)
-        .fetch_optional(conn)
-        .await
+/// The newest open proposal of a conversation: what the next message refines. Where the talk is about a project, only one on that
+/// project: a conversation may have begun with a proposal for a project that is not made yet, and become another's.
+pub async fn open_in(conn: &mut PgConnection, conversation: ConversationId, project: Option<ProjectId>) -> sqlx::Result<Option<Proposal>> {
+    sqlx::query_as(AssertSqlSafe(format!(
+        "{PROPOSAL} where r.conversation_id = $1 and r.state = 'open' and ($2::uuid is null or r.project_id = $2) order by r.number desc limit 1"
+    )))
+    .bind(conversation)
+    .bind(project)
+    .fetch_optional(conn)
+    .await
 }
 
 /// Records a decision and where the proposal stands now.

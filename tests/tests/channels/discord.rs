@@ -104,7 +104,7 @@ async fn an_answer_comes_later_where_discord_asks_for_it_and_in_the_room_where_i
     link(&patchbay, &discord, "ana", &patchbay.key).await?;
     patchbay.post("/projects", &json!({ "title": "Website", "key": "WEB" })).await?;
     discord.fail([Fault::Wait(0.2), Fault::Status(502), Fault::Wait(0.5)]);
-    person(&discord, "ana").command("show WEB", 1).await?;
+    person(&discord, "ana").command("add \"Website\" in WEB", 1).await?;
     discord.let_time_pass();
     discord.message("an answer", |message| message.text.contains("Website")).await?;
     assert_eq!(discord.messages().iter().filter(|message| message.text.contains("Website")).count(), 1);

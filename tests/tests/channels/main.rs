@@ -3,6 +3,7 @@
 mod across;
 mod discord;
 mod discord_gateway;
+mod limits;
 mod notify;
 mod pace;
 mod script;

@@ -122,7 +122,7 @@ async fn where_the_app_is_no_member_an_answer_still_comes() -> Result<()> {
     let (mut patchbay, slack) = start().await?;
     slack.shut(ROOM);
     link(&patchbay, &slack, "ana", &patchbay.key).await?;
-    person(&slack, "ana").command("list projects").await?;
+    person(&slack, "ana").command("new \"Web\"").await?;
     let answer = slack.message("an answer", |message| message.only_for.is_none() && message.room == ROOM).await?;
     assert!(!answer.text.is_empty());
     slack.check()?;
@@ -141,8 +141,28 @@ async fn a_code_is_for_one_person_alone() -> Result<()> {
     ana.mention("link", None, 1).await?;
     slack.message("another code", |message| message.id > first.id && is_code(message)).await?;
     assert!(slack.messages().iter().all(|message| message.only_for.is_some()), "{:?}", slack.messages());
-    let acknowledged = ana.command("list projects").await?;
+    let acknowledged = ana.command("undo").await?;
     assert_eq!(acknowledged["response_type"], "in_channel");
+    patchbay.end().await
+}
+
+#[tokio::test]
+async fn what_is_looked_at_is_shown_to_who_asks_and_what_happens_to_all() -> Result<()> {
+    let (mut patchbay, slack) = start().await?;
+    let ana = person(&slack, "ana");
+    link(&patchbay, &slack, "ana", &patchbay.key).await?;
+    patchbay.post("/projects", &json!({ "title": "Website", "key": "WEB" })).await?;
+    patchbay.say("add \"Sign-in page\" to me", Some("WEB")).await?;
+    assert!(ana.command("list mine in web").await?.is_null(), "the room does not see that it was asked for");
+    let listed = slack.message("the list", |message| message.text.contains("Sign-in page")).await?;
+    assert_eq!(listed.only_for.as_deref(), Some("U0ANA"), "{listed:?}");
+    ana.command("mute reviews").await?;
+    let muted = slack.message("muted", |message| message.text.contains("You hear no more of reviews")).await?;
+    assert_eq!(muted.only_for.as_deref(), Some("U0ANA"), "{muted:?}");
+    assert_eq!(ana.command("done web-1").await?["response_type"], "in_channel");
+    let done = slack.message("it is done", |message| message.text.contains("is done")).await?;
+    assert_eq!(done.only_for, None, "{done:?}");
+    slack.check()?;
     patchbay.end().await
 }
 
@@ -234,8 +254,8 @@ async fn a_workspace_installs_the_app_and_its_token_is_sealed() -> Result<()> {
     assert_eq!(name, "Example");
     assert!(!String::from_utf8_lossy(&secrets).contains(INSTALLED_TOKEN));
     link(&patchbay, &slack, "ana", &patchbay.key).await?;
-    person(&slack, "ana").command("list projects").await?;
-    slack.message("an answer", |message| message.only_for.is_none() && message.text.contains("no project yet")).await?;
+    person(&slack, "ana").command("new \"Web\"").await?;
+    slack.message("an answer", |message| message.only_for.is_none() && message.text.contains("is there, and empty")).await?;
 
     person(&slack, "ana").event(&json!({ "type": "app_uninstalled" }), 1).await?;
     let left: i64 = sqlx::query_scalar("select count(*) from patchbay.channel_installation").fetch_one(&mut conn).await?;

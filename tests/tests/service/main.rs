@@ -6,6 +6,7 @@ mod events;
 mod exchange;
 mod history;
 mod idempotency;
+mod hub;
 mod layering;
 mod lease_model;
 mod leases;

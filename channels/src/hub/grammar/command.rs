@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, ops::RangeInclusive};
 use chrono::{DateTime, Days, NaiveDate, Utc};
 use chrono_tz::Tz;
 use patchbay_core::{
-    dates, notify,
+    dates, jobs, notify,
     patch::{Effort, Priority, Reference},
 };
 
@@ -83,6 +83,8 @@ pub enum Command {
     Accept {
         proposal: Option<i32>,
         operations: Operations,
+        /// Words for the planner about what is not accepted.
+        rest: Option<String>,
     },
     Reject {
         proposal: Option<i32>,
@@ -123,6 +125,7 @@ pub enum Command {
         project: Option<String>,
     },
     Schedule(Scheduling),
+    Jobs(Working),
     /// One hears nothing of this any more, or of anything.
     Mute(Option<Noise>),
     /// One hears of this again, or of everything.
@@ -212,6 +215,21 @@ pub enum Scheduling {
     Pause(i32),
     Resume(i32),
     Delete(i32),
+}
+
+/// What is wanted of jobs; one is named by its id, or the end of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Working {
+    /// Those that people ran; none of the states: in any.
+    List(Option<jobs::State>),
+    Show(String),
+    Retry(String),
+    Stop(String),
+    /// By a preset, with what is given for its fields; no preset: which ones there are.
+    Run {
+        preset: Option<String>,
+        given: Vec<(String, String)>,
+    },
 }
 
 /// A project by its key, or a task.

@@ -3,9 +3,9 @@
 use std::ops::Range;
 
 use super::{
-    Parsed, read,
+    MAX_DEPTH, Parsed, read,
     stuck::{Expected, Stuck},
-    table::{Entry, TABLE},
+    table::{About, Entry, TABLE},
     token::{Kind, Token},
 };
 
@@ -51,13 +51,59 @@ pub(super) fn explain(text: &str, tokens: &[Token<'_>], entry: &Entry, stuck: St
             suggestions: works(&closed, keys, depth).into_iter().collect(),
         });
     }
-    if let Some(message) = stuck.message {
-        return Some(Mistake { at: word.at.clone(), message, suggestions: Vec::new() });
-    }
     let mut near: Vec<(usize, String)> = stuck.expected.iter().filter_map(|expected| replacement(word, *expected, stuck.left == 1)).collect();
     near.sort();
     let suggestions = corrections(text, word, near.into_iter().map(|(_, word)| word), keys, depth);
-    (!suggestions.is_empty()).then(|| Mistake { at: word.at.clone(), message: unknown(word.text), suggestions })
+    if stuck.message.is_some() || !suggestions.is_empty() {
+        return Some(Mistake { at: word.at.clone(), message: stuck.message.unwrap_or_else(|| unknown(word.text)), suggestions });
+    }
+    if depth == 0 { slip(text, tokens, entry, &stuck, keys) } else { None }
+}
+
+/// Words that a sentence goes on with: whoever writes one of them does not mean a command.
+const OF_SENTENCES: &str = " a an the this that these those my our his her its their it them me us \
+    and or but so then because since as if when once while until after before with without for from of in on at by to into up out over aside \
+    is are be was not also all every each some any no what which who whoever how why where everything something nothing ";
+
+/// A line that names what only commands name, of which one word does not fit: what may stand there instead.
+fn slip(text: &str, tokens: &[Token<'_>], entry: &Entry, stuck: &Stuck, keys: &[&str]) -> Option<Mistake> {
+    let at = tokens.len() - stuck.left;
+    let word = tokens.get(at).filter(|word| word.kind == Kind::Word && !OF_SENTENCES.contains(&format!(" {} ", word.text.to_lowercase())))?;
+    let is_known = |key: &str| keys.contains(&key);
+    let names = |token: &Token<'_>| {
+        token.task.as_ref().is_some_and(|task| is_known(&task.key))
+            || (token.in_capitals() && token.project.as_deref().is_some_and(is_known))
+            || (token.kind == Kind::Quoted && entry.name == "add")
+            || token.text.strip_prefix('#').is_some_and(|number| super::argument::positive(number).is_some())
+    };
+    if !tokens.iter().enumerate().any(|(index, token)| index != at && names(token)) {
+        return None;
+    }
+    let is_command = |replacement: &str| {
+        let line =
+            format!("{}{replacement}{}", &text[..word.at.start], text[word.at.end..].trim_start_matches(if replacement.is_empty() { ' ' } else { '\0' }));
+        matches!(read(line.trim(), keys, MAX_DEPTH), Parsed::Command(_)).then(|| line.trim().to_owned())
+    };
+    // What changes a task may be said in many ways; where something is only shown, a word too many is one.
+    let without = if entry.about == About::Tasks { None } else { is_command("") };
+    let is_short = match &tokens[at + 1..] {
+        [_] => true,
+        [lead, _] => lead.is("to") || lead.kind == Kind::Mark,
+        _ => false,
+    };
+    let mut words = stuck.expected.iter().filter_map(|expected| match expected {
+        Expected::Word("because" | "since") => None,
+        Expected::Word(word) => Some(*word),
+        _ => None,
+    });
+    if without.is_none() && !(is_short && words.any(|word| is_command(word).is_some())) {
+        return None;
+    }
+    let how = match ways(&stuck.expected) {
+        Some(ways) => format!("There may stand {ways}."),
+        None => format!("It is written `{}`.", entry.form),
+    };
+    Some(Mistake { at: word.at.clone(), message: format!("{} {how}", unknown(word.text)), suggestions: without.into_iter().collect() })
 }
 
 fn unknown(word: &str) -> String {
@@ -65,19 +111,20 @@ fn unknown(word: &str) -> String {
 }
 
 fn unfinished(text: &str, entry: &Entry, expected: &[Expected]) -> String {
+    let line = crate::render::escape::code(text.trim());
+    let next = ways(expected).map_or_else(String::new, |ways| format!(" Next comes {ways}."));
+    format!("{line} is not finished.{next} For example `{}`.", entry.examples[0])
+}
+
+/// `a`, `b` or `c`
+fn ways(expected: &[Expected]) -> Option<String> {
     let mut ways: Vec<String> = Vec::new();
     for way in expected.iter().map(ToString::to_string) {
         if !ways.contains(&way) {
             ways.push(way);
         }
     }
-    let line = crate::render::escape::code(text.trim());
-    let next = match ways.split_last() {
-        None => String::new(),
-        Some((last, [])) => format!(" Next comes {last}."),
-        Some((last, others)) => format!(" Next comes {} or {last}.", others.join(", ")),
-    };
-    format!("{line} is not finished.{next} For example `{}`.", entry.examples[0])
+    ways.split_last().map(|(last, others)| if others.is_empty() { last.clone() } else { format!("{} or {last}", others.join(", ")) })
 }
 
 /// What was probably meant instead of a word, and how far from it that is.

@@ -18,6 +18,7 @@ use winnow::error::ErrMode;
 
 pub use command::{
     Add, Command, DatePhrase, Due, Filter, Leasing, Noise, Operations, Person, Place, ProjectSetting, Scheduling, Setting, Settlement, Shown, Target, Verb,
+    Working,
 };
 pub use help::help;
 pub use mistake::Mistake;

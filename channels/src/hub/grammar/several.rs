@@ -4,7 +4,7 @@
 //! begins with a command is commands from its first line to its last, or is told why not before anything is done.
 
 use super::{
-    Command, Leasing, MAX_DEPTH, Mistake, Parsed, Scheduling, read,
+    Command, Leasing, MAX_DEPTH, Mistake, Parsed, Scheduling, Working, read,
     token::{self, Kind},
 };
 use crate::render::escape;
@@ -164,6 +164,7 @@ fn alone(line: &Written<'_>) -> Option<&'static str> {
         | Command::Agents
         | Command::Lease(Leasing::List)
         | Command::Schedule(Scheduling::List)
+        | Command::Jobs(Working::List(_) | Working::Show(_) | Working::Run { preset: None, .. })
         | Command::Help(_) => Some(SHOWS),
         Command::Accept { .. }
         | Command::Reject { .. }
@@ -175,6 +176,7 @@ fn alone(line: &Written<'_>) -> Option<&'static str> {
         | Command::Lease(_)
         | Command::Bind { .. }
         | Command::Schedule(_)
+        | Command::Jobs(_)
         | Command::Mute(_)
         | Command::Unmute(_)
         | Command::Subscribe { .. }

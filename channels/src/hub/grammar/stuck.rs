@@ -37,6 +37,9 @@ pub(super) enum Expected {
     Code,
     Rule,
     Number,
+    Job,
+    Preset,
+    Given,
 }
 
 impl fmt::Display for Expected {
@@ -56,6 +59,9 @@ impl fmt::Display for Expected {
             Self::Conflict => f.write_str("the number of a conflict such as `2`"),
             Self::Rule => f.write_str("when, in quotes, such as `\"every weekday 9:00\"`"),
             Self::Number => f.write_str("a number such as `3`"),
+            Self::Job => f.write_str("a job such as `3f2a91c4`, as `jobs` shows them"),
+            Self::Preset => f.write_str("a preset such as `release-notes`"),
+            Self::Given => f.write_str("a field with its value such as `count=3`"),
             Self::Code => f.write_str("a code such as `K7PM-2QXW`"),
         }
     }

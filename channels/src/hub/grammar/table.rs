@@ -2,7 +2,7 @@
 
 use super::{
     command::Command,
-    forms::{agents, channels, looking, review, schedules, tasks},
+    forms::{agents, channels, jobs, looking, review, schedules, tasks},
     stuck::{Input, Read},
 };
 
@@ -30,12 +30,13 @@ pub enum About {
     Proposals,
     History,
     Agents,
+    Jobs,
     Schedules,
     Channels,
 }
 
 impl About {
-    pub const ALL: [Self; 7] = [Self::Projects, Self::Tasks, Self::Proposals, Self::History, Self::Agents, Self::Schedules, Self::Channels];
+    pub const ALL: [Self; 8] = [Self::Projects, Self::Tasks, Self::Proposals, Self::History, Self::Agents, Self::Jobs, Self::Schedules, Self::Channels];
 
     pub const fn title(self) -> &'static str {
         match self {
@@ -44,6 +45,7 @@ impl About {
             Self::Proposals => "Proposals",
             Self::History => "History",
             Self::Agents => "Agents",
+            Self::Jobs => "Jobs",
             Self::Schedules => "Schedules",
             Self::Channels => "Channels",
         }
@@ -238,9 +240,9 @@ pub static TABLE: &[Entry] = &[
         name: "accept",
         aliases: &["approve", "apply"],
         about: About::Proposals,
-        form: "accept [#12] [1,3-5|all but 2]",
-        help: "Accept a proposal, or only some of its operations.",
-        examples: &["accept", "accept #12", "accept #12 1,3-5", "accept all but 2"],
+        form: "accept [#12] [1,3-5|all but 2] [, what to change of the rest]",
+        help: "Accept a proposal, or only some of its operations; what is said behind a comma changes those that are left.",
+        examples: &["accept", "accept #12", "accept #12 1,3-5", "accept all but 2", "accept 1 and 3, 2 should be friday instead"],
         read: review::accept,
     },
     Entry {
@@ -359,6 +361,60 @@ pub static TABLE: &[Entry] = &[
         help: "Show the agents, and which of them are there.",
         examples: &["agents"],
         read: agents::agents,
+    },
+    Entry {
+        name: "jobs",
+        aliases: &[],
+        about: About::Jobs,
+        form: "jobs [running|queued|scheduled|done|dead|cancelled|3f2a91c4]",
+        help: "Show what was run by people, how far it is and how it ended; or one job with what it said.",
+        examples: &["jobs", "jobs running", "jobs dead", "jobs 3f2a91c4"],
+        read: jobs::jobs,
+    },
+    Entry {
+        name: "run",
+        aliases: &[],
+        about: About::Jobs,
+        form: "run [PRESET [field=value …]]",
+        help: "Run a job by a preset; alone, show which presets there are.",
+        examples: &["run", "run release-notes", "run release-notes project=WEB from=3"],
+        read: jobs::run,
+    },
+    Entry {
+        name: "retry",
+        aliases: &[],
+        about: About::Jobs,
+        form: "retry 3f2a91c4",
+        help: "Send a job again that was given up or cancelled.",
+        examples: &["retry 3f2a91c4"],
+        read: jobs::retry,
+    },
+    Entry {
+        name: "stop",
+        aliases: &["cancel"],
+        about: About::Jobs,
+        form: "stop 3f2a91c4",
+        help: "Cancel a job: at once where it waits, within seconds where it runs.",
+        examples: &["stop 3f2a91c4"],
+        read: jobs::stop,
+    },
+    Entry {
+        name: "pause",
+        aliases: &[],
+        about: About::Schedules,
+        form: "pause 3",
+        help: "Pause a schedule, as `schedule pause 3` does.",
+        examples: &["pause 3"],
+        read: schedules::pause,
+    },
+    Entry {
+        name: "resume",
+        aliases: &[],
+        about: About::Schedules,
+        form: "resume 3",
+        help: "Let a paused schedule run again, as `schedule resume 3` does.",
+        examples: &["resume 3"],
+        read: schedules::resume,
     },
     Entry {
         name: "schedule",

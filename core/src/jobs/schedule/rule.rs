@@ -123,17 +123,55 @@ fn instant(text: &str, zone: Tz) -> Option<DateTime<Utc>> {
 }
 
 fn cron_rule(text: &str, zone: Tz) -> Result<Rule, NotARule> {
-    let cron = CronParser::builder().seconds(Seconds::Optional).year(Year::Disallowed).build().parse(text).map_err(|error| {
-        NotARule(format!(
-            "this is no time that I can read ({error}): write cron as `0 9 * * 1-5`, a time as `2026-12-01T09:00`, an `RRULE:…`, or words as `every weekday at 9:00`"
-        ))
-    })?;
+    let cron = read_cron(text).ok_or_else(|| NotARule(no_cron(text)))?;
     // By the rule of cron: an asterisk among seconds, minutes or hours means all the time, anything else a time of the clock.
     let fields: Vec<&str> = text.split_whitespace().collect();
     let of_the_day = fields.len().saturating_sub(3);
     let is_steady = text.eq_ignore_ascii_case("@hourly") || (fields.len() > 1 && fields[..of_the_day].iter().any(|field| field.starts_with('*')));
     let pattern = Pattern::Cron(Box::new(cron));
     Ok(Rule { zone, text: text.to_owned(), times: if is_steady { Times::Steady(pattern) } else { Times::Clock(pattern) } })
+}
+
+fn read_cron(text: &str) -> Option<Cron> {
+    CronParser::builder().seconds(Seconds::Optional).year(Year::Disallowed).build().parse(text).ok()
+}
+
+/// The fields of cron, with what each may be.
+const FIELDS: [(&str, &str); 6] =
+    [("second", "0–59"), ("minute", "0–59"), ("hour", "0–23"), ("day of the month", "1–31"), ("month", "1–12"), ("day of the week", "0–7, or `MON`–`SUN`")];
+
+/// Why a text is no cron: the field at fault where it looks like cron at all, and how times are written.
+fn no_cron(text: &str) -> String {
+    const HOW: &str = "write cron as `0 9 * * 1-5`, a time as `2026-12-01T09:00`, an `RRULE:…`, or words as `every weekday at 9:00`";
+    let fields: Vec<&str> = text.split_whitespace().collect();
+    let is_cron = !fields.is_empty() && fields.iter().all(|field| field.starts_with(|c: char| c.is_ascii_digit() || matches!(c, '*' | '?')) || is_day(field));
+    if !is_cron {
+        return format!("this is no time that I can read: {HOW}");
+    }
+    if !matches!(fields.len(), 5 | 6) {
+        return format!(
+            "cron has five fields (minute, hour, day of the month, month, day of the week), or six with seconds before them, and this has {}: {HOW}",
+            fields.len()
+        );
+    }
+    let first = FIELDS.len() - fields.len();
+    let wrong = fields.iter().zip(&FIELDS[first..]).enumerate().find(|(at, (field, _))| {
+        let mut alone = vec!["*"; fields.len()];
+        alone[*at] = field;
+        read_cron(&alone.join(" ")).is_none()
+    });
+    match wrong {
+        Some((_, (field, (name, range)))) => format!("`{field}` is no {name}, which is {range}: {HOW}"),
+        None => format!("these fields do not go together: {HOW}"),
+    }
+}
+
+/// `MON`, `JAN-MAR`, `@daily`
+fn is_day(field: &str) -> bool {
+    const NAMES: [&str; 19] =
+        ["mon", "tue", "wed", "thu", "fri", "sat", "sun", "jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
+    let first = field.split([',', '-', '/', '#']).next().unwrap_or_default().to_ascii_lowercase();
+    field.starts_with('@') || NAMES.contains(&first.as_str())
 }
 
 /// iCalendar's lines, whose times are made those of the clock on the wall.
@@ -170,9 +208,25 @@ fn recurrence(text: &str, zone: Tz, now: DateTime<Utc>) -> Result<Rule, NotARule
     }
     // The crate's own handling of zones leaves out times that a clock change skips: it is given none.
     let floating = out.join("\n");
-    let set: RRuleSet = with_utc(&floating).parse().map_err(|error| NotARule(format!("the recurrence rule is not valid: {error}")))?;
+    let set: RRuleSet = with_utc(&floating).parse().map_err(|_| NotARule(no_recurrence(&lines, start)))?;
     let pattern = Pattern::Recurrence(Box::new(set.limit()));
     Ok(Rule { zone, text: floating, times: if is_steady { Times::Steady(pattern) } else { Times::Clock(pattern) } })
+}
+
+/// Why lines that could be read are no recurrence: the part at fault, and how one is written.
+fn no_recurrence(lines: &[Line<'_>], start: NaiveDateTime) -> String {
+    const HOW: &str = "a recurrence is written as `RRULE:FREQ=WEEKLY;BYDAY=MO,FR;BYHOUR=9;BYMINUTE=0` (RFC 5545)";
+    let parts: Vec<&str> = lines.iter().filter(|line| line.name == "RRULE").flat_map(|line| line.value.split(';')).filter(|part| !part.is_empty()).collect();
+    let Some(often) = parts.iter().find(|part| part.starts_with("FREQ=")) else {
+        return format!("the rule does not say how often: {HOW}");
+    };
+    let is_read = |rule: &str| with_utc(&format!("DTSTART:{}\nRRULE:{rule}", basic(start))).parse::<RRuleSet>().is_ok();
+    let wrong = parts.iter().filter(|part| *part != often && !part.starts_with("UNTIL=")).find(|part| !is_read(&format!("{often};{part}")));
+    match wrong {
+        _ if !is_read(often) => format!("`{often}` says no time that comes again: FREQ is YEARLY, MONTHLY, WEEKLY, DAILY or HOURLY; {HOW}"),
+        Some(part) => format!("`{part}` cannot be read, or not with `{often}`: {HOW}"),
+        None => format!("the parts of the rule do not go together: {HOW}"),
+    }
 }
 
 /// One line of iCalendar.
@@ -403,6 +457,27 @@ mod tests {
             "RRULE:X",
         ] {
             assert!(Rule::parse(text, Tz::UTC, year().0).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_rule_names_the_part_at_fault_in_our_words() {
+        for (text, expected) in [
+            ("0 9 32 * *", "`32` is no day of the month, which is 1–31: write cron as"),
+            ("60 * * * *", "`60` is no minute, which is 0–59: write cron as"),
+            ("0 0 25 * * *", "`25` is no hour, which is 0–23"),
+            ("0 9 * *", "cron has five fields (minute, hour, day of the month, month, day of the week), or six with seconds before them, and this has 4"),
+            ("every blue moon", "this is no time that I can read: write cron as"),
+            ("", "this is no time that I can read"),
+            ("RRULE:FREQ=DAILY;BYHOUR=25", "`BYHOUR=25` cannot be read, or not with `FREQ=DAILY`: a recurrence is written as"),
+            ("RRULE:FREQ=OFTEN", "`FREQ=OFTEN` says no time that comes again: FREQ is YEARLY"),
+            ("RRULE:BYDAY=MO", "the rule does not say how often: a recurrence is written as"),
+        ] {
+            let told = Rule::parse(text, Tz::UTC, year().0).err().map(|error| error.to_string()).unwrap_or_default();
+            assert!(told.starts_with(expected), "{text}: {told}");
+            for word in ["Component", "Pattern", "out of bounds", "disallowed", "error", "RRule"] {
+                assert!(!told.contains(word), "{text}: {told}");
+            }
         }
     }
 }

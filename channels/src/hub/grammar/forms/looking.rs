@@ -4,15 +4,17 @@ use chrono_tz::Tz;
 use winnow::{
     Parser,
     combinator::{alt, opt, preceded},
+    error::ErrMode,
     stream::Stream,
 };
 
 use super::super::{
     argument::{date, lone_project, mark, one, person, phrase, positive, priority, project, proposal, target, task, text, title, version, word},
     command::{Command, Due, Filter, Person, Shown},
-    stuck::{Expected, Input, Read, expected, wrong},
+    stuck::{Expected, Input, Read, Stuck, wrong},
     table,
 };
+use crate::render::escape;
 
 /// `new "Title" [goal]`
 pub(in super::super) fn new(input: &mut Input<'_, '_>) -> Read<Command> {
@@ -165,14 +167,19 @@ pub(in super::super) fn revert(input: &mut Input<'_, '_>) -> Read<Command> {
 
 /// `help [command]`
 pub(in super::super) fn help(input: &mut Input<'_, '_>) -> Read<Command> {
-    let Some(token) = input.first() else { return Ok(Command::Help(None)) };
-    match table::find(token.text) {
-        Some(entry) => {
-            input.next_token();
-            Ok(Command::Help(Some(entry.name)))
-        }
-        None => expected(input, &table::TABLE.iter().map(|entry| Expected::Word(entry.name)).collect::<Vec<_>>()),
+    let Some(token) = input.first().filter(|token| !token.is("?") || input.len() > 1) else {
+        input.next_token();
+        return Ok(Command::Help(None));
+    };
+    let word = token.text.trim_start_matches('/');
+    if let Some(entry) = table::find(word) {
+        input.next_token();
+        return Ok(Command::Help(Some(entry.name)));
     }
+    // Of one word it is asked for help with it, and of more for help: `help me plan a launch`.
+    let message = (input.len() == 1).then(|| format!("There is no command \"{}\". `help` shows all of them.", escape::markdown(word)));
+    let stuck = Stuck { left: input.len(), expected: table::TABLE.iter().map(|entry| Expected::Word(entry.name)).collect(), message };
+    Err(if stuck.message.is_some() { ErrMode::Cut(stuck) } else { ErrMode::Backtrack(stuck) })
 }
 
 /// An IANA name.

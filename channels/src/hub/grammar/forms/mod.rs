@@ -2,6 +2,7 @@
 
 pub(super) mod agents;
 pub(super) mod channels;
+pub(super) mod jobs;
 pub(super) mod looking;
 pub(super) mod review;
 pub(super) mod schedules;

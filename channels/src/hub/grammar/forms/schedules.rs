@@ -27,11 +27,25 @@ pub(in super::super) fn schedule(input: &mut Input<'_, '_>) -> Read<Command> {
     if verb == "list" {
         return Ok(Command::Schedule(Scheduling::List));
     }
-    let number = preceded(opt(mark(&["#"])), |input: &mut Input<'_, '_>| one(input, &[Expected::Number], |token| positive(token.text)));
     let make = match verb {
         "pause" => Scheduling::Pause,
         "resume" => Scheduling::Resume,
         _ => Scheduling::Delete,
     };
     number.map(|number| Command::Schedule(make(number))).parse_next(input)
+}
+
+/// `pause 3`
+pub(in super::super) fn pause(input: &mut Input<'_, '_>) -> Read<Command> {
+    preceded(opt(word(&["schedule"])), number).map(|number| Command::Schedule(Scheduling::Pause(number))).parse_next(input)
+}
+
+/// `resume 3`
+pub(in super::super) fn resume(input: &mut Input<'_, '_>) -> Read<Command> {
+    preceded(opt(word(&["schedule"])), number).map(|number| Command::Schedule(Scheduling::Resume(number))).parse_next(input)
+}
+
+/// What a schedule is called.
+fn number(input: &mut Input<'_, '_>) -> Read<i32> {
+    one(input, &[Expected::Number], |token| positive(token.text.trim_start_matches('#')))
 }
