@@ -12,6 +12,7 @@ pub mod read;
 pub mod receive;
 pub mod send;
 pub mod thread;
+mod quoted;
 mod tls;
 pub mod trust;
 pub mod write;

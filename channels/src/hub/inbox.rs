@@ -1,5 +1,7 @@
 //! What comes in on a channel: stored, then identified, admitted, and made a command.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use patchbay_core::{
     audit,
@@ -21,7 +23,12 @@ use super::{
     grammar::{self, Command, Parsed},
     limits::Limits,
     replies,
+    thread::{self, Gathered},
 };
+use crate::adapter::{Adapter, Unread};
+
+/// How often a thread is tried to be read before whoever asks for it is told that it cannot be.
+const TRIES: i16 = 5;
 
 impl Hub {
     /// Stores what came in. What is answered by `Ok` is not lost and has one effect; `false`: it had come before.
@@ -40,6 +47,8 @@ impl Hub {
 pub struct Inbox {
     pub hub: Hub,
     pub limits: Limits,
+    /// Read the threads that are asked for.
+    pub adapters: Vec<Arc<dyn Adapter>>,
 }
 
 #[derive(Deserialize)]
@@ -56,7 +65,9 @@ impl Work for Inbox {
         let Some(envelope) = store::lock_envelope(&mut tx, &which.channel, &which.key).await? else { return Ok(Value::Null) };
         let settings = store::settings(&mut tx, envelope.channel).await?;
         let who = link::identify(&mut tx, self.hub.ctx.as_ref(), job.organization, envelope.channel, &envelope.sender, settings.trust_email).await?;
-        let over = self.limits.admit(job.organization, &envelope, &settings);
+        // A thread that could not be read at once was counted when it was first tried.
+        let is_counted = envelope.around.is_some() && job.attempt > 1;
+        let over = if is_counted { None } else { self.limits.admit(job.organization, &envelope, &settings) };
         let reply = match (who, over) {
             (who, Some(over)) => {
                 if over.is_first {
@@ -69,21 +80,61 @@ impl Work for Inbox {
                 }
                 over.is_first.then(|| replies::too_many(over.wait))
             }
-            (Some(actor), None) => return self.take(tx, job, &envelope, &actor).await,
+            (Some(actor), None) if envelope.around.is_some() => return self.gather(tx, job, &envelope, &actor).await,
+            (Some(_), None) if thread::is_asked(&envelope.text) => Some(replies::no_thread(envelope.channel)),
+            (Some(actor), None) => return self.take(tx, job, &envelope, &actor, None).await,
             (None, None) => Some(self.introduce(&mut tx, job.organization, &envelope).await?),
         };
-        if let Some(reply) = reply {
-            let to = Address { channel: envelope.channel, thread: &envelope.thread, address: &envelope.address };
-            store::send(&mut tx, self.hub.ctx.as_ref(), job.organization, &to, &reply, None, None).await?;
-        }
-        store::took(&mut tx, &envelope, None).await?;
-        self.end(tx, job).await
+        self.turn_away(tx, job, &envelope, reply.as_ref()).await
     }
 }
 
 impl Inbox {
-    /// Makes a command of what a known person wrote, and begins to run it.
-    async fn take(&self, mut tx: Tx, job: &Job, envelope: &Envelope, actor: &Actor) -> Result<Value, Failure> {
+    /// Makes no command of what came in, and answers it where there is something to say.
+    async fn turn_away(&self, mut tx: Tx, job: &Job, envelope: &Envelope, reply: Option<&Reply>) -> Result<Value, Failure> {
+        if let Some(reply) = reply {
+            let to = Address { channel: envelope.channel, thread: &envelope.thread, address: &envelope.address };
+            store::send(&mut tx, self.hub.ctx.as_ref(), job.organization, &to, reply, None, None).await?;
+        }
+        store::took(&mut tx, envelope, None).await?;
+        self.end(tx, job).await
+    }
+
+    /// Reads the thread that a known person asks for, and makes a command of what was said in it. No transaction is open meanwhile, so that all that is
+    /// known of it is looked at again.
+    async fn gather(&self, tx: Tx, job: &Job, envelope: &Envelope, actor: &Actor) -> Result<Value, Failure> {
+        tx.commit().await?;
+        let around = envelope.around.as_ref().unwrap_or(&Value::Null);
+        let read = match self.adapters.iter().find(|adapter| adapter.channel() == envelope.channel) {
+            Some(adapter) => adapter.thread(job.organization, around).await,
+            None => Err(Unread::Never { why: format!("{} is not connected: its settings are missing", envelope.channel.title()) }),
+        };
+        let mut tx = self.hub.db.begin(job.organization).await?;
+        if store::lock_envelope(&mut tx, envelope.channel.as_str(), &envelope.key).await?.is_none() {
+            return Ok(Value::Null);
+        }
+        let is_asked = thread::is_asked(&envelope.text);
+        let reply = match read {
+            // What was pointed at is no thread: it is planned as what it is.
+            Ok(thread) if thread.posts.len() < 2 && !is_asked => return self.take(tx, job, envelope, actor, None).await,
+            Ok(thread) => {
+                let handles = store::handles(&mut tx, envelope.channel, &thread::people(&thread)).await?;
+                match thread::gathered(&thread, &handles) {
+                    Some(gathered) => return self.take(tx, job, envelope, actor, Some(&gathered)).await,
+                    None => replies::no_thread(envelope.channel),
+                }
+            }
+            Err(Unread::Later { after, why }) if job.attempt < TRIES => return Err(Failure::Later { after, why }),
+            Err(Unread::Later { why, .. } | Unread::Never { why }) => {
+                tracing::warn!(why, channel = envelope.channel.as_str(), "a thread could not be read");
+                replies::thread_unread(&why)
+            }
+        };
+        self.turn_away(tx, job, envelope, Some(&reply)).await
+    }
+
+    /// Makes a command of what a known person wrote, or of the thread that they asked for, and begins to run it.
+    async fn take(&self, mut tx: Tx, job: &Job, envelope: &Envelope, actor: &Actor, thread: Option<&Gathered>) -> Result<Value, Failure> {
         let (conversation, topic) = store::conversation(&mut tx, self.hub.ctx.as_ref(), job.organization, envelope).await?;
         let channel = envelope.channel.as_str();
         let client_id = format!("{channel}:{}", envelope.key);
@@ -93,11 +144,12 @@ impl Inbox {
             conversation,
             origin: channel,
             client_id: Some(&client_id),
-            text: &envelope.text,
+            text: thread.map_or(&envelope.text, |thread| &thread.text),
             topic,
             on_proposal: None,
             trust: envelope.trust,
             shown: envelope.shown.as_deref(),
+            from_thread: thread.map(|thread| &thread.from),
             reply_to: Some((channel, &envelope.address)),
         };
         let (id, is_new) = commands::insert(&mut tx, self.hub.ctx.as_ref(), &actor, &new).await?;

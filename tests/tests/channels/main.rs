@@ -8,4 +8,6 @@ mod pace;
 mod script;
 mod slack;
 mod slack_socket;
+mod thread;
+mod ways;
 mod working;
