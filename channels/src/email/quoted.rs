@@ -48,7 +48,9 @@ pub(super) fn quoted(text: &str) -> Vec<Quote> {
             let from = from.unwrap_or_default();
             match quotes.last_mut().filter(|last| last.by.is_empty() && last.text.trim().is_empty()) {
                 Some(last) => last.by = from,
-                None => begin(&mut quotes, &mut open, from, depth),
+                None => {
+                    begin(&mut quotes, &mut open, from, depth);
+                }
             }
             is_over = false;
             at += head.len();

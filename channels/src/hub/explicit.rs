@@ -292,15 +292,7 @@ async fn accept(run: &Run<'_>, number: Option<i32>, operations: &grammar::Operat
     need(run, Scope::Review)?;
     let mut tx = run.begin(None).await?;
     let number = proposal(run, &mut tx, number).await?;
-    let chosen: Option<Vec<i32>> = match operations {
-        grammar::Operations::All => None,
-        some => {
-            let found = review::store::find(&mut tx, number).await?;
-            let Some(found) = found else { return Err(replies::no_proposal(number).into()) };
-            let count = review::store::revision(&mut tx, found.id, found.revision).await?.patch.tasks.len();
-            Some(some.of(count).into_iter().filter_map(|index| i32::try_from(index).ok()).collect())
-        }
-    };
+    let chosen = chosen(&mut tx, number, operations).await?;
     let accepted = match review::accept(&mut tx, run.hub.ctx.as_ref(), run.actor, number, chosen.as_deref(), run.command.shown.as_deref()).await? {
         review::Verdict::Applied(accepted) => accepted,
         review::Verdict::Waits(waiting) => {
@@ -313,6 +305,19 @@ async fn accept(run: &Run<'_>, number: Option<i32>, operations: &grammar::Operat
     let reply = replies::accepted(&accepted);
     let outcome = Outcome { reply, project: accepted.proposal.project, proposal: Some(number), revision: accepted.proposal.applied_as, ..Outcome::default() };
     run.end(tx, outcome).await
+}
+
+/// The operations of a proposal that are meant; `None`: all of them, whatever they are.
+pub(super) async fn chosen(conn: &mut db::Connection, number: i32, operations: &grammar::Operations) -> Result<Option<Vec<i32>>, Stop> {
+    match operations {
+        grammar::Operations::All => Ok(None),
+        some => {
+            let found = review::store::find(&mut *conn, number).await?;
+            let Some(found) = found else { return Err(replies::no_proposal(number).into()) };
+            let count = review::store::revision(conn, found.id, found.revision).await?.patch.tasks.len();
+            Ok(Some(some.of(count).into_iter().filter_map(|index| i32::try_from(index).ok()).collect()))
+        }
+    }
 }
 
 async fn reject(run: &Run<'_>, number: Option<i32>, why: Option<&str>) -> Result<(), Stop> {
