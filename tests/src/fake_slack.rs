@@ -616,7 +616,8 @@ impl Known {
             message
         });
         let ours = self.messages.iter().filter(|message| message.only_for.is_none() && belongs(&message.channel, &message.ts, message.thread.as_deref()));
-        let ours = ours.map(|message| json!({ "type": "message", "user": BOT, "bot_id": PROGRAM, "ts": message.ts, "text": message.body["text"], "thread_ts": thread }));
+        let ours = ours
+            .map(|message| json!({ "type": "message", "user": BOT, "bot_id": PROGRAM, "ts": message.ts, "text": message.body["text"], "thread_ts": thread }));
         let mut all: Vec<Value> = posts.chain(ours).collect();
         all.sort_by_key(|message| message["ts"].as_str().unwrap_or_default().to_owned());
         if all.is_empty() {

@@ -96,7 +96,8 @@ impl Adapter for Speaker {
     }
 
     async fn thread(&self, _: OrganizationId, around: &Value) -> Result<Thread, Unread> {
-        let around: Around = serde_json::from_value(around.clone()).map_err(|error| Unread::Never { why: format!("it is named by nothing of ours ({error})") })?;
+        let around: Around =
+            serde_json::from_value(around.clone()).map_err(|error| Unread::Never { why: format!("it is named by nothing of ours ({error})") })?;
         thread::read(&self.client, &around).await
     }
 

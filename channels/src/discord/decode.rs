@@ -382,7 +382,10 @@ impl Interaction {
             name,
             thread: if self.guild_id.is_some() { format!("{channel}/{}", user.id) } else { channel.clone() },
             // What is said in a thread is said in its room.
-            room: self.guild_id.is_some().then(|| self.channel.parent_id.filter(|_| is_thread(u64::from(self.channel.kind))).unwrap_or_else(|| channel.clone())),
+            room: self
+                .guild_id
+                .is_some()
+                .then(|| self.channel.parent_id.filter(|_| is_thread(u64::from(self.channel.kind))).unwrap_or_else(|| channel.clone())),
             address: Address {
                 channel,
                 application: self.application_id,

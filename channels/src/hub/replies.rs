@@ -353,8 +353,12 @@ const NAMED: usize = 3;
 /// Somebody asks for a thread where there is none.
 pub fn no_thread(channel: Channel) -> Reply {
     Reply::new(match channel {
-        Channel::Slack => "Nobody says anything here that I can plan from. Say `plan this thread` in the thread, or choose *Plan this* in the menu of one of its messages.",
-        Channel::Discord => "Nobody says anything here that I can plan from. Say `plan this thread` in the thread, or in an answer to its first message; or choose *Apps*, *Plan this* in the menu of a message.",
+        Channel::Slack => {
+            "Nobody says anything here that I can plan from. Say `plan this thread` in the thread, or choose *Plan this* in the menu of one of its messages."
+        }
+        Channel::Discord => {
+            "Nobody says anything here that I can plan from. Say `plan this thread` in the thread, or in an answer to its first message; or choose *Apps*, *Plan this* in the menu of a message."
+        }
         Channel::Email => "Nobody says anything here that I can plan from. Say `plan this thread` above the mails that it is about, quoted or forwarded.",
     })
 }

@@ -86,7 +86,8 @@ fn said(post: &Post, handles: &HashMap<String, String>) -> String {
     }
     let text: String = text.chars().filter(|c| !c.is_control() || matches!(c, '\n' | '\t')).collect();
     let lines = text.lines().map(str::trim_end).filter(|line| line.trim() != "--");
-    let quoted = |line: &str| if line.trim_start().starts_with('>') { format!(">> {}", line.trim_start().trim_start_matches(['>', ' '])) } else { line.to_owned() };
+    let quoted =
+        |line: &str| if line.trim_start().starts_with('>') { format!(">> {}", line.trim_start().trim_start_matches(['>', ' '])) } else { line.to_owned() };
     lines.map(quoted).collect::<Vec<_>>().join("\n").trim_matches('\n').to_owned()
 }
 

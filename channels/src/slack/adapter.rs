@@ -110,7 +110,8 @@ impl Adapter for Speaker {
     }
 
     async fn thread(&self, organization: OrganizationId, around: &Value) -> Result<Thread, Unread> {
-        let around: Around = serde_json::from_value(around.clone()).map_err(|error| Unread::Never { why: format!("it is named by nothing of ours ({error})") })?;
+        let around: Around =
+            serde_json::from_value(around.clone()).map_err(|error| Unread::Never { why: format!("it is named by nothing of ours ({error})") })?;
         let client = self.workspaces.client(organization, &around.team).await.map_err(thread::unread)?;
         thread::read(&client, &self.reads, &around).await
     }

@@ -21,7 +21,9 @@ pub(super) fn plain(text: &str) -> String {
 /// Whom a text names: as they stand in [`plain`], and what Slack calls them.
 pub(super) fn mentions(text: &str) -> Vec<(String, String)> {
     let inner = text.split("<@").skip(1).filter_map(|rest| rest.split_once('>')).map(|(inner, _)| inner);
-    inner.map(|inner| (format!("@{}", inner.split_once('|').map_or(inner, |(_, label)| label)), inner.split('|').next().unwrap_or_default().to_owned())).collect()
+    inner
+        .map(|inner| (format!("@{}", inner.split_once('|').map_or(inner, |(_, label)| label)), inner.split('|').next().unwrap_or_default().to_owned()))
+        .collect()
 }
 
 /// Without the mention of the one who is spoken to.

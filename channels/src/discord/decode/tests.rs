@@ -141,12 +141,8 @@ fn a_message_is_heard_that_mentions_us_or_is_to_us_alone() {
     assert_eq!(heard.address.asked, Some(Asked { message: "334385199974967042".into(), user: "53908232506183680".into() }));
     assert_eq!(heard.around, None);
     let asked = posted(json!({ "content": format!("<@{WE}> plan this!"), "message_reference": { "message_id": "334385199974967000" } }));
-    let around = Around {
-        channel: "645027906669510667".into(),
-        is_thread: None,
-        message: Some("334385199974967000".into()),
-        asked: Some("334385199974967042".into()),
-    };
+    let around =
+        Around { channel: "645027906669510667".into(), is_thread: None, message: Some("334385199974967000".into()), asked: Some("334385199974967042".into()) };
     assert_eq!(message(&asked, WE).unwrap().around, Some(around));
     let direct = message(&posted(json!({ "guild_id": null, "mentions": [], "content": "" })), WE).unwrap();
     assert_eq!((direct.text.as_str(), direct.thread.as_str(), direct.room), ("help", "645027906669510667", None));

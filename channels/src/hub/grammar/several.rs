@@ -175,7 +175,9 @@ fn alone(line: &Written<'_>, all_decide: bool) -> Option<&'static str> {
         | Command::Lease(Leasing::List)
         | Command::Schedule(Scheduling::List)
         | Command::Help(_) => Some(SHOWS),
-        Command::Accept { proposal: None, .. } | Command::Reject { proposal: None, .. } if all_decide => Some("does not say which proposal, as in `accept #12`"),
+        Command::Accept { proposal: None, .. } | Command::Reject { proposal: None, .. } if all_decide => {
+            Some("does not say which proposal, as in `accept #12`")
+        }
         Command::Accept { .. } | Command::Reject { .. } | Command::Comment { .. } if all_decide => None,
         Command::Accept { .. }
         | Command::Reject { .. }

@@ -52,7 +52,8 @@ pub fn shown_alone() -> Reply {
 
 /// What a line would apply is not what was proposed.
 pub fn look_first(number: i32) -> Reply {
-    Reply::new(format!("#{number} is another one now, because the plan has changed: look at it before you accept it.")).action(format!("Show #{number}"), format!("review #{number}"))
+    Reply::new(format!("#{number} is another one now, because the plan has changed: look at it before you accept it."))
+        .action(format!("Show #{number}"), format!("review #{number}"))
 }
 
 /// One line failed, and so all of them.

@@ -60,12 +60,8 @@ fn a_mention_begins_a_thread_and_goes_on_in_it() {
     mention["thread_ts"] = "1515449500.000001".into();
     assert_eq!(said(heard(&callback(&mention))).thread, "C123ABC456/1515449500.000001");
     mention["text"] = "<@U0BOT> plan this thread".into();
-    let around = Around {
-        team: "T123ABC456".into(),
-        channel: "C123ABC456".into(),
-        thread: "1515449500.000001".into(),
-        asked: Some("1515449522.000016".into()),
-    };
+    let around =
+        Around { team: "T123ABC456".into(), channel: "C123ABC456".into(), thread: "1515449500.000001".into(), asked: Some("1515449522.000016".into()) };
     assert_eq!(said(heard(&callback(&mention))).around, Some(around));
     mention["text"] = "<@U0BOT>".into();
     assert_eq!(said(heard(&callback(&mention))).text, "help");
