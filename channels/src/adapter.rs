@@ -8,6 +8,7 @@ use patchbay_core::{
     command::Reply,
     ids::{MessageId, OrganizationId},
 };
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::render::card::Card;
@@ -21,6 +22,10 @@ pub trait Adapter: Send + Sync {
     /// and handed in again. It may be asked twice for the same page if the process dies; [`Delivery::id`] is then the same.
     async fn deliver(&self, delivery: &Delivery<'_>) -> Result<Delivered, Undelivered>;
 
+    /// Reads what people said in a thread, where an envelope of this channel asks for it (`around`): oldest first, and without what we said and what was
+    /// said to us.
+    async fn thread(&self, organization: OrganizationId, around: &Value) -> Result<Thread, Unread>;
+
     /// Where a message to one person goes that answers nothing; they are who the platform calls so. `about` names what it is about:
     /// where the channel has threads, messages about the same are one.
     fn direct(&self, external_id: &str, about: &str) -> Direct;
@@ -33,6 +38,42 @@ pub struct Direct {
     pub thread: String,
     /// As the adapter reads it in a [`Delivery`].
     pub address: Value,
+}
+
+/// The most messages of a thread that are read.
+pub const MAX_POSTS: usize = 100;
+
+/// What people said in a thread, oldest first.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Thread {
+    pub posts: Vec<Post>,
+    /// There are older ones that were not read.
+    pub is_cut: bool,
+}
+
+/// One message of a thread.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Post {
+    /// What the platform calls its author; `None` where it proves no author.
+    pub author: Option<String>,
+    /// What people call them there.
+    pub name: String,
+    /// As people see it.
+    pub text: String,
+    /// Those whom it names: as they stand in the text, and what the platform calls them.
+    #[serde(default)]
+    pub mentions: Vec<(String, String)>,
+}
+
+/// Why a thread cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum Unread {
+    /// It is tried again.
+    #[error("{why}")]
+    Later { after: Option<Duration>, why: String },
+    /// It would never go better: for the person, as the end of a sentence, with what would mend it.
+    #[error("{why}")]
+    Never { why: String },
 }
 
 /// A message that is to stand on a channel.

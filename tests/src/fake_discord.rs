@@ -46,6 +46,14 @@ pub enum Fault {
 #[derive(Default)]
 pub struct Known {
     messages: Vec<Message>,
+    /// What people wrote, as Discord gives it.
+    posts: Vec<Value>,
+    /// Rooms that are threads.
+    threads: HashSet<String>,
+    /// Whether the application has no right to see what messages say.
+    is_blind: bool,
+    /// How many pages of messages were given.
+    pages: usize,
     /// By token: the room, who may be answered, and whether "thinking" is shown, to that person alone.
     interactions: HashMap<String, Interaction>,
     /// Tokens whose fifteen minutes are over.
@@ -127,8 +135,10 @@ impl FakeDiscord {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let url = format!("http://{}", listener.local_addr()?);
         let router = Router::new()
+            .route("/api/v10/users/@me", get(me))
             .route("/api/v10/users/@me/channels", post(direct))
-            .route("/api/v10/channels/{channel}/messages", post(say))
+            .route("/api/v10/channels/{channel}", get(room))
+            .route("/api/v10/channels/{channel}/messages", post(say).get(page))
             .route("/api/v10/channels/{channel}/messages/{id}", any(change))
             .route("/api/v10/webhooks/{application}/{token}", post(follow))
             .route("/api/v10/webhooks/{application}/{token}/messages/@original", patch(original).delete(original))
@@ -159,6 +169,21 @@ impl FakeDiscord {
     /// Somebody takes no messages of the bot alone any more.
     pub fn shut(&self, user: &str) {
         self.known.change(|known| known.shut.insert(format!("D{user}")));
+    }
+
+    /// Makes a room a thread.
+    pub fn thread(&self, room: &str) {
+        self.known.change(|known| known.threads.insert(room.to_owned()));
+    }
+
+    /// Takes from the application the right to see what messages say.
+    pub fn blind(&self) {
+        self.known.change(|known| known.is_blind = true);
+    }
+
+    /// How many pages of messages it gave.
+    pub fn pages(&self) -> usize {
+        self.known.look().pages
     }
 
     /// Lets the fifteen minutes pass of every interaction so far.
@@ -244,6 +269,29 @@ impl Person<'_> {
         self.interact(2, &json!({ "id": "2", "name": "Plan this", "type": 3, "target_id": "9", "resolved": { "messages": { "9": message } } }), 1).await
     }
 
+    /// Something that is not said to the bot, perhaps in answer to a message; its id.
+    pub fn post(&self, text: &str, answers: Option<&str>) -> String {
+        self.discord.known.change(|known| {
+            let id = known.tick();
+            let mut message = json!({
+                "id": id, "type": if answers.is_some() { 19 } else { 0 }, "channel_id": self.room, "content": text, "mentions": [], "embeds": [], "attachments": [],
+                "author": { "id": self.user, "username": self.name.to_lowercase(), "global_name": self.name },
+            });
+            if let Some(answered) = answers {
+                message["message_reference"] = json!({ "message_id": answered, "channel_id": self.room, "guild_id": SERVER });
+            }
+            known.posts.push(message);
+            id
+        })
+    }
+
+    /// "Plan this" on a message that stands in the room.
+    pub async fn plan_post(&self, id: &str) -> Result<()> {
+        let message = self.discord.known.look().posts.iter().find(|post| post["id"] == id).cloned().context("a message")?;
+        let data = json!({ "id": "2", "name": "Plan this", "type": 3, "target_id": id, "resolved": { "messages": { id: message } } });
+        self.interact(2, &data, 1).await
+    }
+
     /// Fills in the window that is open, and hands it in. What is chosen of a list is given by its values.
     pub async fn hand_in(&self, answer: &str) -> Result<()> {
         let window = self.discord.known.find("a window", |known| format!("{:?}", known.windows), |known| known.windows.get(self.user).cloned()).await?;
@@ -286,8 +334,10 @@ impl Person<'_> {
             known.interactions.insert(token.clone(), Interaction { channel: self.room.to_owned(), user: self.user.to_owned(), awaited: None });
             (id, token)
         });
+        let is_thread = self.discord.known.look().threads.contains(self.room);
+        let room = json!({ "id": self.room, "type": if is_thread { 11 } else { 0 } });
         let body = json!({
-            "type": kind, "token": token, "id": id, "guild_id": SERVER, "channel_id": self.room, "application_id": APPLICATION, "version": 1,
+            "type": kind, "token": token, "id": id, "guild_id": SERVER, "channel_id": self.room, "channel": room, "application_id": APPLICATION, "version": 1,
             "member": { "user": { "id": self.user, "username": self.name.to_lowercase(), "global_name": self.name }, "nick": null }, "data": data,
         });
         (body, token)
@@ -413,6 +463,74 @@ async fn say(State(known): State<Arc<Watched<Known>>>, Path(channel): Path<Strin
     known.change(|known| known.counted(&format!("POST {channel}"), said))
 }
 
+async fn me(State(known): State<Arc<Watched<Known>>>, headers: HeaderMap) -> Response {
+    known.change(|known| {
+        known
+            .admit(Some(&headers), &Value::Null)
+            .unwrap_or_else(|| axum::Json(json!({ "id": APPLICATION, "username": "Patchbay", "bot": true })).into_response())
+    })
+}
+
+async fn room(State(known): State<Arc<Watched<Known>>>, Path(channel): Path<String>, headers: HeaderMap) -> Response {
+    known.change(|known| {
+        let kind = if known.threads.contains(&channel) { 11 } else { 0 };
+        known.admit(Some(&headers), &Value::Null).unwrap_or_else(|| axum::Json(json!({ "id": channel, "type": kind })).into_response())
+    })
+}
+
+impl Known {
+    /// What stands in a room, oldest first, as far as it may be seen: <https://discord.com/developers/docs/resources/message#get-channel-messages>.
+    fn stands(&self, channel: &str) -> Vec<Value> {
+        let ours = self.messages.iter().filter(|message| message.channel == channel && message.only_for.is_none());
+        let ours = ours.map(|message| {
+            let author = json!({ "id": APPLICATION, "username": "Patchbay", "bot": true });
+            json!({ "id": message.id, "type": 0, "channel_id": channel, "content": message.body["content"].as_str().unwrap_or_default(), "author": author, "mentions": [] })
+        });
+        let mut all: Vec<Value> = self.posts.iter().filter(|post| post["channel_id"] == channel).cloned().chain(ours).collect();
+        all.sort_by_key(|message| message["id"].as_str().unwrap_or_default().to_owned());
+        for message in &mut all {
+            if self.is_blind && message["author"]["id"] != APPLICATION {
+                message["content"] = "".into();
+            }
+        }
+        all
+    }
+}
+
+/// A page of what stands in a room, the newest first.
+async fn page(
+    State(known): State<Arc<Watched<Known>>>,
+    Path(channel): Path<String>,
+    Query(query): Query<HashMap<String, String>>,
+    headers: HeaderMap,
+) -> Response {
+    let paged = |known: &mut Known| {
+        if let Some(refusal) = known.admit(Some(&headers), &Value::Null) {
+            return refusal;
+        }
+        let limit = query.get("limit").and_then(|limit| limit.parse::<usize>().ok()).unwrap_or(50);
+        if !(1..=100).contains(&limit) || (query.contains_key("before") && query.contains_key("after")) {
+            known.refused.push(format!("a page of {query:?}"));
+            return refused(StatusCode::BAD_REQUEST, 50035, "Invalid Form Body");
+        }
+        let mut all = known.stands(&channel);
+        let id = |message: &Value| message["id"].as_str().unwrap_or_default().to_owned();
+        if let Some(before) = query.get("before") {
+            all.retain(|message| id(message) < *before);
+        }
+        if let Some(after) = query.get("after") {
+            all.retain(|message| id(message) > *after);
+            all.truncate(limit);
+        }
+        let older = all.len().saturating_sub(limit);
+        let mut page = all.split_off(older);
+        page.reverse();
+        known.pages += 1;
+        axum::Json(page).into_response()
+    };
+    known.change(|known| known.counted(&format!("GET {channel}"), paged))
+}
+
 /// The channel of one person alone.
 async fn direct(State(known): State<Arc<Watched<Known>>>, headers: HeaderMap, body: Bytes) -> Response {
     let body = read(&body);
@@ -434,6 +552,10 @@ async fn change(
     let changed = |known: &mut Known| {
         if let Some(refusal) = known.admit(Some(&headers), &body) {
             return refusal;
+        }
+        if method == Method::GET {
+            let found = known.stands(&channel).into_iter().find(|message| message["id"] == id.as_str());
+            return found.map_or_else(|| refused(StatusCode::NOT_FOUND, 10008, "Unknown Message"), |message| axum::Json(message).into_response());
         }
         let Some(at) = known.messages.iter().position(|message| message.channel == channel && message.id == id && message.only_for.is_none()) else {
             return refused(StatusCode::NOT_FOUND, 10008, "Unknown Message");

@@ -34,6 +34,7 @@ pub const CODE: &str = "code-of-the-test";
 pub const INSTALLED_TOKEN: &str = "xoxb-of-the-installation";
 const TEAM: &str = "T0TEAM";
 const BOT: &str = "U0BOT";
+const PROGRAM: &str = "B0BOT";
 
 /// What goes wrong with the next calls of a method.
 #[derive(Clone, Copy, Debug)]
@@ -89,6 +90,10 @@ impl Limits {
 #[derive(Default)]
 pub struct Known {
     messages: Vec<Message>,
+    /// What people wrote.
+    posts: Vec<Post>,
+    /// Whether the app may not read what people wrote.
+    is_blind: bool,
     /// The windows that are open, by user.
     views: HashMap<String, Value>,
     /// What people see when they look at the app's home.
@@ -119,6 +124,15 @@ struct Message {
     only_for: Option<String>,
     body: Value,
     edits: usize,
+}
+
+#[derive(Clone, Debug)]
+struct Post {
+    channel: String,
+    ts: String,
+    thread: Option<String>,
+    user: String,
+    text: String,
 }
 
 impl Known {
@@ -204,6 +218,11 @@ impl FakeSlack {
     /// Shuts a room, so that the app may not write there.
     pub fn shut(&self, room: &str) {
         self.known.change(|known| known.shut.push(room.to_owned()));
+    }
+
+    /// Takes from the app the right to read what people wrote.
+    pub fn blind(&self) {
+        self.known.change(|known| known.is_blind = true);
     }
 
     /// Waits for a message.
@@ -336,10 +355,21 @@ impl Person<'_> {
         self.slack.post("commands", "application/x-www-form-urlencoded", &body, &[]).await
     }
 
+    /// Something that is not said to the app, in a thread where one is given; its `ts`.
+    pub fn post(&self, text: &str, thread: Option<&str>) -> String {
+        self.slack.known.change(|known| {
+            let ts = known.tick();
+            let (channel, thread, user) = (self.room.to_owned(), thread.map(str::to_owned), self.user.to_owned());
+            known.posts.push(Post { channel, ts: ts.clone(), thread, user, text: text.to_owned() });
+            ts
+        })
+    }
+
     /// `@patchbay …`, in a thread where one is given; sent so many times, as Slack does that hears nothing.
     pub async fn mention(&self, text: &str, thread: Option<&str>, times: usize) -> Result<()> {
-        let ts = self.slack.known.change(Known::tick);
-        let mut event = json!({ "type": "app_mention", "user": self.user, "text": format!("<@{BOT}> {text}"), "ts": ts, "channel": self.room, "event_ts": ts });
+        let text = format!("<@{BOT}> {text}");
+        let ts = self.post(&text, thread);
+        let mut event = json!({ "type": "app_mention", "user": self.user, "text": text, "ts": ts, "channel": self.room, "event_ts": ts });
         if let Some(thread) = thread {
             event["thread_ts"] = thread.into();
         }
@@ -412,6 +442,25 @@ impl Person<'_> {
             "type": "message_action", "callback_id": "plan_this", "trigger_id": self.slack.trigger(self.user), "team": { "id": TEAM }, "user": self.me(),
             "channel": { "id": self.room, "name": "room" }, "message_ts": "1516229207.000133", "response_url": self.slack.address(self.room, self.user),
             "message": { "type": "message", "user": author, "ts": "1516229207.000133", "text": text },
+        });
+        self.interact(&payload).await.map(drop)
+    }
+
+    /// The same on a message that stands in a room, perhaps in a thread.
+    pub async fn plan_post(&self, ts: &str) -> Result<()> {
+        let message = {
+            let known = self.slack.known.look();
+            let post = known.posts.iter().find(|post| post.ts == ts).context("a message")?;
+            let is_answered = known.posts.iter().any(|other| other.thread.as_deref() == Some(ts));
+            let mut message = json!({ "type": "message", "user": post.user, "ts": ts, "text": post.text });
+            if let Some(thread) = post.thread.clone().or_else(|| is_answered.then(|| ts.to_owned())) {
+                message["thread_ts"] = thread.into();
+            }
+            message
+        };
+        let payload = json!({
+            "type": "message_action", "callback_id": "plan_this", "trigger_id": self.slack.trigger(self.user), "team": { "id": TEAM }, "user": self.me(),
+            "channel": { "id": self.room, "name": "room" }, "message_ts": ts, "response_url": self.slack.address(self.room, self.user), "message": message,
         });
         self.interact(&payload).await.map(drop)
     }
@@ -536,12 +585,57 @@ impl Known {
                 self.unfurls.push(request.clone());
                 done(json!({}))
             }
+            "auth.test" => done(json!({ "user_id": BOT, "bot_id": PROGRAM, "team_id": TEAM })),
+            "conversations.replies" => self.replies(request, done),
             "users.info" => match self.users.get(&text("user")) {
                 Some(user) => done(json!({ "user": user })),
                 None => refused("user_not_found"),
             },
             _ => refused("unknown_method"),
         }
+    }
+}
+
+impl Known {
+    /// A page of a thread: <https://docs.slack.dev/reference/methods/conversations.replies>. Its first message stands on each.
+    fn replies(&self, request: &Value, done: impl Fn(Value) -> Response) -> Response {
+        let text = |name: &str| request[name].as_str().unwrap_or_default();
+        let (channel, thread) = (text("channel"), text("ts"));
+        if self.is_blind {
+            return refused("missing_scope");
+        }
+        if self.shut.iter().any(|room| room == channel) {
+            return refused("not_in_channel");
+        }
+        let belongs = |room: &str, ts: &str, of: Option<&str>| room == channel && (ts == thread || of == Some(thread));
+        let posts = self.posts.iter().filter(|post| belongs(&post.channel, &post.ts, post.thread.as_deref())).map(|post| {
+            let mut message = json!({ "type": "message", "user": post.user, "ts": post.ts, "text": post.text, "thread_ts": thread });
+            if post.ts == thread {
+                message["reply_count"] = self.posts.iter().filter(|post| post.thread.as_deref() == Some(thread)).count().into();
+            }
+            message
+        });
+        let ours = self.messages.iter().filter(|message| message.only_for.is_none() && belongs(&message.channel, &message.ts, message.thread.as_deref()));
+        let ours = ours
+            .map(|message| json!({ "type": "message", "user": BOT, "bot_id": PROGRAM, "ts": message.ts, "text": message.body["text"], "thread_ts": thread }));
+        let mut all: Vec<Value> = posts.chain(ours).collect();
+        all.sort_by_key(|message| message["ts"].as_str().unwrap_or_default().to_owned());
+        if all.is_empty() {
+            return refused("thread_not_found");
+        }
+        let first = all.remove(0);
+        let limit = text("limit").parse::<usize>().unwrap_or(1000).clamp(1, 1000);
+        let from = match text("cursor").strip_prefix("next:") {
+            None if text("cursor").is_empty() => 0,
+            cursor => match cursor.and_then(|from| from.parse().ok()) {
+                Some(from) => from,
+                None => return refused("invalid_cursor"),
+            },
+        };
+        let page: Vec<Value> = std::iter::once(first).chain(all.iter().skip(from).take(limit - 1).cloned()).collect();
+        let next = from + limit - 1;
+        let cursor = if next < all.len() { format!("next:{next}") } else { String::new() };
+        done(json!({ "messages": page, "has_more": !cursor.is_empty(), "response_metadata": { "next_cursor": cursor } }))
     }
 }
 

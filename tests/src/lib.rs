@@ -14,3 +14,4 @@ pub mod smtp;
 pub mod until;
 pub mod watched;
 pub mod webhook_receiver;
+pub mod world;

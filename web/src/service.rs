@@ -183,9 +183,10 @@ pub struct Service {
 /// What works the queue.
 fn workers(app: &App, settings: &Settings, adapters: Vec<Arc<dyn Adapter>>) -> Result<Workers> {
     let (db, ctx) = (app.db.clone(), app.ctx.clone());
+    let inbox = Inbox { hub: app.hub.clone(), limits: Limits::default(), adapters: adapters.clone() };
     let outbox = Outbox { db: db.clone(), ctx: ctx.clone(), adapters };
     let workers = Workers::new(db, ctx, app.bell.clone())
-        .kind(Kind::new(channel::INBOX), Arc::new(Inbox { hub: app.hub.clone(), limits: Limits::default() }))
+        .kind(Kind::new(channel::INBOX), Arc::new(inbox))
         .kind(Kind { concurrency: SENDING, ..Kind::new(channel::DELIVER) }, Arc::new(outbox))
         .kind(Kind::new(schedule::KIND), Arc::new(Scheduled { hub: app.hub.clone() }));
     Ok(webhooks::kinds(crate::tools::kinds(workers, app, settings)?, app, &settings.webhooks))

@@ -1,21 +1,26 @@
 //! What goes out to Discord: the answer that is awaited, messages in a room, edits of both.
 
 use async_trait::async_trait;
-use patchbay_core::{channel::Channel, command::Reply, ids::MessageId};
+use patchbay_core::{
+    channel::Channel,
+    command::Reply,
+    ids::{MessageId, OrganizationId},
+};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::{
     client::{Client, Failure, Place},
-    decode::Address,
+    decode::{Address, Around},
+    thread,
 };
 use crate::{
-    adapter::{Adapter, Delivered, Delivery, Direct, Shows, Undelivered},
+    adapter::{Adapter, Delivered, Delivery, Direct, Shows, Thread, Undelivered, Unread},
     render::discord::{self, reply},
 };
 
 /// What Discord calls a message that is gone, and a room that we cannot see, or not speak in.
-const UNKNOWN_MESSAGE: u64 = 10008;
+pub(super) const UNKNOWN_MESSAGE: u64 = 10008;
 const UNKNOWN_CHANNEL: u64 = 10003;
 const MISSING_ACCESS: u64 = 50001;
 const MISSING_PERMISSIONS: u64 = 50013;
@@ -88,6 +93,12 @@ impl Adapter for Speaker {
         done.map_err(undelivered)?;
         let is_whole = sent.at >= messages.len() && sent.ids.len() <= messages.len();
         Ok(if is_whole { Delivered::Whole(json!(Sent { at: 0, ..sent })) } else { Delivered::Part(json!(sent)) })
+    }
+
+    async fn thread(&self, _: OrganizationId, around: &Value) -> Result<Thread, Unread> {
+        let around: Around =
+            serde_json::from_value(around.clone()).map_err(|error| Unread::Never { why: format!("it is named by nothing of ours ({error})") })?;
+        thread::read(&self.client, &around).await
     }
 
     fn direct(&self, external_id: &str, _: &str) -> Direct {
@@ -246,7 +257,7 @@ fn messages(words: &Reply, shows: &Shows<'_>) -> Vec<Value> {
 }
 
 /// Whether a room is not open to us.
-const fn is_shut(code: u64) -> bool {
+pub(super) const fn is_shut(code: u64) -> bool {
     matches!(code, UNKNOWN_CHANNEL | MISSING_ACCESS | MISSING_PERMISSIONS)
 }
 

@@ -19,6 +19,8 @@ pub const API_URL: &str = "https://discord.com";
 
 /// How long an answer is waited for.
 const PATIENCE: Duration = Duration::from_secs(15);
+/// As many messages as Discord gives at once.
+pub(super) const PAGE: usize = 100;
 /// What Discord calls a token of an interaction that has run out.
 const INVALID_WEBHOOK_TOKEN: u64 = 50027;
 const UNKNOWN_WEBHOOK: u64 = 10015;
@@ -138,6 +140,31 @@ impl Client {
         let wait = if limit["remaining"] == 0 { limit["reset_after"].as_u64().unwrap_or_default() } else { 0 };
         let url = answer["url"].as_str().map(str::to_owned).ok_or_else(|| Failure::Refused { code: 0, message: "an answer without url".to_owned() })?;
         Ok((url, Duration::from_millis(wait)))
+    }
+
+    /// What Discord calls the bot.
+    pub async fn me(&self) -> Result<String, Failure> {
+        let answer = self.call(Method::GET, "/users/@me", true, None).await?;
+        answer["id"].as_str().map(str::to_owned).ok_or_else(|| Failure::Refused { code: 0, message: "an answer without id".to_owned() })
+    }
+
+    /// The kind of a channel.
+    pub async fn kind(&self, channel: &str) -> Result<u64, Failure> {
+        Ok(self.call(Method::GET, &format!("/channels/{channel}"), true, None).await?["type"].as_u64().unwrap_or_default())
+    }
+
+    /// One message.
+    pub async fn message(&self, channel: &str, id: &str) -> Result<Value, Failure> {
+        self.call(Method::GET, &format!("/channels/{channel}/messages/{id}"), true, None).await
+    }
+
+    /// At most a hundred messages of a channel, the newest first: those before or after one, or the last. `which` is `before`, or `after`.
+    pub async fn messages(&self, channel: &str, which: Option<(&str, &str)>) -> Result<Vec<Value>, Failure> {
+        let which = which.map_or_else(String::new, |(which, id)| format!("&{which}={id}"));
+        match self.call(Method::GET, &format!("/channels/{channel}/messages?limit={PAGE}{which}"), true, None).await? {
+            Value::Array(messages) => Ok(messages),
+            _ => Err(Failure::Refused { code: 0, message: "an answer without messages".to_owned() }),
+        }
     }
 
     /// The bot's token.

@@ -6,7 +6,10 @@ use serde_json::Value;
 
 use super::{commands, modal};
 use crate::{
-    hub::looking::{concerns_only_asker, is_confidential, material},
+    hub::{
+        looking::{concerns_only_asker, is_confidential, material},
+        thread::is_asked,
+    },
     render::{
         card::{Choice, Press},
         discord::reply,
@@ -52,8 +55,22 @@ pub struct Said {
     pub text: String,
     /// The digest of the proposal that they looked at.
     pub shown: Option<String>,
+    /// The thread that they ask to plan.
+    pub around: Option<Around>,
     /// Whether it was done on a message, which then stays as it is until the outcome edits it.
     pub is_on_message: bool,
+}
+
+/// A thread that is to be read, or a message and those that answer it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Around {
+    pub channel: String,
+    /// Whether the channel is a thread; `None` where Discord did not say.
+    pub is_thread: Option<bool>,
+    /// The message that was pointed at.
+    pub message: Option<String>,
+    /// The message that asks for it, which is no part of it.
+    pub asked: Option<String>,
 }
 
 /// Where an answer goes.
@@ -103,6 +120,12 @@ pub fn message(message: &Value, we: &str) -> Option<Said> {
     let nick = message.member.and_then(|member| member.nick);
     let Author { id: user, username, global_name, .. } = message.author;
     let channel = message.channel_id;
+    let around = is_asked(&text).then(|| Around {
+        channel: channel.clone(),
+        is_thread: None,
+        message: message.message_reference.and_then(|reference| reference.message_id),
+        asked: Some(message.id.clone()),
+    });
     Some(Said {
         name: nick.or(global_name).unwrap_or(username),
         thread: if is_direct { channel.clone() } else { format!("{channel}/{user}") },
@@ -118,6 +141,7 @@ pub fn message(message: &Value, we: &str) -> Option<Said> {
         guild: message.guild_id,
         text,
         shown: None,
+        around,
         is_on_message: false,
     })
 }
@@ -140,6 +164,12 @@ struct Posted {
     #[serde(default)]
     mentions: Vec<Author>,
     webhook_id: Option<String>,
+    message_reference: Option<Answered>,
+}
+
+#[derive(Deserialize)]
+struct Answered {
+    message_id: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -163,10 +193,26 @@ struct Interaction {
     data: Value,
     guild_id: Option<String>,
     channel_id: Option<String>,
+    #[serde(default)]
+    channel: Room,
     member: Option<Member>,
     user: Option<User>,
     #[serde(default)]
     token: String,
+}
+
+/// The room that it was done in, as far as Discord says.
+#[derive(Default, Deserialize)]
+struct Room {
+    #[serde(rename = "type", default)]
+    kind: u8,
+    /// Of a thread the room that it is in.
+    parent_id: Option<String>,
+}
+
+/// Whether a kind of channel is a thread. <https://discord.com/developers/docs/resources/channel#channel-object-channel-types>
+pub(super) const fn is_thread(kind: u64) -> bool {
+    matches!(kind, 10..=12)
 }
 
 #[derive(Deserialize)]
@@ -216,6 +262,13 @@ struct Message {
     #[serde(default)]
     content: String,
     author: Author,
+    /// The thread that began with it.
+    thread: Option<Begun>,
+}
+
+#[derive(Deserialize)]
+struct Begun {
+    id: String,
 }
 
 #[derive(Deserialize)]
@@ -253,6 +306,7 @@ impl Interaction {
 
     fn command(mut self) -> Result<Meaning, serde_json::Error> {
         let command: Command = serde_json::from_value(self.data.take())?;
+        let mut around = None;
         let text = match command.name.as_str() {
             commands::SLASH => {
                 let text = command.options.iter().find(|option| option.name == commands::TEXT).and_then(|option| option.value.as_str());
@@ -260,10 +314,19 @@ impl Interaction {
             }
             commands::PLAN => {
                 let message = command.target_id.and_then(|target| command.resolved.messages.into_iter().find(|(id, _)| *id == target));
-                let Some((_, message)) = message else { return Ok(UNKNOWN) };
+                let Some((target, message)) = message else { return Ok(UNKNOWN) };
                 if message.content.trim().is_empty() {
                     return Ok(Meaning::Told("That message has no text to plan from."));
                 }
+                around = match message.thread {
+                    Some(thread) => Some(Around { channel: thread.id, is_thread: Some(true), message: None, asked: None }),
+                    None => self.channel_id.clone().map(|channel| Around {
+                        channel,
+                        is_thread: Some(is_thread(u64::from(self.channel.kind))),
+                        message: Some(target),
+                        asked: None,
+                    }),
+                };
                 // Whoever points at their own words says them again.
                 let is_own = self.person().is_some_and(|(user, _)| user.id == message.author.id);
                 if is_own { message.content } else { material(&message.content) }
@@ -271,7 +334,8 @@ impl Interaction {
             _ => return Ok(UNKNOWN),
         };
         let text = if text.is_empty() { "help".to_owned() } else { text };
-        Ok(self.said(text, None, false).map_or(UNKNOWN, Meaning::Said))
+        let said = self.said(text, None, false);
+        Ok(said.map_or(UNKNOWN, |said| Meaning::Said(Box::new(Said { around, ..*said }))))
     }
 
     fn component(mut self) -> Result<Meaning, serde_json::Error> {
@@ -317,7 +381,11 @@ impl Interaction {
             user: user.id.clone(),
             name,
             thread: if self.guild_id.is_some() { format!("{channel}/{}", user.id) } else { channel.clone() },
-            room: self.guild_id.is_some().then(|| channel.clone()),
+            // What is said in a thread is said in its room.
+            room: self
+                .guild_id
+                .is_some()
+                .then(|| self.channel.parent_id.filter(|_| is_thread(u64::from(self.channel.kind))).unwrap_or_else(|| channel.clone())),
             address: Address {
                 channel,
                 application: self.application_id,
@@ -331,6 +399,7 @@ impl Interaction {
             guild: self.guild_id,
             text,
             shown,
+            around: None,
             is_on_message,
         }))
     }

@@ -11,3 +11,4 @@ pub mod receive;
 pub mod signature;
 
 mod modal;
+mod thread;

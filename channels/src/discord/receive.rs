@@ -72,6 +72,7 @@ pub(super) async fn store(hub: &Hub, said: Said) -> db::Result<bool> {
         address: json!(said.address),
         text: said.text,
         shown: said.shown,
+        around: said.around.map(|around| json!(around)),
         attached: Vec::new(),
     };
     hub.receive(organization, &envelope).await?;

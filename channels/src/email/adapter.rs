@@ -7,9 +7,9 @@ use patchbay_core::{
     channel::{Channel, mail::store},
     command::Reply,
     db::Db,
-    ids::Context,
+    ids::{Context, OrganizationId},
 };
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{
     send::{Sender, Unsent},
@@ -17,7 +17,7 @@ use super::{
     write::{Address, Writer},
 };
 use crate::{
-    adapter::{Adapter, Delivered, Delivery, Direct, Shows, Undelivered},
+    adapter::{Adapter, Delivered, Delivery, Direct, Shows, Thread, Undelivered, Unread},
     pace::Pace,
     render::{card::Card, email},
 };
@@ -70,6 +70,12 @@ impl Adapter for Speaker {
             Err(error @ (Unsent::Later(_) | Unsent::Untrusted(_))) => Err(Undelivered::Later { why: chain(&error) }),
             Err(error @ Unsent::Never(_)) => Err(never(chain(&error))),
         }
+    }
+
+    /// A mail brings its thread with it.
+    async fn thread(&self, _: OrganizationId, around: &Value) -> Result<Thread, Unread> {
+        let posts = serde_json::from_value(around.clone()).map_err(|error| Unread::Never { why: format!("it is nothing that a mail quotes ({error})") })?;
+        Ok(Thread { posts, is_cut: false })
     }
 
     fn direct(&self, external_id: &str, about: &str) -> Direct {

@@ -4,9 +4,16 @@ use serde::Deserialize;
 
 use super::{
     fresh::{Fresh, fresh},
+    quoted::quoted,
     read::Letter,
 };
-use crate::hub::grammar::{self, Command, Parsed};
+use crate::{
+    adapter::{MAX_POSTS, Post},
+    hub::{
+        grammar::{self, Command, Parsed},
+        thread::is_asked,
+    },
+};
 
 /// As long as a command may be in any channel.
 const MAX: usize = 100_000;
@@ -52,6 +59,28 @@ pub fn asked(letter: &Letter) -> Option<String> {
         free
     };
     bounded(&text)
+}
+
+/// The thread below a mail that asks to plan it and says nothing else, oldest first; what `is_ours` is left out. `None` where it asks for something else,
+/// or quotes nothing. Nobody proves who wrote what is quoted.
+pub fn thread_asked(letter: &Letter, is_ours: impl Fn(&str) -> bool) -> Option<Vec<Post>> {
+    let subject = Subject::of(&letter.subject);
+    let opens = !subject.is_reply && letter.references.is_empty();
+    let text = fresh(&letter.text).text;
+    let body = without_greeting(&text);
+    // What stands below the first line is thanks and a name.
+    let is_asked = body.lines().next().is_some_and(is_asked) || (body.trim().is_empty() && opens && is_asked(subject.text));
+    if !is_asked {
+        return None;
+    }
+    let mut quoted = quoted(&letter.text);
+    quoted.retain(|quote| !is_ours(&quote.by) && !quote.text.trim().is_empty());
+    // A mail quotes the newest first.
+    quoted.truncate(MAX_POSTS);
+    quoted.reverse();
+    let post = |quote: super::quoted::Quote| Post { name: quote.name().to_owned(), text: quote.text, ..Post::default() };
+    let posts: Vec<Post> = quoted.into_iter().map(post).collect();
+    (!posts.is_empty()).then_some(posts)
 }
 
 /// As the inbox takes it: bounded, and without what no keyboard writes.

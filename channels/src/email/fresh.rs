@@ -67,7 +67,7 @@ fn joined(lines: &[&str]) -> String {
 }
 
 /// `-- ` (RFC 3676, section 4.3), also from programs that lose the blank.
-fn is_signature(line: &str) -> bool {
+pub(super) fn is_signature(line: &str) -> bool {
     matches!(line.trim_end_matches(['\r', '\u{a0}']), "-- " | "--")
 }
 
@@ -83,7 +83,7 @@ fn between_dashes(line: &str) -> Option<String> {
     (line.ends_with("--") && !inner.is_empty() && inner.len() < 80).then(|| inner.to_lowercase())
 }
 
-fn is_forward(line: &str) -> bool {
+pub(super) fn is_forward(line: &str) -> bool {
     const DASHED: [&str; 12] = [
         "forwarded message",
         "weitergeleitete nachricht",
@@ -110,7 +110,7 @@ fn is_forward(line: &str) -> bool {
 }
 
 /// Outlook's line before what is answered.
-fn is_original(line: &str) -> bool {
+pub(super) fn is_original(line: &str) -> bool {
     const KNOWN: [&str; 10] = [
         "original message",
         "original appointment",
@@ -127,7 +127,7 @@ fn is_original(line: &str) -> bool {
 }
 
 /// `From:` with `Sent:`, `To:` or `Subject:` right below: the head of what is answered, perhaps under a rule.
-fn is_header_block(lines: &[&str]) -> bool {
+pub(super) fn is_header_block(lines: &[&str]) -> bool {
     const FROM: [&str; 10] = ["from", "von", "de", "da", "van", "från", "fra", "od", "от", "发件人"];
     const OTHERS: [&str; 40] = [
         "sent",
@@ -180,13 +180,13 @@ fn is_header_block(lines: &[&str]) -> bool {
 }
 
 /// The name of a header line, in small letters.
-fn label(line: &str) -> Option<String> {
+pub(super) fn label(line: &str) -> Option<String> {
     let end = line.find([':', '：']).filter(|end| *end <= 40)?;
     Some(line[..end].trim().trim_matches('*').to_lowercase())
 }
 
 /// How many lines say who wrote what comes next, as in `On 21 Nov 2026, at 10:00, Ana <ana@example.org> wrote:`.
-fn attribution(lines: &[&str]) -> Option<usize> {
+pub(super) fn attribution(lines: &[&str]) -> Option<usize> {
     /// How it begins, with what it says somewhere behind.
     const LED: [(&str, &str); 14] = [
         ("On ", "wrote"),
@@ -238,7 +238,7 @@ fn attribution(lines: &[&str]) -> Option<usize> {
 }
 
 /// What telephones and programs write below on their own.
-fn is_device(line: &str) -> bool {
+pub(super) fn is_device(line: &str) -> bool {
     const BEGINNINGS: [&str; 18] = [
         "Sent from my ",
         "Sent from Mail for",

@@ -8,6 +8,7 @@ pub mod automatic;
 pub mod command;
 pub mod fresh;
 pub mod mailbox;
+mod quoted;
 pub mod read;
 pub mod receive;
 pub mod send;

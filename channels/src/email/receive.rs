@@ -24,7 +24,7 @@ use uuid::Uuid;
 
 use super::{
     automatic::{Automatic, automatic, is_ours},
-    command::{asked, decides},
+    command::{asked, decides, thread_asked},
     fresh::fresh,
     mailbox::{self, Access, Delivered, Keeper, Kept},
     read::{self, Attachment, Letter, MAX_BYTES},
@@ -219,7 +219,12 @@ impl Receiver {
     async fn envelope(&self, tx: &mut Tx, letter: &Letter, raw: &[u8]) -> anyhow::Result<Envelope> {
         let key = read::key(letter, raw);
         let known = self.threads.known(letter);
-        let text = asked(letter).unwrap_or_else(|| "help".to_owned());
+        let quoted = thread_asked(letter, |by| self.ours.iter().any(|ours| by.to_lowercase().contains(ours)));
+        let text = match &quoted {
+            // It stands below the words that ask for it.
+            Some(_) => "plan this thread".to_owned(),
+            None => asked(letter).unwrap_or_else(|| "help".to_owned()),
+        };
         let thread = known.as_ref().map_or_else(|| thread::name(letter, &key), |known| known.thread.clone());
         let showed = known.as_ref().and_then(|known| known.showed);
         let shown = match showed {
@@ -237,6 +242,7 @@ impl Receiver {
             thread,
             text,
             shown,
+            around: quoted.map(serde_json::to_value).transpose().context("what a mail quotes is JSON")?,
             attached: Vec::new(),
         })
     }

@@ -319,15 +319,7 @@ async fn accept(run: &Run<'_>, number: Option<i32>, operations: &grammar::Operat
     need(run, Scope::Review)?;
     let mut tx = run.begin(None).await?;
     let number = proposal(run, &mut tx, number).await?;
-    let chosen: Option<Vec<i32>> = match operations {
-        grammar::Operations::All => None,
-        some => {
-            let found = review::store::find(&mut tx, number).await?;
-            let Some(found) = found else { return Err(replies::no_proposal(number).into()) };
-            let count = review::store::revision(&mut tx, found.id, found.revision).await?.patch.tasks.len();
-            Some(numbers(some, count))
-        }
-    };
+    let chosen = chosen(&mut tx, number, operations).await?;
     let accepted = match review::accept(&mut tx, run.hub.ctx.as_ref(), run.actor, number, chosen.as_deref(), run.command.shown.as_deref()).await? {
         review::Verdict::Applied(accepted) => accepted,
         review::Verdict::Waits(waiting) => {
@@ -345,6 +337,19 @@ async fn accept(run: &Run<'_>, number: Option<i32>, operations: &grammar::Operat
 /// The operations (from 1) that are meant, of a proposal that has so many.
 pub(super) fn numbers(operations: &grammar::Operations, count: usize) -> Vec<i32> {
     operations.of(count).into_iter().filter_map(|index| i32::try_from(index).ok()).collect()
+}
+
+/// The operations of a proposal that are meant; `None`: all of them, whatever they are.
+pub(super) async fn chosen(conn: &mut db::Connection, number: i32, operations: &grammar::Operations) -> Result<Option<Vec<i32>>, Stop> {
+    match operations {
+        grammar::Operations::All => Ok(None),
+        some => {
+            let found = review::store::find(&mut *conn, number).await?;
+            let Some(found) = found else { return Err(replies::no_proposal(number).into()) };
+            let count = review::store::revision(conn, found.id, found.revision).await?.patch.tasks.len();
+            Ok(Some(numbers(some, count)))
+        }
+    }
 }
 
 async fn reject(run: &Run<'_>, number: Option<i32>, why: Option<&str>) -> Result<(), Stop> {

@@ -183,7 +183,7 @@ async fn context(run: &Run<'_>, aim: Aim, message: &str) -> Result<(planner::Con
         zone: actor.time_zone.parse().or_else(|_| plan.project.time_zone.parse()).unwrap_or(chrono_tz::UTC),
         author: Some(actor.handle.clone()),
         rules: Rules { focus, ..Rules::of(actor.role) },
-        trusted: run.command.trust != Trust::Untrusted,
+        trusted: run.command.trust != Trust::Untrusted && run.command.from_thread.as_ref().is_none_or(|from| from.strangers.is_empty()),
         plan,
     };
     Ok((context, draft))
@@ -400,9 +400,9 @@ pub(super) async fn propose(
     let reply = if !draft.revision.conflicts.is_empty() {
         replies::look_again(&draft)
     } else if is_new {
-        replies::proposed(&draft.proposal, &draft.revision.diff, counts, say)
+        replies::proposed(&draft.proposal, &draft.revision.diff, counts, say, run.command.from_thread.as_ref())
     } else {
-        replies::refined(&draft.proposal, &draft.revision.diff, counts, say)
+        replies::refined(&draft.proposal, counts, say, run.command.from_thread.as_ref())
     };
     Ok(Outcome { reply, proposal: Some(draft.proposal.number), project: draft.proposal.project, ..Outcome::default() })
 }

@@ -1,6 +1,6 @@
 //! What comes in on a channel: stored, then identified, admitted, and made a command.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use patchbay_core::{
@@ -23,7 +23,12 @@ use super::{
     grammar::{self, Command, Parsed},
     limits::{Limits, MOST_WAITING, behind},
     replies,
+    thread::{self, Gathered},
 };
+use crate::adapter::{Adapter, Unread};
+
+/// How often a thread is tried to be read before whoever asks for it is told that it cannot be.
+const TRIES: i16 = 5;
 
 impl Hub {
     /// Stores what came in. What is answered by `Ok` is not lost and has one effect; `false`: it had come before.
@@ -42,6 +47,8 @@ impl Hub {
 pub struct Inbox {
     pub hub: Hub,
     pub limits: Limits,
+    /// Read the threads that are asked for.
+    pub adapters: Vec<Arc<dyn Adapter>>,
 }
 
 #[derive(Deserialize)]
@@ -63,7 +70,12 @@ impl Work for Inbox {
         let queue = store::Queue { channel: envelope.channel, sender: &envelope.sender.id, turn: which.turn.unwrap_or(job.id) };
         let (waiting, elders) = store::in_line(&mut tx, job.organization, queue).await?;
         // Nobody overtakes what they said before.
-        let wait = if elders > 0 { Some(behind(elders, &settings)) } else { self.limits.admit(job.organization, &envelope, &settings) };
+        let wait = match elders {
+            // A thread that could not be read at once was counted when it was first tried.
+            _ if envelope.around.is_some() && job.attempt > 1 => None,
+            0 => self.limits.admit(job.organization, &envelope, &settings),
+            elders => Some(behind(elders, &settings)),
+        };
         match (who, wait) {
             (who, Some(wait)) if which.turn.is_none() && waiting >= MOST_WAITING => {
                 let wait = wait.max(behind(waiting, &settings));
@@ -78,11 +90,12 @@ impl Work for Inbox {
                 }
                 store::put_off(&mut tx, self.hub.ctx.as_ref(), job.organization, &envelope, queue.turn, wait).await?;
             }
-            (Some(actor), None) => return self.take(tx, job, &envelope, &actor).await,
+            (Some(actor), None) if envelope.around.is_some() => return self.gather(tx, job, &envelope, &actor).await,
+            (Some(_), None) if thread::is_asked(&envelope.text) => return self.turn_away(tx, job, &envelope, &replies::no_thread(envelope.channel)).await,
+            (Some(actor), None) => return self.take(tx, job, &envelope, &actor, None).await,
             (None, None) => {
                 let reply = self.introduce(&mut tx, job.organization, &envelope).await?;
-                self.say(&mut tx, job.organization, &envelope, &reply).await?;
-                store::took(&mut tx, &envelope, None).await?;
+                return self.turn_away(tx, job, &envelope, &reply).await;
             }
         }
         self.end(tx, job).await
@@ -90,8 +103,48 @@ impl Work for Inbox {
 }
 
 impl Inbox {
-    /// Makes a command of what a known person wrote, and begins to run it.
-    async fn take(&self, mut tx: Tx, job: &Job, envelope: &Envelope, actor: &Actor) -> Result<Value, Failure> {
+    /// Answers what came in, and makes no command of it.
+    async fn turn_away(&self, mut tx: Tx, job: &Job, envelope: &Envelope, reply: &Reply) -> Result<Value, Failure> {
+        self.say(&mut tx, job.organization, envelope, reply).await?;
+        store::took(&mut tx, envelope, None).await?;
+        self.end(tx, job).await
+    }
+
+    /// Reads the thread that a known person asks for, and makes a command of what was said in it. No transaction is open meanwhile, so that all that is
+    /// known of it is looked at again.
+    async fn gather(&self, tx: Tx, job: &Job, envelope: &Envelope, actor: &Actor) -> Result<Value, Failure> {
+        tx.commit().await?;
+        let around = envelope.around.as_ref().unwrap_or(&Value::Null);
+        let read = match self.adapters.iter().find(|adapter| adapter.channel() == envelope.channel) {
+            Some(adapter) => adapter.thread(job.organization, around).await,
+            None => Err(Unread::Never { why: format!("{} is not connected: its settings are missing", envelope.channel.title()) }),
+        };
+        let mut tx = self.hub.db.begin(job.organization).await?;
+        if store::lock_envelope(&mut tx, envelope.channel.as_str(), &envelope.key).await?.is_none() {
+            return Ok(Value::Null);
+        }
+        let is_asked = thread::is_asked(&envelope.text);
+        let reply = match read {
+            // What was pointed at is no thread: it is planned as what it is.
+            Ok(thread) if thread.posts.len() < 2 && !is_asked => return self.take(tx, job, envelope, actor, None).await,
+            Ok(thread) => {
+                let handles = store::handles(&mut tx, envelope.channel, &thread::people(&thread)).await?;
+                match thread::gathered(&thread, &handles) {
+                    Some(gathered) => return self.take(tx, job, envelope, actor, Some(&gathered)).await,
+                    None => replies::no_thread(envelope.channel),
+                }
+            }
+            Err(Unread::Later { after, why }) if job.attempt < TRIES => return Err(Failure::Later { after, why }),
+            Err(Unread::Later { why, .. } | Unread::Never { why }) => {
+                tracing::warn!(why, channel = envelope.channel.as_str(), "a thread could not be read");
+                replies::thread_unread(&why)
+            }
+        };
+        self.turn_away(tx, job, envelope, &reply).await
+    }
+
+    /// Makes a command of what a known person wrote, or of the thread that they asked for, and begins to run it.
+    async fn take(&self, mut tx: Tx, job: &Job, envelope: &Envelope, actor: &Actor, thread: Option<&Gathered>) -> Result<Value, Failure> {
         let (conversation, topic) = store::conversation(&mut tx, self.hub.ctx.as_ref(), job.organization, envelope).await?;
         let channel = envelope.channel.as_str();
         let client_id = format!("{channel}:{}", envelope.key);
@@ -101,11 +154,12 @@ impl Inbox {
             conversation,
             origin: channel,
             client_id: Some(&client_id),
-            text: &envelope.text,
+            text: thread.map_or(&envelope.text, |thread| &thread.text),
             topic,
             on_proposal: None,
             trust: envelope.trust,
             shown: envelope.shown.as_deref(),
+            from_thread: thread.map(|thread| &thread.from),
             reply_to: Some((channel, &envelope.address)),
         };
         let (id, is_new) = commands::insert(&mut tx, self.hub.ctx.as_ref(), &actor, &new).await?;

@@ -21,6 +21,7 @@ pub mod replies;
 mod run;
 pub mod schedule;
 mod several;
+pub(crate) mod thread;
 
 use std::{
     collections::HashMap,
@@ -174,6 +175,7 @@ impl Hub {
             on_proposal: incoming.about.proposal,
             trust: Trust::Verified,
             shown: None,
+            from_thread: None,
             reply_to: None,
         };
         let (id, is_new) = store::insert(&mut tx, self.ctx.as_ref(), actor, &new).await?;

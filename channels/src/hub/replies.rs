@@ -14,7 +14,7 @@ use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use patchbay_core::{
     channel::{Channel, received::ReceivedFile},
-    command::Reply,
+    command::{FromThread, Reply},
     patch::{
         Fault, ProjectPatch, TaskId,
         diff::{Counts, Diff, Entry, Op},
@@ -367,10 +367,50 @@ fn decisions(reply: Reply, number: i32) -> Reply {
     reply.action("Accept all", format!("accept #{number}")).action("Reject", format!("reject #{number}"))
 }
 
+/// What a proposal was made of, behind what it is on, and what there is to know about that, behind everything.
+fn source(from: Option<&FromThread>) -> (String, String) {
+    let Some(from) = from else { return Default::default() };
+    let messages = count(from.messages, "message", "messages");
+    let read = if from.is_cut { format!("the newest {messages}") } else { messages };
+    let strangers: Vec<String> = from.strangers.iter().take(NAMED).map(|name| plain(name)).collect();
+    let more = from.strangers.len() - strangers.len();
+    let others = (more > 0).then(|| format!("{more} more"));
+    let names: Vec<String> = strangers.into_iter().chain(others).collect();
+    let known = match names.as_slice() {
+        [] => String::new(),
+        [one] => format!(" Nobody vouches for the words of {one}: look closely at what came of them."),
+        [first @ .., last] => format!(" Nobody vouches for the words of {} and {last}: look closely at what came of them.", first.join(", ")),
+    };
+    (format!(", from this thread ({read})"), known)
+}
+
+/// How many people are called by their names.
+const NAMED: usize = 3;
+
+/// Somebody asks for a thread where there is none.
+pub fn no_thread(channel: Channel) -> Reply {
+    Reply::new(match channel {
+        Channel::Slack => {
+            "Nobody says anything here that I can plan from. Say `plan this thread` in the thread, or choose *Plan this* in the menu of one of its messages."
+        }
+        Channel::Discord => {
+            "Nobody says anything here that I can plan from. Say `plan this thread` in the thread, or in an answer to its first message; or choose *Apps*, *Plan this* in the menu of a message."
+        }
+        Channel::Email => "Nobody says anything here that I can plan from. Say `plan this thread` above the mails that it is about, quoted or forwarded.",
+    })
+}
+
+/// A thread that somebody asks for cannot be read; `why` is the end of a sentence.
+pub fn thread_unread(why: &str) -> Reply {
+    Reply::new(format!("I cannot read this thread: {}. Nothing is planned.", plain(why)))
+}
+
 /// A new proposal.
-pub fn proposed(proposal: &Proposal, diff: &Diff, counts: Counts, say: &str) -> Reply {
+pub fn proposed(proposal: &Proposal, diff: &Diff, counts: Counts, say: &str, from: Option<&FromThread>) -> Reply {
+    let (from, known) = source(from);
     let on = proposal.project_key.as_ref().map_or_else(|| format!("for a new project, *{}*", plain(&diff.project_title)), |key| format!("on {key}"));
-    decisions(Reply::new(format!("{say}\n\n**#{}** {on}: {}. Nothing has changed yet.", proposal.number, render::diff::counts(&counts))), proposal.number)
+    let counts = render::diff::counts(&counts);
+    decisions(Reply::new(format!("{say}\n\n**#{}** {on}{from}: {counts}. Nothing has changed yet.{known}", proposal.number)), proposal.number)
 }
 
 /// How far a planner is, with the last of what it has so far.
@@ -399,10 +439,11 @@ pub fn working(shown: &[Entry]) -> Reply {
 const NEWEST: usize = 10;
 
 /// A refined one.
-pub fn refined(proposal: &Proposal, _diff: &Diff, counts: Counts, say: &str) -> Reply {
+pub fn refined(proposal: &Proposal, counts: Counts, say: &str, from: Option<&FromThread>) -> Reply {
+    let (from, known) = source(from);
     decisions(
         Reply::new(format!(
-            "{say}\n\n**#{}** is at revision {}: {}. Nothing has changed yet.",
+            "{say}\n\n**#{}** is at revision {}{from}: {}. Nothing has changed yet.{known}",
             proposal.number,
             proposal.revision,
             render::diff::counts(&counts)

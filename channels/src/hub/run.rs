@@ -115,6 +115,10 @@ async fn attempt(hub: &Hub, organization: OrganizationId, id: CommandId) -> Resu
     tx.rollback().await?;
     let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
     let run = Run { hub, actor: &actor, command: &command };
+    if command.from_thread.is_some() {
+        // What people said to each other commands nothing.
+        return free::run(&run, None, &command.text).await;
+    }
     match grammar::parse(&command.text, &keys) {
         Parsed::Command(parsed) => explicit::run(&run, parsed).await,
         Parsed::Several(lines) => several::run(&run, &lines).await,

@@ -78,6 +78,7 @@ impl Work for Scheduled {
             on_proposal: None,
             trust: schedule.trust,
             shown: None,
+            from_thread: None,
             reply_to: None,
         };
         let (id, _) = commands::insert(&mut tx, self.hub.ctx.as_ref(), &owner, &new).await?;

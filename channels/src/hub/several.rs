@@ -1,7 +1,8 @@
-//! Several commands in one message: one transaction and one change of one project, or none with the line that failed.
+//! Several commands in one message: one transaction and one change of one project, or decisions about several proposals; or none with the line that failed.
 
 use patchbay_core::{
     command::{Outcome, Reply},
+    db,
     patch::{
         Fault, ProjectPatch, TaskId,
         apply::{self, apply},
@@ -9,13 +10,14 @@ use patchbay_core::{
         normalise,
         plan::Plan,
     },
+    review::{self, Verdict},
     tenancy::Scope,
     workflow::{self, Apply, Origin, store as plans},
 };
 
 use super::{
     effects::{self, Refusal},
-    explicit::{done, held, need, note_time},
+    explicit::{chosen, done, held, need, note_time},
     grammar::{Command, Line},
     replies::{self, several::Told},
     run::{Run, Stop},
@@ -23,6 +25,9 @@ use super::{
 
 /// Runs the commands of a message, each on the plan as those before it leave it.
 pub(super) async fn run(run: &Run<'_>, lines: &[Line]) -> Result<(), Stop> {
+    if lines.iter().all(|line| matches!(line.command, Command::Accept { .. } | Command::Reject { .. } | Command::Comment { .. })) {
+        return decide(run, lines).await;
+    }
     need(run, Scope::Apply)?;
     let project = one_project(run, lines)?;
     // Everything from here on is under the project's lock.
@@ -66,6 +71,59 @@ pub(super) async fn run(run: &Run<'_>, lines: &[Line]) -> Result<(), Stop> {
     let waiting = plans::released(&mut tx, &change).await?;
     let reply = replies::several::applied(&told, &change, &waiting);
     run.end(tx, done(reply, &change)).await
+}
+
+/// Decides about several proposals, in the order of the lines: each as those before it leave the plans.
+async fn decide(run: &Run<'_>, lines: &[Line]) -> Result<(), Stop> {
+    if run.command.shown.is_some() {
+        return Err(replies::several::shown_alone().into());
+    }
+    let mut tx = run.begin(None).await?;
+    let numbers: Vec<i32> = lines.iter().filter_map(|line| number(&line.command)).collect();
+    review::hold(&mut tx, &numbers).await?;
+    let (mut told, mut actions, mut version): (Vec<Told>, _, _) = (Vec::with_capacity(lines.len()), Vec::new(), None);
+    for line in lines {
+        let (reply, applied_as) = decide_one(run, &mut tx, line).await.map_err(|stop| at_line(line, stop))?;
+        told.push(Told { number: line.number, text: reply.text });
+        actions.extend(reply.actions);
+        version = applied_as.or(version);
+    }
+    let reply = Reply { actions, ..replies::several::decided(&told) };
+    run.end(tx, Outcome { reply, revision: version, ..Outcome::default() }).await
+}
+
+/// Does what one line decides; the version that it led to.
+async fn decide_one(run: &Run<'_>, conn: &mut db::Connection, line: &Line) -> Result<(Reply, Option<i32>), Stop> {
+    let (ctx, actor) = (run.hub.ctx.as_ref(), run.actor);
+    let proposal = number(&line.command).ok_or_else(|| Stop::from(replies::mistaken()))?;
+    match &line.command {
+        Command::Accept { operations, .. } => {
+            need(run, Scope::Review)?;
+            let chosen = chosen(&mut *conn, proposal, operations).await?;
+            match review::accept(conn, ctx, actor, proposal, chosen.as_deref(), None).await? {
+                Verdict::Applied(accepted) => Ok((replies::accepted(&accepted), accepted.proposal.applied_as)),
+                Verdict::Waits(waiting) => Ok((replies::approved(&waiting), None)),
+                // What would be applied has to be seen first, and then it is not all of them.
+                Verdict::LookAgain(draft) => Err(replies::several::look_first(draft.proposal.number).into()),
+            }
+        }
+        Command::Reject { why, .. } => Ok((replies::rejected(&review::reject(conn, ctx, actor, proposal, why.as_deref()).await?), None)),
+        Command::Comment { operation, text, .. } => {
+            let operation = operation.and_then(|operation| i32::try_from(operation).ok());
+            review::comment(conn, ctx, actor, proposal, text, operation).await?;
+            Ok((replies::commented(proposal, operation), None))
+        }
+        _ => Err(replies::mistaken().into()),
+    }
+}
+
+/// The proposal that a line decides about.
+const fn number(command: &Command) -> Option<i32> {
+    match command {
+        Command::Accept { proposal, .. } | Command::Reject { proposal, .. } => *proposal,
+        Command::Comment { proposal, .. } => Some(*proposal),
+        _ => None,
+    }
 }
 
 /// The project that the lines are about, where one names it.

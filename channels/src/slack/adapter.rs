@@ -7,17 +7,18 @@ use std::{num::NonZeroU32, time::Duration};
 
 use async_trait::async_trait;
 use governor::Quota;
-use patchbay_core::{channel::Channel, command::Reply};
+use patchbay_core::{channel::Channel, command::Reply, ids::OrganizationId};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::{
     client::{Client, Failure},
-    decode::Address,
+    decode::{Address, Around},
+    thread,
     workspaces::Workspaces,
 };
 use crate::{
-    adapter::{Adapter, Delivered, Delivery, Direct, Shows, Undelivered},
+    adapter::{Adapter, Delivered, Delivery, Direct, Shows, Thread, Undelivered, Unread},
     pace::Pace,
     render::slack::{self, reply},
 };
@@ -29,6 +30,8 @@ const EDITS: (u32, u32) = (40, 10);
 const WORKING: (u32, u32) = (25, 8);
 /// Messages for one person's eyes in a workspace, in a minute and at once.
 const WHISPERS: (u32, u32) = (100, 20);
+/// Pages of threads in a workspace, in a minute and at once.
+const READS: (u32, u32) = (40, 10);
 
 /// Speaks in Slack.
 pub struct Speaker {
@@ -37,6 +40,7 @@ pub struct Speaker {
     edits: Pace,
     working: Pace,
     whispers: Pace,
+    reads: Pace,
 }
 
 /// What Slack calls a message of ours: several where it is long, none where only one person saw it.
@@ -66,7 +70,7 @@ fn a_minute((count, burst): (u32, u32)) -> Pace {
 impl Speaker {
     pub fn new(workspaces: Workspaces) -> Self {
         let posts = Pace::new(Quota::per_second(number(POSTS.0)).allow_burst(number(POSTS.1)));
-        Self { workspaces, posts, edits: a_minute(EDITS), working: a_minute(WORKING), whispers: a_minute(WHISPERS) }
+        Self { workspaces, posts, edits: a_minute(EDITS), working: a_minute(WORKING), whispers: a_minute(WHISPERS), reads: a_minute(READS) }
     }
 }
 
@@ -103,6 +107,13 @@ impl Adapter for Speaker {
             Err(Stop::NotYet(after)) => Err(Undelivered::NotYet { after }),
             Err(Stop::Failed(failure)) => Err(undelivered(failure)),
         }
+    }
+
+    async fn thread(&self, organization: OrganizationId, around: &Value) -> Result<Thread, Unread> {
+        let around: Around =
+            serde_json::from_value(around.clone()).map_err(|error| Unread::Never { why: format!("it is named by nothing of ours ({error})") })?;
+        let client = self.workspaces.client(organization, &around.team).await.map_err(thread::unread)?;
+        thread::read(&client, &self.reads, &around).await
     }
 
     fn direct(&self, external_id: &str, _: &str) -> Direct {

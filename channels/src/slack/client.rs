@@ -16,6 +16,9 @@ pub const API_URL: &str = "https://slack.com/api";
 /// How long an answer is waited for.
 const PATIENCE: Duration = Duration::from_secs(15);
 
+/// How many messages of a thread are asked for at once, as Slack recommends.
+const REPLIES: &str = "200";
+
 /// Why something was not done.
 #[derive(Debug, thiserror::Error)]
 pub enum Failure {
@@ -121,6 +124,25 @@ impl Client {
             name: named(&profile["display_name"]).or_else(|| named(&answer["user"]["real_name"])).or_else(|| named(&answer["user"]["name"])),
             email: named(&profile["email"]),
         })
+    }
+
+    /// Who speaks with this token: as a user, and as a program.
+    pub async fn me(&self) -> Result<(String, String), Failure> {
+        let answer = self.call("auth.test", &json!({})).await?;
+        let text = |name: &str| answer[name].as_str().unwrap_or_default().to_owned();
+        Ok((text("user_id"), text("bot_id")))
+    }
+
+    /// A page of a thread's messages, and what the next is asked for by.
+    pub async fn replies(&self, channel: &str, thread: &str, cursor: Option<&str>) -> Result<(Vec<Value>, Option<String>), Failure> {
+        let api = self.slack.open_session(&self.token);
+        let params = [("channel", Some(channel)), ("ts", Some(thread)), ("limit", Some(REPLIES)), ("cursor", cursor)];
+        let mut answer: Value = within(api.http_session_api.http_get("conversations.replies", &params, None)).await?;
+        let next = answer["response_metadata"]["next_cursor"].as_str().filter(|cursor| !cursor.is_empty()).map(str::to_owned);
+        match answer["messages"].take() {
+            Value::Array(messages) => Ok((messages, next)),
+            _ => Err(Failure::Refused { code: "an answer without messages".to_owned() }),
+        }
     }
 
     /// Exchanges what Slack gave for an agreement to an installation.

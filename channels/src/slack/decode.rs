@@ -8,7 +8,10 @@ use super::{
     text,
 };
 use crate::{
-    hub::looking::{concerns_only_asker, is_confidential, material},
+    hub::{
+        looking::{concerns_only_asker, is_confidential, material},
+        thread::is_asked,
+    },
     render::{
         card::{Choice, Press},
         slack::reply::COMMAND,
@@ -63,6 +66,19 @@ pub struct Said {
     pub text: String,
     /// The digest of the proposal that they looked at.
     pub shown: Option<String>,
+    /// The thread that they ask to plan.
+    pub around: Option<Around>,
+}
+
+/// A thread that is to be read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Around {
+    pub team: String,
+    pub channel: String,
+    /// Its first message.
+    pub thread: String,
+    /// The message that asks for it, which is no part of it.
+    pub asked: Option<String>,
 }
 
 /// Where an answer goes.
@@ -148,6 +164,7 @@ fn slash(fields: impl Fn(&str) -> String) -> Result<Meaning, Malformed> {
         user,
         text: said,
         shown: None,
+        around: None,
     })))
 }
 
@@ -282,6 +299,12 @@ impl Callback {
         }
         let said = ourselves.map_or_else(|| message.text.clone(), |ourselves| text::without_mention(&message.text, &ourselves));
         let said = or_help(text::plain(&said));
+        let around = message.thread_ts.clone().filter(|_| is_asked(&said)).map(|thread| Around {
+            team: self.team_id.clone(),
+            channel: message.channel.clone(),
+            thread,
+            asked: Some(message.ts.clone()),
+        });
         // In a room an answer begins a thread; between two people it follows.
         let thread = message.thread_ts.or_else(|| (!is_direct).then_some(message.ts));
         Meaning::Said(Box::new(Said {
@@ -301,6 +324,7 @@ impl Callback {
             user,
             text: said,
             shown: None,
+            around,
         }))
     }
 }
@@ -424,6 +448,7 @@ impl BlockActions {
                 user,
                 text,
                 shown,
+                around: None,
             })
         };
         if action_id.starts_with(COMMAND) {
@@ -480,7 +505,7 @@ impl ViewSubmission {
         };
         let room = address.channel.clone().filter(|channel| !channel.starts_with('D'));
         let name = self.user.username.or(self.user.name);
-        Ok(Meaning::Said(Box::new(Said { key: self.trigger_id, team, user, name, thread, room, address, text, shown })))
+        Ok(Meaning::Said(Box::new(Said { key: self.trigger_id, team, user, name, thread, room, address, text, shown, around: None })))
     }
 }
 
@@ -506,6 +531,8 @@ impl MessageAction {
         let user = self.user.id;
         let team = self.team.map(|team| team.id).or(self.user.team_id).unwrap_or_default();
         let channel = self.channel.id;
+        // Of a message that nobody answered yet Slack names no thread.
+        let around = self.message.thread_ts.clone().map(|thread| Around { team: team.clone(), channel: channel.clone(), thread, asked: None });
         let thread = self.message.thread_ts.or(self.message.ts).or(self.message_ts);
         // Whoever points at their own words says them again.
         let text = if self.message.user.as_ref() == Some(&user) { or_help(text) } else { material(&text) };
@@ -526,6 +553,7 @@ impl MessageAction {
             user,
             text,
             shown: None,
+            around,
         }))
     }
 }

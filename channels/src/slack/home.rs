@@ -6,6 +6,7 @@ use patchbay_core::{
     ids::OrganizationId,
     review::{self, State, store::Filter},
     tenancy::{Actor, store as tenancy},
+    workflow::{self, store as plans},
 };
 use serde_json::{Map, Value, json};
 
@@ -83,11 +84,13 @@ pub(super) async fn unfurl(hub: &Hub, workspaces: &Workspaces, links: &Links) ->
     let Some(actor) = actor(&mut tx, organization, &sender(&links.team, &links.user)).await? else { return Ok(()) };
     let mut unfurls = Map::new();
     for url in &links.urls {
-        let Some(number) = proposal_of(url, &hub.public_url) else { continue };
-        let Some(proposal) = review::store::find(&mut tx, number).await? else { continue };
-        if proposal.project.is_none_or(|project| actor.sees(project)) {
-            let state = proposal.state.as_str();
-            let text = format!("*#{number}* {}\nby @{}, {state}", escape::mrkdwn(&proposal.title), escape::mrkdwn(&proposal.author));
+        let text = match ours(url, &hub.public_url) {
+            None => None,
+            Some(Ours::Proposal(number)) => proposal(&mut tx, &actor, number).await?,
+            Some(Ours::Project(key)) => project(&mut tx, &actor, &key).await?,
+            Some(Ours::Task(key, task)) => self::task(&mut tx, &actor, &key, &task).await?,
+        };
+        if let Some(text) = text {
             unfurls.insert(url.clone(), json!({ "blocks": [{ "type": "section", "text": { "type": "mrkdwn", "text": text, "verbatim": true } }] }));
         }
     }
@@ -102,10 +105,76 @@ pub(super) async fn unfurl(hub: &Hub, workspaces: &Workspaces, links: &Links) ->
     Ok(workspaces.client(organization, &links.team).await?.unfurl(&message, &unfurls.into()).await?)
 }
 
-/// The proposal that an address of ours shows: `…/proposals/12`.
-fn proposal_of(url: &str, home: &str) -> Option<i32> {
-    let path = url.strip_prefix(home)?.strip_prefix("/proposals/")?;
-    path.split(['?', '#', '/']).next()?.parse().ok()
+/// `#12 Title`, who made it, and what became of it; `None` where there is none that they may see. So for the others.
+async fn proposal(conn: &mut db::Connection, actor: &Actor, number: i32) -> db::Result<Option<String>> {
+    let found = review::store::find(conn, number).await?.filter(|proposal| proposal.project.is_none_or(|project| actor.sees(project)));
+    Ok(found.map(|proposal| {
+        let state = proposal.state.as_str();
+        format!("*#{number}* {}\nby @{}, {state}", escape::mrkdwn(&proposal.title), escape::mrkdwn(&proposal.author))
+    }))
+}
+
+/// `WEB Title`, at which version it is, and how much of it is done.
+async fn project(conn: &mut db::Connection, actor: &Actor, key: &str) -> db::Result<Option<String>> {
+    let Some(row) = plans::find_project(&mut *conn, key).await?.filter(|row| actor.sees(row.project.id)) else { return Ok(None) };
+    let listed = plans::list_projects(conn, Some(row.project.id), None, 1).await?;
+    Ok(listed.first().map(|listed| {
+        let project = &listed.project.project;
+        let (key, title) = (escape::mrkdwn(&project.key), escape::mrkdwn(&project.title));
+        let waiting = match listed.open_proposals {
+            0 => String::new(),
+            1 => ", 1 proposal waits".to_owned(),
+            many => format!(", {many} proposals wait"),
+        };
+        format!("*{key}* {title}\nversion {}, {} of {} tasks done{waiting}", project.version, listed.done, listed.tasks)
+    }))
+}
+
+/// `WEB-7 Title`, its step, whose it is, when it is due, and in which project.
+async fn task(conn: &mut db::Connection, actor: &Actor, key: &str, task: &str) -> db::Result<Option<String>> {
+    let Some(row) = plans::find_project(&mut *conn, key).await?.filter(|row| actor.sees(row.project.id)) else { return Ok(None) };
+    let plan = workflow::around(conn, &row, &[task.to_owned()]).await?;
+    Ok(plan.find(task).map(|task| {
+        let step = plan.project.process.step(&task.status).map_or(task.status.as_str(), |step| step.title.as_str());
+        let facts = [
+            Some(escape::mrkdwn(step)),
+            task.assignee.as_ref().map(|handle| format!("@{}", escape::mrkdwn(handle))),
+            task.due_on.map(|day| format!("due {day}")),
+        ];
+        let facts: Vec<String> = facts.into_iter().flatten().collect();
+        let (reference, title) = (escape::mrkdwn(&plan.reference(task)), escape::mrkdwn(&task.title));
+        format!("*{reference}* {title}\n{}\nin *{}* {}", facts.join(", "), escape::mrkdwn(&plan.project.key), escape::mrkdwn(&plan.project.title))
+    }))
+}
+
+/// What an address of ours shows.
+#[derive(Debug, PartialEq, Eq)]
+enum Ours {
+    /// `…/proposals/12`
+    Proposal(i32),
+    /// `…/p/WEB`
+    Project(String),
+    /// `…/p/WEB?task=WEB-7`
+    Task(String, String),
+}
+
+fn ours(url: &str, home: &str) -> Option<Ours> {
+    let address = url.strip_prefix(home)?.split('#').next()?;
+    let (path, query) = address.split_once('?').unwrap_or((address, ""));
+    if let Some(number) = path.strip_prefix("/proposals/") {
+        return number.split('/').next()?.parse().ok().map(Ours::Proposal);
+    }
+    let key = path.strip_prefix("/p/")?.split('/').next().filter(|key| is_name(key))?.to_owned();
+    let task = form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "task").map(|(_, task)| task.into_owned());
+    match task {
+        Some(task) => is_name(&task).then(|| Ours::Task(key, task)),
+        None => Some(Ours::Project(key)),
+    }
+}
+
+/// Whether something may be a key, a reference, or an id.
+fn is_name(text: &str) -> bool {
+    !text.is_empty() && text.len() <= 64 && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
 }
 
 #[cfg(test)]
@@ -113,11 +182,25 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_address_of_ours_names_a_proposal() {
+    fn an_address_of_ours_names_what_it_shows() {
         let home = "https://plans.example";
-        assert_eq!(proposal_of("https://plans.example/proposals/12?x=1", home), Some(12));
-        for url in ["https://plans.example.evil/proposals/12", "https://plans.example/p/WEB", "https://plans.example/proposals/x"] {
-            assert_eq!(proposal_of(url, home), None, "{url}");
+        for (url, expected) in [
+            ("https://plans.example/proposals/12?x=1", Ours::Proposal(12)),
+            ("https://plans.example/p/WEB", Ours::Project("WEB".into())),
+            ("https://plans.example/p/WEB?view=board#top", Ours::Project("WEB".into())),
+            ("https://plans.example/p/WEB/history", Ours::Project("WEB".into())),
+            ("https://plans.example/p/WEB?view=board&task=WEB-7", Ours::Task("WEB".into(), "WEB-7".into())),
+        ] {
+            assert_eq!(ours(url, home), Some(expected), "{url}");
+        }
+        for url in [
+            "https://plans.example.evil/proposals/12",
+            "https://plans.example/proposals/x",
+            "https://plans.example/p/",
+            "https://plans.example/p/WEB?task=%27",
+            "https://plans.example/settings",
+        ] {
+            assert_eq!(ours(url, home), None, "{url}");
         }
     }
 }

@@ -14,3 +14,4 @@ pub mod workspaces;
 mod home;
 mod modal;
 mod text;
+mod thread;

@@ -132,6 +132,7 @@ impl Listener {
             address: json!(said.address),
             text: said.text,
             shown: said.shown,
+            around: said.around.map(|around| json!(around)),
             attached: Vec::new(),
         };
         hub.receive(organization, &envelope).await.map(drop)

@@ -18,6 +18,14 @@ pub(super) fn plain(text: &str) -> String {
     plain.replace(['\u{a0}', '\u{2003}'], " ").trim().to_owned()
 }
 
+/// Whom a text names: as they stand in [`plain`], and what Slack calls them.
+pub(super) fn mentions(text: &str) -> Vec<(String, String)> {
+    let inner = text.split("<@").skip(1).filter_map(|rest| rest.split_once('>')).map(|(inner, _)| inner);
+    inner
+        .map(|inner| (format!("@{}", inner.split_once('|').map_or(inner, |(_, label)| label)), inner.split('|').next().unwrap_or_default().to_owned()))
+        .collect()
+}
+
 /// Without the mention of the one who is spoken to.
 pub(super) fn without_mention(text: &str, user: &str) -> String {
     text.replacen(&format!("<@{user}>"), "", 1)
@@ -67,6 +75,8 @@ mod tests {
         ] {
             assert_eq!(plain(text), expected);
         }
+        let named = |mark: &str, id: &str| (mark.to_owned(), id.to_owned());
+        assert_eq!(mentions("<@U1|ana> asks <@U2>, <#C1> <@U3"), [named("@ana", "U1"), named("@U2", "U2")]);
         assert_eq!(without_mention("<@U1> add this for <@U1>", "U1"), " add this for <@U1>");
     }
 }

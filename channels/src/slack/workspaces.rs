@@ -22,7 +22,8 @@ const PURPOSE: &str = "slack.token";
 /// Where people agree to an installation.
 const AUTHORIZE: &str = "https://slack.com/oauth/v2/authorize";
 /// What the app may do, as the manifest has it.
-const SCOPES: &str = "app_mentions:read,chat:write,chat:write.public,commands,im:history,links:read,links:write,users:read,users:read.email";
+const SCOPES: &str =
+    "app_mentions:read,channels:history,chat:write,chat:write.public,commands,groups:history,im:history,links:read,links:write,users:read,users:read.email";
 
 /// Finds who speaks for a workspace. Cheap to clone.
 #[derive(Clone)]

@@ -47,6 +47,7 @@ pub(super) async fn store(hub: &Hub, conn: &mut Connection, submission: &Submiss
         on_proposal: None,
         trust,
         shown: None,
+        from_thread: None,
         reply_to: None,
     };
     store::insert(conn, hub.ctx.as_ref(), &actor, &new).await.map(|(id, _)| Some(id))

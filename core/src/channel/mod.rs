@@ -95,6 +95,10 @@ pub struct Envelope {
     pub text: String,
     /// What its sender was looking at when they decided: the digest of a proposal's revision.
     pub shown: Option<String>,
+    /// What is to be read on the platform before it is handled, as the channel's adapter writes it: then what was said there is what it asks to plan,
+    /// and its own text what to plan where there is nothing else.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub around: Option<Value>,
     /// What came with it beside its words.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub attached: Vec<received::Attached>,

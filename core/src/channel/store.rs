@@ -556,6 +556,17 @@ pub async fn find_identity(conn: &mut PgConnection, channel: Channel, external_i
         .await
 }
 
+/// Which members some of a channel's people are, by what the platform calls them.
+pub async fn handles(conn: &mut PgConnection, channel: Channel, external_ids: &[String]) -> sqlx::Result<HashMap<String, String>> {
+    let rows: Vec<(String, String)> =
+        sqlx::query_as("select i.external_id, m.handle from channel_identity i join member m using (member_id) where i.channel = $1 and i.external_id = any($2) and m.removed_at is null")
+            .bind(channel.as_str())
+            .bind(external_ids)
+            .fetch_all(conn)
+            .await?;
+    Ok(rows.into_iter().collect())
+}
+
 pub async fn list_identities(conn: &mut PgConnection) -> sqlx::Result<Vec<Identity>> {
     sqlx::query_as("select i.*, m.handle from channel_identity i join member m using (member_id) order by m.handle, i.channel, i.external_id")
         .fetch_all(conn)

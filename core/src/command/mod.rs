@@ -93,6 +93,8 @@ pub struct Command {
     pub trust: Trust,
     /// What its author was looking at: the digest of a proposal's revision.
     pub shown: Option<String>,
+    /// Where its text is what people said in a thread: what they said is planned, and never read as a command.
+    pub from_thread: Option<FromThread>,
     pub status: Status,
     pub reply: Option<Reply>,
     pub problem: Option<Value>,
@@ -100,6 +102,16 @@ pub struct Command {
     pub revision: Option<i32>,
     pub created_at: DateTime<Utc>,
     pub finished_at: Option<DateTime<Utc>>,
+}
+
+/// The messages of a thread that a text is made of.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FromThread {
+    pub messages: usize,
+    /// Older ones were left out: only so much of a thread is read.
+    pub is_cut: bool,
+    /// Those whose words nobody vouches for, by the names that they have there.
+    pub strangers: Vec<String>,
 }
 
 /// `Command` of the API.

@@ -5,7 +5,7 @@ use serde_json::Value;
 use sqlx::{AssertSqlSafe, FromRow, PgConnection, Row, postgres::PgRow, types::Json};
 use uuid::Uuid;
 
-use super::{Command, Outcome, Reply, Status};
+use super::{Command, FromThread, Outcome, Reply, Status};
 use crate::{
     ids::{CommandId, Context, ConversationId, MemberId, OrganizationId, ProjectId, TaskId},
     tenancy::{self, Actor, Scope, Scopes, Trust},
@@ -36,6 +36,7 @@ impl FromRow<'_, PgRow> for Command {
             on_proposal: row.try_get("on_proposal")?,
             trust: Trust::parse(row.try_get("trust")?).unwrap_or(Trust::Untrusted),
             shown: row.try_get("shown_digest")?,
+            from_thread: row.try_get::<Option<Json<FromThread>>, _>("from_thread")?.map(|json| json.0),
             status,
             reply: row.try_get::<Option<Json<Reply>>, _>("reply")?.map(|json| json.0),
             problem: row.try_get::<Option<Json<_>>, _>("problem")?.map(|json| json.0),
@@ -126,6 +127,8 @@ pub struct NewCommand<'a> {
     pub trust: Trust,
     /// What its author was looking at: the digest of a proposal's revision.
     pub shown: Option<&'a str>,
+    /// Where its text is what people said in a thread.
+    pub from_thread: Option<&'a FromThread>,
     /// The channel and the address that its answer goes to, where nobody waits for it here.
     pub reply_to: Option<(&'a str, &'a Value)>,
 }
@@ -135,8 +138,8 @@ pub async fn insert(conn: &mut PgConnection, ctx: &dyn Context, actor: &Actor, n
     let id = CommandId(ctx.uuid());
     let inserted = sqlx::query(
         "insert into command (organization_id, command_id, conversation_id, member_id, actor, origin, client_id, text, project_id, task_id, on_proposal,
-                              scopes, only_project, trust, shown_digest, reply_channel, reply_address, status, claimed_until, created_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $14, $15, $16, $17, $18, $19, 'queued', now() + make_interval(secs => $12), $13)
+                              scopes, only_project, trust, shown_digest, reply_channel, reply_address, from_thread, status, claimed_until, created_at)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $14, $15, $16, $17, $18, $19, $20, 'queued', now() + make_interval(secs => $12), $13)
          on conflict (organization_id, member_id, client_id) where client_id is not null do nothing",
     )
     .bind(actor.organization)
@@ -158,6 +161,7 @@ pub async fn insert(conn: &mut PgConnection, ctx: &dyn Context, actor: &Actor, n
     .bind(new.shown)
     .bind(new.reply_to.map(|to| to.0))
     .bind(new.reply_to.map(|to| Json(to.1)))
+    .bind(new.from_thread.map(Json))
     .execute(&mut *conn)
     .await?;
     if inserted.rows_affected() == 1 {

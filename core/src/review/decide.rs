@@ -215,6 +215,11 @@ pub(super) async fn locked(conn: &mut PgConnection, actor: &Actor, number: i32) 
     }
 }
 
+/// Holds the rows of proposals and of their projects until the transaction ends, in one order: so that two who decide about several never wait for each other.
+pub async fn hold(conn: &mut PgConnection, numbers: &[i32]) -> sqlx::Result<()> {
+    store::lock_all(conn, numbers).await
+}
+
 /// An open proposal whose row is held until the transaction ends: to refine it.
 pub async fn lock_open(conn: &mut PgConnection, actor: &Actor, number: i32) -> Result<Proposal, DecideError> {
     let proposal = locked(conn, actor, number).await?;

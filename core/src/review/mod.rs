@@ -27,7 +27,7 @@ use crate::{
 
 pub use approvals::{Approved, Standing, standing, wanted};
 pub use deadline::{Due, open_above, watch};
-pub use decide::{Accepted, DecideError, Verdict, Waiting, accept, comment, lock_open, reject, withdraw};
+pub use decide::{Accepted, DecideError, Verdict, Waiting, accept, comment, hold, lock_open, reject, withdraw};
 pub use open::{Draft, NewProposal, Proposed, open, refine};
 pub use rebase::{Resolved, look_ahead, merge_from, rebase, resolve};
 pub use revert::{Last, TakenBack, last, revert, take_back};

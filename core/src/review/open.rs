@@ -139,7 +139,8 @@ fn title(prepared: &Prepared, message: &str) -> String {
     let patch = &prepared.checked.flat.patch;
     let new = patch.meta_updates.as_ref().and_then(|meta| meta.title.clone()).filter(|_| prepared.project.is_none());
     let text = new.or_else(|| patch.note.clone()).unwrap_or_else(|| message.to_owned());
-    let line = text.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or("Changes");
+    // What is quoted is not what it is called.
+    let line = text.lines().map(str::trim).find(|line| !line.is_empty() && !line.starts_with('>')).unwrap_or("Changes");
     if line.chars().count() <= 120 { line.to_owned() } else { line.chars().take(119).chain(['…']).collect() }
 }
 

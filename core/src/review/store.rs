@@ -171,6 +171,17 @@ pub(super) async fn lock(conn: &mut PgConnection, number: i32) -> sqlx::Result<O
     sqlx::query_as(AssertSqlSafe(format!("{PROPOSAL} where r.number = $1 for update of r"))).bind(number).fetch_optional(conn).await
 }
 
+/// Holds the rows of proposals until the transaction ends, then those of their projects; each by what orders them.
+pub(super) async fn lock_all(conn: &mut PgConnection, numbers: &[i32]) -> sqlx::Result<()> {
+    let projects: Vec<Option<ProjectId>> =
+        sqlx::query_scalar("select project_id from proposal where number = any($1) order by number for update").bind(numbers).fetch_all(&mut *conn).await?;
+    sqlx::query("select 1 from project where project_id = any($1) order by project_id for no key update")
+        .bind(projects.into_iter().flatten().collect::<Vec<_>>())
+        .execute(conn)
+        .await
+        .map(drop)
+}
+
 /// Holds a project's row until the transaction ends.
 pub(super) async fn lock_project(conn: &mut PgConnection, project: ProjectId) -> sqlx::Result<()> {
     sqlx::query("select 1 from project where project_id = $1 for no key update").bind(project).execute(conn).await.map(drop)

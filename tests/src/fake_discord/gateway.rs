@@ -237,6 +237,7 @@ impl Person<'_> {
                 message["guild_id"] = guild.into();
                 message["member"] = json!({ "nick": null, "roles": [] });
             }
+            known.posts.push(message.clone());
             known.gateway.events.push(message);
         });
     }

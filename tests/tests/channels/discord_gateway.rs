@@ -18,7 +18,7 @@ fn with_gateway(discord: &FakeDiscord) -> impl FnOnce(&mut Settings) + use<> {
     }
 }
 
-async fn start() -> Result<(Running, FakeDiscord)> {
+pub(crate) async fn start() -> Result<(Running, FakeDiscord)> {
     let mut discord = FakeDiscord::start().await?;
     let patchbay = Running::start_with(with_gateway(&discord)).await?;
     discord.patchbay.clone_from(&patchbay.url);

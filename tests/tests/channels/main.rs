@@ -9,4 +9,6 @@ mod pace;
 mod script;
 mod slack;
 mod slack_socket;
+mod thread;
+mod ways;
 mod working;

@@ -56,42 +56,105 @@ pub(crate) fn is_proposal(message: &Shown) -> bool {
     labels(message) == BUTTONS
 }
 
-/// Ana plans and refines, Bo accepts a part, and Ana's late click is explained.
-pub(crate) async fn a_plan_is_made_and_reviewed(patchbay: &Running, stage: &impl Stage) -> Result<()> {
+/// A proposal that somebody was shown.
+pub(crate) struct Shows<P> {
+    /// All that can be read of it.
+    pub(crate) text: String,
+    /// What it is decided by.
+    pub(crate) by: P,
+}
+
+/// A channel as the script needs it: what people do there, in whatever way it has.
+pub(crate) trait Way {
+    type By;
+    /// Makes somebody known who has a key.
+    async fn join(&self, patchbay: &Running, who: &str, key: &str) -> Result<()>;
+    /// Somebody says something that is answered with `expected` in it.
+    async fn tell(&self, who: &str, text: &str, expected: &str) -> Result<()>;
+    /// Somebody says what they want, and is shown a proposal.
+    async fn propose(&self, who: &str, text: &str) -> Result<Shows<Self::By>>;
+    /// Somebody says what should be different, and is shown that; what was shown before cannot be decided any more.
+    async fn refine(&self, who: &str, shown: &Shows<Self::By>, text: &str) -> Result<Shows<Self::By>>;
+    /// Somebody accepts the first operation alone.
+    async fn accept_first(&self, who: &str, shown: &Shows<Self::By>) -> Result<()>;
+    /// Somebody decides too late; what they read.
+    async fn be_late(&self, who: &str, shown: &Shows<Self::By>, verb: &str) -> Result<String>;
+}
+
+/// Ana plans and refines, Bo accepts a part, and Ana's late decision is explained: the same on every channel.
+pub(crate) async fn a_plan_is_made_and_reviewed(patchbay: &Running, way: &impl Way) -> Result<()> {
     let bo = patchbay.member_key("bo", &["read", "propose", "review", "apply"]).await?;
-    link_muted(patchbay, stage, "ana", &patchbay.key).await?;
-    link_muted(patchbay, stage, "bo", &bo).await?;
+    way.join(patchbay, "ana", &patchbay.key).await?;
+    way.join(patchbay, "bo", &bo).await?;
 
-    stage.say("ana", "new \"Web\"").await?;
-    stage.message("a new project", |message| message.text.contains("WEB")).await?;
-    stage.say("ana", "- Sign-in page\n- Shop\n- Launch party").await?;
-    let first = stage.message("a proposal", |message| is_proposal(message) && message.text.contains("Launch party")).await?;
-    assert_eq!(first.only_for, None, "a proposal is for all: {first:?}");
-    assert!(first.text.contains("Sign-in page") && first.text.contains("Shop"), "{first:?}");
+    way.tell("ana", "new \"Web\"", "WEB").await?;
+    let first = way.propose("ana", "- Sign-in page\n- Shop\n- Launch party").await?;
+    for title in ["Sign-in page", "Shop", "Launch party"] {
+        assert!(first.text.contains(title), "{}", first.text);
+    }
 
-    stage.press("ana", &first, "Edit").await?;
-    stage.hand_in("ana", "remove 3").await?;
-    let second = stage.message("a refined proposal", |message| is_proposal(message) && message.text.contains("revision 2")).await?;
-    // Only the newest copy can be decided.
-    stage.message("the first without buttons", |message| message.id == first.id && message.buttons.is_empty()).await?;
+    let second = way.refine("ana", &first, "remove 3").await?;
+    assert!(second.text.contains("Shop") && !second.text.contains("Launch party"), "{}", second.text);
     assert_eq!(titles(patchbay, "WEB").await?, Vec::<String>::new(), "nothing has changed yet");
+    let (_, open) = patchbay.get("/proposals/1").await?;
+    assert_eq!((&open["state"], &open["revision"], open["operations"].as_array().map(Vec::len)), (&json!("open"), &json!(2), Some(2)), "{open}");
 
-    stage.press("bo", &second, "Accept some").await?;
-    stage.hand_in("bo", "1").await?;
-    let decided = stage.message("the outcome", |message| message.id == second.id && message.buttons.is_empty()).await?;
-    assert!(decided.text.contains("Accepted 1 of 2 changes by @bo as version"), "{decided:?}");
+    way.accept_first("bo", &second).await?;
+    let (_, decided) = patchbay.get("/proposals/1").await?;
+    assert_eq!((&decided["state"], &decided["decided"]["by"]), (&json!("applied"), &json!("bo")), "{decided}");
     assert_eq!(titles(patchbay, "WEB").await?, ["Sign-in page"]);
 
-    for label in ["Accept all", "Reject"] {
-        stage.press("ana", &second, label).await?;
-        let (ana, before) = (stage.id("ana"), second.id.clone());
-        let explained = stage
-            .message("an explanation", |message| message.id > before && message.only_for.as_ref() == Some(&ana) && message.text.contains("already by bo"))
-            .await?;
-        assert!(explained.text.contains("It became version"), "{explained:?}");
+    for verb in ["accept", "reject"] {
+        let explained = way.be_late("ana", &second, verb).await?;
+        assert!(explained.contains("already by bo") && explained.contains("It became version"), "{explained}");
     }
     assert_eq!(titles(patchbay, "WEB").await?, ["Sign-in page"]);
     settled(patchbay).await
+}
+
+/// Platforms with buttons and windows, where what was sent is edited.
+impl<S: Stage> Way for S {
+    type By = Shown;
+
+    async fn join(&self, patchbay: &Running, who: &str, key: &str) -> Result<()> {
+        link_muted(patchbay, self, who, key).await
+    }
+
+    async fn tell(&self, who: &str, text: &str, expected: &str) -> Result<()> {
+        self.say(who, text).await?;
+        self.message("an answer", |message| message.text.contains(expected)).await.map(drop)
+    }
+
+    async fn propose(&self, who: &str, text: &str) -> Result<Shows<Shown>> {
+        self.say(who, text).await?;
+        let shown = self.message("a proposal", is_proposal).await?;
+        assert_eq!(shown.only_for, None, "a proposal is for all: {shown:?}");
+        Ok(Shows { text: shown.text.clone(), by: shown })
+    }
+
+    async fn refine(&self, who: &str, shown: &Shows<Shown>, text: &str) -> Result<Shows<Shown>> {
+        self.press(who, &shown.by, "Edit").await?;
+        self.hand_in(who, text).await?;
+        let refined = self.message("a refined proposal", |message| is_proposal(message) && message.text.contains("revision 2")).await?;
+        // Only the newest copy can be decided.
+        self.message("the first without buttons", |message| message.id == shown.by.id && message.buttons.is_empty()).await?;
+        Ok(Shows { text: refined.text.clone(), by: refined })
+    }
+
+    async fn accept_first(&self, who: &str, shown: &Shows<Shown>) -> Result<()> {
+        self.press(who, &shown.by, "Accept some").await?;
+        self.hand_in(who, "1").await?;
+        let decided = self.message("the outcome", |message| message.id == shown.by.id && message.buttons.is_empty()).await?;
+        assert!(decided.text.contains("Accepted 1 of 2 changes by @bo as version"), "{decided:?}");
+        Ok(())
+    }
+
+    async fn be_late(&self, who: &str, shown: &Shows<Shown>, verb: &str) -> Result<String> {
+        self.press(who, &shown.by, if verb == "accept" { "Accept all" } else { "Reject" }).await?;
+        let (id, before) = (self.id(who), shown.by.id.clone());
+        let is_it = |message: &Shown| message.id > before && message.only_for.as_ref() == Some(&id) && message.text.contains("already by bo");
+        Ok(self.message("an explanation", is_it).await?.text)
+    }
 }
 
 /// Nothing is left undone: every command has ended.

@@ -215,6 +215,23 @@ async fn our_home_shows_what_waits_and_addresses_of_ours_say_what_they_are() -> 
     let unfurl = slack.unfurl().await?;
     assert_eq!(unfurl["unfurls"].as_object().map(serde_json::Map::len), Some(1), "{unfurl}");
     assert!(unfurl["unfurls"][&url].to_string().contains("#1"), "{unfurl}");
+
+    patchbay.post("/projects", &json!({ "title": "Website", "key": "WEB" })).await?;
+    patchbay.say("add \"Fix <it>\" to me due 2026-12-04", Some("WEB")).await?;
+    let (task, project) = (format!("{}/p/WEB?task=WEB-1", patchbay.url), format!("{}/p/WEB", patchbay.url));
+    let links: Vec<_> = [&task, &project, &format!("{project}?task=WEB-9")].map(|url| json!({ "domain": "x", "url": url })).into();
+    let shared = |user: &str| json!({ "type": "link_shared", "channel": ROOM, "user": user, "message_ts": "1.3", "links": links });
+    // Nobody whom Patchbay knows: nothing is shown.
+    slack.person("U0EVE", ROOM).event(&shared("U0EVE"), 1).await?;
+    ana.event(&shared("U0ANA"), 1).await?;
+    slack.called("chat.unfurl", 2).await?;
+    let unfurl = slack.unfurl().await?;
+    let told = |url: &str| unfurl["unfurls"][url]["blocks"][0]["text"]["text"].as_str().unwrap_or_default().replace('\u{200b}', "");
+    let (_, found) = patchbay.get("/tasks/WEB-1").await?;
+    let me = found["assignee"].as_str().unwrap_or_default();
+    assert_eq!(told(&task), format!("*WEB-1* Fix &lt;it&gt;\nTo do, @{me}, due 2026-12-04\nin *WEB* Website"), "{unfurl}");
+    assert_eq!(told(&project), "*WEB* Website\nversion 2, 0 of 1 tasks done", "{unfurl}");
+    assert_eq!(unfurl["unfurls"].as_object().map(serde_json::Map::len), Some(2), "what is not there is not shown: {unfurl}");
     slack.check()?;
     patchbay.end().await
 }

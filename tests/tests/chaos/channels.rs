@@ -9,7 +9,7 @@ use std::{
 };
 
 use anyhow::{Context as _, Result, ensure};
-use futures::future::try_join_all;
+use futures::{SinkExt as _, StreamExt as _, future::try_join_all};
 use patchbay_channels::{slack::signature, webhook::sign};
 use patchbay_core::ids::{Context as _, System};
 use patchbay_tests::{
@@ -27,6 +27,10 @@ use reqwest::{Method, RequestBuilder, Response, StatusCode};
 use serde_json::{Value, json};
 use sqlx::{ConnectOptions as _, PgConnection};
 use tokio::sync::watch;
+use tokio_tungstenite::{
+    connect_async,
+    tungstenite::{Message, client::IntoClientRequest as _},
+};
 
 use crate::{people::Client, program::Program};
 
@@ -46,10 +50,11 @@ enum Via {
     Mail,
     Webhook,
     Rest,
+    Socket,
 }
 
 impl Via {
-    const ALL: [Self; 5] = [Self::Slack, Self::Discord, Self::Mail, Self::Webhook, Self::Rest];
+    const ALL: [Self; 6] = [Self::Slack, Self::Discord, Self::Mail, Self::Webhook, Self::Rest, Self::Socket];
 
     fn of(number: usize) -> Self {
         Self::ALL[number % Self::ALL.len()]
@@ -61,7 +66,17 @@ impl Via {
             Self::Slack => Some("slack"),
             Self::Discord => Some("discord"),
             Self::Mail => Some("email"),
-            Self::Webhook | Self::Rest => None,
+            Self::Webhook | Self::Rest | Self::Socket => None,
+        }
+    }
+
+    /// What a command of it says of where it was written.
+    fn origin(self) -> &'static str {
+        match self {
+            Self::Webhook => "webhook",
+            Self::Rest => "api",
+            Self::Socket => "web",
+            Self::Slack | Self::Discord | Self::Mail => self.channel().unwrap_or_default(),
         }
     }
 }
@@ -176,6 +191,8 @@ struct Writer {
     url: watch::Receiver<Option<String>>,
     acknowledged: watch::Sender<u32>,
     client: Client,
+    /// What a WebSocket is opened with.
+    key: String,
     /// Those who write mails.
     writers: Vec<Person>,
     /// Where the webhook delivers to, below the address, and what it signs with.
@@ -185,7 +202,8 @@ struct Writer {
 impl Writer {
     /// Makes what the commands need: a project, a source, and people whom Patchbay knows on every channel.
     async fn introduced(program: &Program, world: Arc<World>, commands: usize) -> Result<Self> {
-        let client = Client::new(program.key()?, program.url())?;
+        let key = program.key()?;
+        let client = Client::new(key.clone(), program.url())?;
         let (status, project) = client.ask(Method::POST, "/projects", Some(&json!({ "title": "Website", "key": "WEB" })), Some("project")).await?;
         ensure!(status == StatusCode::CREATED, "{project}");
         for channel in ["slack", "discord", "email"] {
@@ -202,7 +220,7 @@ impl Writer {
         let writers: Vec<Person> =
             (0..mails.div_ceil(MAILS_EACH)).map(|at| Person::new(&world.dns, &format!("ana@desk{at}.example"), PLAN)).collect::<Result<_>>()?;
         let writer =
-            Self { http: reqwest::Client::new(), url: program.url(), acknowledged: watch::Sender::new(0), client, writers, hook: (url, secret), world };
+            Self { http: reqwest::Client::new(), url: program.url(), acknowledged: watch::Sender::new(0), client, key, writers, hook: (url, secret), world };
         writer.slack("link", &writer.code().await?).await?;
         writer.world.slack.message("who it is in Slack", |message| message.text.contains("You are")).await?;
         writer.discord(&writer.code().await?).await?;
@@ -270,8 +288,45 @@ impl Writer {
                     ensure!(status.is_success(), "{status}: {answer}");
                 }
             }
+            Via::Socket => {
+                for time in 0..times {
+                    self.over_socket(&format!("chaos {number}"), &text, time > 0).await?;
+                }
+            }
         }
         Ok(())
+    }
+
+    /// Sends a message under the client's name for it until it is acknowledged; over a connection of its own, and where it is lost over another. Once more
+    /// over one that is lost at once: nobody then knows whether it was heard.
+    async fn over_socket(&self, id: &str, text: &str, and_lost: bool) -> Result<()> {
+        let frame = json!({ "type": "command", "id": id, "text": text, "project": "WEB" }).to_string();
+        let mut url = self.url.clone();
+        let mut is_to_be_lost = and_lost;
+        loop {
+            let base = url.wait_for(Option::is_some).await?.clone().unwrap_or_default();
+            let mut request = format!("{}/api/v1/ws", base.replacen("http", "ws", 1)).into_client_request()?;
+            request.headers_mut().insert("authorization", format!("Bearer {}", self.key).parse()?);
+            let heard: Option<Value> = async {
+                let (mut socket, _) = connect_async(request).await.ok()?;
+                socket.send(Message::text(frame.clone())).await.ok()?;
+                if std::mem::take(&mut is_to_be_lost) {
+                    return None;
+                }
+                loop {
+                    if let Message::Text(said) = socket.next().await?.ok()? {
+                        return serde_json::from_str(&said).ok();
+                    }
+                }
+            }
+            .await;
+            match heard {
+                Some(said) if said["type"] == "ack" && said["id"] == id => return Ok(()),
+                // "Come back later" is no acknowledgement.
+                Some(said) => ensure!(said["problem"]["status"] == 503, "{said}"),
+                None => tokio::task::yield_now().await,
+            }
+        }
     }
 
     async fn discord(&self, text: &str) -> Result<()> {
@@ -346,8 +401,7 @@ async fn prove(conn: &mut PgConnection, world: &World, commands: usize) -> Resul
     ensure!(answers.len() == commands, "{} commands for {commands}", answers.len());
     for via in Via::ALL {
         let sent = i64::from(via.channel().is_some());
-        let origin = via.channel().unwrap_or(if via == Via::Webhook { "webhook" } else { "api" });
-        let ended: Vec<_> = answers.iter().filter(|answer| answer.0 == origin).collect();
+        let ended: Vec<_> = answers.iter().filter(|answer| answer.0 == via.origin()).collect();
         ensure!(ended.len() == of(via), "{} of {} commands came by {via:?}", ended.len(), of(via));
         ensure!(ended.iter().all(|answer| (answer.1, answer.2, answer.3) == (sent, sent, 1)), "{via:?}: not each is one command with one answer: {ended:?}");
     }

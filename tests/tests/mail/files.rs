@@ -2,10 +2,12 @@
 
 use anyhow::{Context as _, Result};
 use base64::{Engine as _, prelude::BASE64_STANDARD};
+use patchbay_tests::{
+    letter::{Letter, Person},
+    world::World,
+};
 use reqwest::{Client, Method, StatusCode};
 use serde_json::{Value, json};
-
-use crate::world::{Letter, Person, World};
 
 /// A letter with files, as mail programs write them.
 fn with_files(person: &Person, subject: &str, text: &str, files: &[(&str, &str, Vec<u8>)]) -> Letter {

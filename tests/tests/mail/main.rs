@@ -5,4 +5,3 @@ mod plans;
 mod servers;
 mod tls;
 mod trust;
-mod world;

@@ -1,11 +1,9 @@
 //! A plan is made, refined and decided by mail.
 
 use anyhow::Result;
-use patchbay_tests::until::until;
+use patchbay_tests::{letter::SIGNED, until::until, world::World};
 use reqwest::{Method, StatusCode};
 use serde_json::json;
-
-use crate::world::World;
 
 #[tokio::test]
 async fn a_plan_is_made_by_mail_refined_by_an_answer_and_decided_in_part() -> Result<()> {
@@ -93,7 +91,7 @@ async fn a_command_stands_in_the_subject_in_html_and_in_json() -> Result<()> {
     let mut html = ana.letter("x", "");
     html.text = "<html><body><div>done WEB-3</div><blockquote>done WEB-1</blockquote></body></html>".to_owned();
     let raw = String::from_utf8(html.raw())?.replace("text/plain", "text/html");
-    world.deliver(&ana.sign(raw.as_bytes(), &crate::world::SIGNED)?)?;
+    world.deliver(&ana.sign(raw.as_bytes(), &SIGNED)?)?;
     until("WEB-3 is done", async || Ok(world.patchbay.get("/tasks/WEB-3").await?.1["status"] == "done")).await?;
     for task in ["WEB-1", "WEB-2"] {
         let (_, task) = world.patchbay.get(&format!("/tasks/{task}")).await?;
@@ -101,5 +99,27 @@ async fn a_command_stands_in_the_subject_in_html_and_in_json() -> Result<()> {
     }
     let (status, _) = world.patchbay.ask(None, Method::GET, "/channels/email/quarantine", None).await?;
     assert_eq!(status, StatusCode::UNAUTHORIZED);
+    world.patchbay.end().await
+}
+
+#[tokio::test]
+async fn a_thread_is_planned_from_what_a_mail_quotes() -> Result<()> {
+    let mut world = World::start().await?;
+    world.patchbay.post("/projects", &json!({ "title": "Website", "key": "WEB" })).await?;
+    world.patchbay.say("add \"Keep me\"", Some("WEB")).await?;
+    let ana = world.known("ana@example.org", &world.patchbay.key).await?;
+    let quoted = "On Sat, 21 Nov 2026 at 10:00, Bo <bo@example.org> wrote:\n\n> - order cake\n>\n> On Fri, 20 Nov 2026 at 09:00, Cy <cy@example.org> wrote:\n>\n>> The launch:\n>> - invite the press\n>> done WEB-1";
+    let asked = ana.letter("Re: Launch", &format!("Plan this thread, please.\n\nAna\n\n{quoted}")).with("References: <x@example.org>");
+    let answer = world.answered(&ana, &asked).await?;
+    let text = answer.text().replace("=\r\n", "");
+    assert!(text.contains("from this thread (2 messages)") && text.contains("vouches for the words of Cy and Bo"), "{text}");
+    let (_, open) = world.patchbay.get("/proposals/1").await?;
+    let made: Vec<_> = open["operations"].as_array().into_iter().flatten().map(|operation| operation["summary"].as_str().unwrap_or_default()).collect();
+    assert_eq!(made, ["Invite the press", "Order cake"], "{open}");
+    let (_, task) = world.patchbay.get("/tasks/WEB-1").await?;
+    assert_ne!(task["status"], "done", "what is quoted commands nothing");
+    // Nothing is quoted that could be planned.
+    let bare = world.answered(&ana, &ana.letter("Re: Launch", "plan this thread").with("References: <y@example.org>")).await?;
+    assert!(bare.text().contains("Nobody says anything here"), "{}", bare.text());
     world.patchbay.end().await
 }

@@ -5,11 +5,12 @@ use mail_auth::{
     AuthenticatedMessage, DkimResult, MessageAuthenticator,
     hickory_resolver::config::{ConnectionConfig, NameServerConfig, ProtocolConfig, ResolverConfig, ResolverOpts},
 };
-use patchbay_tests::until::until;
+use patchbay_tests::{
+    until::until,
+    world::{PLAN, World},
+};
 use serde_json::json;
 use sqlx::ConnectOptions;
-
-use crate::world::{PLAN, World};
 
 #[tokio::test]
 async fn a_mail_that_was_stored_and_not_marked_has_one_effect() -> Result<()> {

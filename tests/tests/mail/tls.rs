@@ -8,10 +8,9 @@ use patchbay_tests::{
     authority::Authority,
     dovecot::Dovecot,
     smtp::{Smtp, When},
+    world::{PLAN, World},
 };
 use patchbay_web::settings::{Flags, load};
-
-use crate::world::{PLAN, World};
 
 #[tokio::test]
 async fn a_mail_is_read_and_answered_over_tls_from_the_start_and_by_starttls() -> Result<()> {

@@ -2,11 +2,13 @@
 
 use anyhow::Result;
 use chrono::TimeDelta;
-use patchbay_tests::until::until;
+use patchbay_tests::{
+    letter::SIGNED,
+    until::until,
+    world::{PLAN, World},
+};
 use reqwest::{Method, StatusCode};
 use serde_json::json;
-
-use crate::world::{SIGNED, World};
 
 #[tokio::test]
 async fn a_forged_sender_changes_nothing_until_somebody_lets_it_in() -> Result<()> {
@@ -155,7 +157,7 @@ async fn what_no_person_wrote_is_never_answered() -> Result<()> {
     let mut noreply = letter();
     noreply.from = "noreply@example.org".to_owned();
     let mut ourselves = letter();
-    ourselves.from = crate::world::PLAN.to_owned();
+    ourselves.from = PLAN.to_owned();
     let mut away = letter();
     away.subject = "Automatic reply: help".to_owned();
     let letters = [

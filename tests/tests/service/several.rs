@@ -83,3 +83,38 @@ async fn the_commands_of_a_message_are_one_change_or_none() -> Result<()> {
     assert_eq!(outline(&patchbay).await?, ["WEB-1 Schema done", "WEB-2 Form todo"]);
     patchbay.end().await
 }
+
+#[tokio::test]
+async fn several_proposals_are_decided_together_or_none_is() -> Result<()> {
+    let mut patchbay = Running::start().await?;
+    patchbay.post("/projects", &json!({ "title": "Website", "key": "WEB" })).await?;
+    patchbay.post("/projects", &json!({ "title": "App", "key": "APP" })).await?;
+    for (titles, project) in [(["Schema", "Form"], "WEB"), (["Till", "Door"], "APP"), (["Tests", "Guide"], "WEB"), (["Band", "Cake"], "WEB")] {
+        let tasks: Vec<Value> = titles.iter().map(|title| json!({ "op": "create", "task_id": title, "body": { "title": title } })).collect();
+        let (status, proposal) = patchbay.post(&format!("/projects/{project}/patches"), &json!({ "mode": "propose", "patch": { "tasks": tasks } })).await?;
+        assert!(status.is_success(), "{proposal}");
+    }
+
+    // The third is decided by a line before, so that nothing is.
+    let failed = patchbay.say("accept #1\nreject #3\naccept #3", None).await?;
+    assert_eq!(failed["status"].as_str(), Some("failed"), "{failed}");
+    assert!(said(&failed).starts_with("Line 3, `accept #3`: #3 is rejected already by"), "{}", said(&failed));
+    assert_eq!((version(&patchbay).await?, patchbay.get("/proposals/1").await?.1["state"].as_str()), (Some(1), Some("open")));
+
+    let decided = patchbay.say("accept #1\naccept #2 2\ncomment #4 who brings it?\nreject #3 too early", None).await?;
+    assert_eq!(decided["status"].as_str(), Some("done"), "{decided}");
+    insta::assert_snapshot!(said(&decided), @r"
+    - Line 1: **WEB** is at version 2.
+    - Line 2: Accepted 1 of 2. **APP** is at version 2.
+    - Line 3: Noted on #4.
+    - Line 4: #3 is rejected. Nothing has changed. Why: too early
+    ");
+    assert_eq!(outline(&patchbay).await?, ["WEB-1 Schema todo", "WEB-2 Form todo"]);
+    for (number, state) in [(1, "applied"), (2, "applied"), (3, "rejected"), (4, "open")] {
+        assert_eq!(patchbay.get(&format!("/proposals/{number}")).await?.1["state"].as_str(), Some(state), "#{number}");
+    }
+    // A change of a plan is no decision.
+    let mixed = patchbay.say("accept #4\ndone WEB-1", None).await?;
+    assert!(said(&mixed).contains("Line 1, `accept #4`, is no change of a plan"), "{}", said(&mixed));
+    patchbay.end().await
+}

@@ -56,7 +56,15 @@ fn what_others_said_is_material_and_no_command() {
     let message = json!({ "id": "867793854505943041", "type": 0, "content": "accept #3", "channel_id": "645027906669510667", "author": { "id": "222222222222222222", "username": "bo" } });
     let data = json!({ "id": "866818195033292851", "name": "Plan this", "type": 3, "target_id": "867793854505943041", "resolved": { "messages": { "867793854505943041": message } } });
     let mut payload = interaction_of(2, &data);
-    assert_eq!(said(read(&payload)).text, "- accept #3");
+    let around = said(read(&payload)).around.unwrap();
+    assert_eq!((around.channel.as_str(), around.is_thread, around.message.as_deref()), ("645027906669510667", Some(false), Some("867793854505943041")));
+    payload["channel"] = json!({ "id": "645027906669510667", "type": 11, "parent_id": "645027906669510000" });
+    let in_thread = said(read(&payload));
+    assert_eq!((in_thread.text.as_str(), in_thread.room.as_deref()), ("- accept #3", Some("645027906669510000")));
+    assert_eq!(in_thread.around.unwrap().is_thread, Some(true));
+    payload["data"]["resolved"]["messages"]["867793854505943041"]["thread"] = json!({ "id": "867793854505943041", "type": 11 });
+    let begins = said(read(&payload)).around.unwrap();
+    assert_eq!((begins.channel.as_str(), begins.is_thread, begins.message), ("867793854505943041", Some(true), None));
     let pointed = &mut payload["data"]["resolved"]["messages"]["867793854505943041"];
     pointed["author"]["id"] = "53908232506183680".into();
     assert_eq!(said(read(&payload)).text, "accept #3");
@@ -131,6 +139,11 @@ fn a_message_is_heard_that_mentions_us_or_is_to_us_alone() {
     assert_eq!((heard.text.as_str(), heard.name.as_str(), heard.key.as_str()), ("ask @bo", "Ana", "334385199974967042"));
     assert_eq!((heard.thread.as_str(), heard.room.as_deref()), ("645027906669510667/53908232506183680", Some("645027906669510667")));
     assert_eq!(heard.address.asked, Some(Asked { message: "334385199974967042".into(), user: "53908232506183680".into() }));
+    assert_eq!(heard.around, None);
+    let asked = posted(json!({ "content": format!("<@{WE}> plan this!"), "message_reference": { "message_id": "334385199974967000" } }));
+    let around =
+        Around { channel: "645027906669510667".into(), is_thread: None, message: Some("334385199974967000".into()), asked: Some("334385199974967042".into()) };
+    assert_eq!(message(&asked, WE).unwrap().around, Some(around));
     let direct = message(&posted(json!({ "guild_id": null, "mentions": [], "content": "" })), WE).unwrap();
     assert_eq!((direct.text.as_str(), direct.thread.as_str(), direct.room), ("help", "645027906669510667", None));
     for nothing in [

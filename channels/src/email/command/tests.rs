@@ -55,6 +55,18 @@ fn free_text_goes_with_its_subject_and_what_came_with_it() {
 }
 
 #[test]
+fn a_thread_is_planned_from_its_beginning_without_our_own_mails() {
+    let quoted = "On 21 Nov 2026 at 10:00, Ana <ana@example.org> wrote:\n\n> - a band\n>\n> On 20 Nov 2026 at 10:00, Plans <plan@example.org> wrote:\n>\n>> I know no plan.\n>>\n>> On 19 Nov 2026 at 10:00, Bo <bo@example.org> wrote:\n>>\n>>> - cake";
+    let ours = |by: &str| by.contains("plan@example.org");
+    let posts = thread_asked(&letter("Re: Launch", &format!("Hi,\n\nPlan this thread, please.\n\nThanks, Cy\n\n{quoted}")), ours).unwrap();
+    assert_eq!(posts.iter().map(|post| (post.name.as_str(), post.text.as_str())).collect::<Vec<_>>(), [("Bo", "- cake"), ("Ana", "- a band")]);
+    assert_eq!(thread_asked(&letter("Fwd: plan this thread", quoted), ours).unwrap().len(), 2);
+    for (subject, text) in [("Re: Launch", "accept 1"), ("Re: plan this thread", "thanks"), ("plan this thread", ""), ("Re: Launch", "plan this thread")] {
+        assert_eq!(thread_asked(&letter(subject, text), ours), None, "{subject} / {text}");
+    }
+}
+
+#[test]
 fn a_json_block_is_a_command() {
     let block = "Please do:\n```json\n{\"commands\": [\"done WEB-7\", \"start WEB-8\"]}\n```\nThanks";
     check("x", block, "done WEB-7\nstart WEB-8");

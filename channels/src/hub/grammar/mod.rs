@@ -32,7 +32,7 @@ use token::{Kind, Token};
 #[derive(Clone, Debug, PartialEq)]
 pub enum Parsed {
     Command(Command),
-    /// Several commands, one a line, that change one plan together.
+    /// Several commands, one a line, that change one plan together, or that decide about proposals together.
     Several(Vec<Line>),
     /// Meant as a command, and wrong.
     Mistake(Mistake),

@@ -1,7 +1,8 @@
 //! Several commands in one message, one a line: which messages are that, and what keeps one from it.
 //!
 //! The first line decides. A message that begins with words of its own is text for the planner, whatever follows; one that
-//! begins with a command is commands from its first line to its last, or is told why not before anything is done.
+//! begins with a command is commands from its first line to its last, or is told why not before anything is done. Those change one plan together, or
+//! they are decisions about proposals, each of which it names.
 
 use super::{
     Command, Leasing, MAX_DEPTH, Mistake, Parsed, Scheduling, Working, read,
@@ -90,7 +91,8 @@ pub(super) fn several(message: &str, keys: &[&str]) -> Option<Parsed> {
     if let Some(wrong) = lines.iter().find(|line| !matches!(line.parsed, Parsed::Command(_))) {
         return Some(Parsed::Mistake(mistake(message, &lines, wrong)));
     }
-    if let Some((line, why)) = lines.iter().find_map(|line| alone(line).map(|why| (line, why))) {
+    let all_decide = lines.iter().all(decides);
+    if let Some((line, why)) = lines.iter().find_map(|line| alone(line, all_decide).map(|why| (line, why))) {
         let text =
             format!("{}, {why}: send it by itself. Several commands in one message, one a line, are one change of one project.", named(line.number, line.text));
         return Some(Parsed::Mistake(Mistake { at: line.at..line.at + line.text.len(), message: nothing(text), suggestions: Vec::new() }));
@@ -127,7 +129,10 @@ fn mistake(message: &str, lines: &[Written<'_>], wrong: &Written<'_>) -> Mistake
     );
     let commands: Vec<&str> = lines.iter().filter(|line| matches!(line.parsed, Parsed::Command(_))).map(|line| line.text).collect();
     let rest = commands.join("\n");
-    let works = lines.len() - commands.len() == 1 && !commands.is_empty() && lines.iter().all(|line| alone(line).is_none() || commands.len() == 1);
+    let works = lines.len() - commands.len() == 1 && !commands.is_empty() && {
+        let all_decide = lines.iter().filter(|line| matches!(line.parsed, Parsed::Command(_))).all(decides);
+        lines.iter().all(|line| alone(line, all_decide).is_none() || commands.len() == 1)
+    };
     Mistake { at: wrong.at..wrong.at + wrong.text.len(), message: nothing(text), suggestions: if works { vec![rest] } else { Vec::new() } }
 }
 
@@ -135,8 +140,13 @@ fn nothing(text: String) -> String {
     text + " Nothing was changed."
 }
 
-/// Why a command cannot share a transaction with others.
-fn alone(line: &Written<'_>) -> Option<&'static str> {
+/// Whether a line says what becomes of a proposal.
+fn decides(line: &Written<'_>) -> bool {
+    matches!(line.parsed, Parsed::Command(Command::Accept { .. } | Command::Reject { .. } | Command::Comment { .. }))
+}
+
+/// Why a command cannot share a transaction with others. `all_decide`: each of the others says what becomes of a proposal.
+fn alone(line: &Written<'_>, all_decide: bool) -> Option<&'static str> {
     const SHOWS: &str = "only shows something";
     const PLANS: &str = "is for the planner, which takes its time and proposes";
     const ACTS: &str = "is no change of a plan and takes effect by itself";
@@ -166,6 +176,10 @@ fn alone(line: &Written<'_>) -> Option<&'static str> {
         | Command::Schedule(Scheduling::List)
         | Command::Jobs(Working::List(_) | Working::Show(_) | Working::Run { preset: None, .. })
         | Command::Help(_) => Some(SHOWS),
+        Command::Accept { proposal: None, .. } | Command::Reject { proposal: None, .. } if all_decide => {
+            Some("does not say which proposal, as in `accept #12`")
+        }
+        Command::Accept { .. } | Command::Reject { .. } | Command::Comment { .. } if all_decide => None,
         Command::Accept { .. }
         | Command::Reject { .. }
         | Command::Comment { .. }

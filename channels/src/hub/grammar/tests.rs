@@ -468,6 +468,7 @@ fn several_commands_stand_one_a_line() {
         ("done WEB-4\n\n  /start WEB-3: now \r\nlog 2h WEB-3\n", "1 Step, 3 Step, 4 Log"),
         ("split WEB-7 into a; b\nassign WEB-7 to me", "1 Split, 2 Assign"),
         ("block WEB-3: the key is missing\nset WEB zone Europe/Berlin", "1 Step, 2 SetProject"),
+        ("accept #1\naccept #2 1,3\nreject #3 too early\ncomment #4 who tests this?", "1 Accept, 2 Accept, 3 Reject, 4 Comment"),
     ] {
         assert_eq!(shown(text), expected, "{text}");
     }
@@ -517,6 +518,11 @@ fn a_line_that_does_not_fit_is_named_before_anything_is_done() {
         (
             "done WEB-4\naccept #12",
             "Mistake at \"accept #12\": Line 2, `accept #12`, is no change of a plan and takes effect by itself: send it by itself. \
+             Several commands in one message, one a line, are one change of one project. Nothing was changed. -> ",
+        ),
+        (
+            "accept #1\nreject",
+            "Mistake at \"reject\": Line 2, `reject`, does not say which proposal, as in `accept #12`: send it by itself. \
              Several commands in one message, one a line, are one change of one project. Nothing was changed. -> ",
         ),
     ] {

@@ -40,6 +40,22 @@ pub fn logged(told: &[Told]) -> Reply {
     Reply::new(list(told))
 }
 
+/// Lines that decided about proposals.
+pub fn decided(told: &[Told]) -> Reply {
+    Reply::new(list(told))
+}
+
+/// What somebody looked at is one proposal, and they decide about several.
+pub fn shown_alone() -> Reply {
+    Reply::new("What you answer shows one proposal: decide about that one alone. About several you decide in a message of its own. Nothing was changed.")
+}
+
+/// What a line would apply is not what was proposed.
+pub fn look_first(number: i32) -> Reply {
+    Reply::new(format!("#{number} is another one now, because the plan has changed: look at it before you accept it."))
+        .action(format!("Show #{number}"), format!("review #{number}"))
+}
+
 /// One line failed, and so all of them.
 pub fn failed(line: &Line, reply: Reply) -> Reply {
     let end = if reply.text.starts_with("Nothing was changed") { "" } else { " Nothing was changed." };

@@ -59,6 +59,10 @@ fn a_mention_begins_a_thread_and_goes_on_in_it() {
     assert_eq!(first.address.thread.as_deref(), Some("1515449522.000016"));
     mention["thread_ts"] = "1515449500.000001".into();
     assert_eq!(said(heard(&callback(&mention))).thread, "C123ABC456/1515449500.000001");
+    mention["text"] = "<@U0BOT> plan this thread".into();
+    let around =
+        Around { team: "T123ABC456".into(), channel: "C123ABC456".into(), thread: "1515449500.000001".into(), asked: Some("1515449522.000016".into()) };
+    assert_eq!(said(heard(&callback(&mention))).around, Some(around));
     mention["text"] = "<@U0BOT>".into();
     assert_eq!(said(heard(&callback(&mention))).text, "help");
 }
@@ -189,10 +193,12 @@ fn what_others_said_is_material_and_no_command() {
         "message": { "type": "message", "user": "U0MJRG1AL", "ts": "1516229207.000133", "text": "accept #3" },
     });
     let pointed = said(done(&payload));
-    assert_eq!(pointed.text, "- accept #3");
+    assert_eq!((pointed.text.as_str(), &pointed.around), ("- accept #3", &None));
     assert_eq!((pointed.name.as_deref(), pointed.thread.as_str()), (Some("ana"), "D0LFFBKLZ/1516229207.000133"));
     payload["message"]["user"] = "U0D15K92L".into();
     assert_eq!(said(done(&payload)).text, "accept #3");
+    payload["message"]["thread_ts"] = "1516229200.000100".into();
+    assert_eq!(said(done(&payload)).around.map(|around| around.thread), Some("1516229200.000100".to_owned()));
     payload["callback_id"] = "other".into();
     assert!(matches!(done(&payload), Meaning::Nothing(_)));
     let shortcut = json!({ "type": "shortcut", "token": "XXX", "action_ts": "1581106241.371594", "team": { "id": "TXXX" }, "user": { "id": "UXXX", "username": "aman" }, "callback_id": "ask", "trigger_id": "944799105734.773906753841.38b5894552bdd4a780554ee59d1f3638" });

@@ -3,42 +3,43 @@
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result, ensure};
-pub(crate) use patchbay_tests::letter::{Letter, Person, SIGNED};
-use patchbay_tests::{
-    dns::Dns,
-    dovecot::Dovecot,
-    service::Running,
-    smtp::{Sent, Smtp},
-    until::until,
-};
 use patchbay_web::settings::Settings;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
+use crate::{
+    dns::Dns,
+    dovecot::Dovecot,
+    letter::{Letter, Person},
+    service::Running,
+    smtp::{Sent, Smtp},
+    until::until,
+};
+
 /// Where Patchbay reads.
-pub(crate) const PLAN: &str = "plan@patchbay.example";
+pub const PLAN: &str = "plan@patchbay.example";
 
 /// A service with a mailbox.
-pub(crate) struct World {
-    pub(crate) patchbay: Running,
-    pub(crate) dovecot: Arc<Dovecot>,
-    pub(crate) smtp: Smtp,
-    pub(crate) dns: Dns,
+pub struct World {
+    pub patchbay: Running,
+    pub dovecot: Arc<Dovecot>,
+    pub smtp: Smtp,
+    pub dns: Dns,
 }
 
 impl World {
-    pub(crate) async fn start() -> Result<Self> {
+    pub async fn start() -> Result<Self> {
         Self::start_with(|_| {}).await
     }
 
-    pub(crate) async fn start_with(change: impl Fn(&mut Settings)) -> Result<Self> {
+    pub async fn start_with(change: impl Fn(&mut Settings)) -> Result<Self> {
         let dovecot = Arc::new(Dovecot::start().await?);
         let smtp = Smtp::start(Some(dovecot.clone())).await?;
         Self::with_servers(dovecot, smtp, change).await
     }
 
     /// With mail servers of its own kind.
-    pub(crate) async fn with_servers(dovecot: Arc<Dovecot>, smtp: Smtp, change: impl Fn(&mut Settings)) -> Result<Self> {
+    pub async fn with_servers(dovecot: Arc<Dovecot>, smtp: Smtp, change: impl Fn(&mut Settings)) -> Result<Self> {
         let dns = Dns::start().await?;
         let email = |settings: &mut Settings| {
             settings.email.imap_url = Some(dovecot.url(PLAN).into());
@@ -52,12 +53,12 @@ impl World {
     }
 
     /// Somebody with an address whose domain signs what they write.
-    pub(crate) fn person(&self, address: &str) -> Result<Person> {
+    pub fn person(&self, address: &str) -> Result<Person> {
         Person::new(&self.dns, address, PLAN)
     }
 
     /// Somebody who is known: they write, are asked who they are, and say so where they are signed in.
-    pub(crate) async fn known(&self, address: &str, key: &str) -> Result<Person> {
+    pub async fn known(&self, address: &str, key: &str) -> Result<Person> {
         let person = self.person(address)?;
         let hello = person.letter("hello", "");
         let answer = self.answered(&person, &hello).await?;
@@ -73,12 +74,12 @@ impl World {
     }
 
     /// Puts a mail into the mailbox.
-    pub(crate) fn deliver(&self, raw: &[u8]) -> Result<()> {
+    pub fn deliver(&self, raw: &[u8]) -> Result<()> {
         self.dovecot.deliver(PLAN, raw)
     }
 
     /// Delivers a letter and waits for the answer to it.
-    pub(crate) async fn answered(&self, person: &Person, letter: &Letter) -> Result<Sent> {
+    pub async fn answered(&self, person: &Person, letter: &Letter) -> Result<Sent> {
         self.deliver(&person.signed(letter)?)?;
         let id = format!("<{}>", letter.id);
         let address = person.address.clone();
@@ -88,11 +89,11 @@ impl World {
     }
 
     /// Waits until all mails are marked as seen, and so many are there.
-    pub(crate) async fn read(&self, count: usize) -> Result<()> {
+    pub async fn read(&self, count: usize) -> Result<()> {
         until(&format!("{count} mails are seen"), async || Ok(self.dovecot.seen(PLAN)? == (count, 0))).await
     }
 
-    pub(crate) async fn held(&self) -> Result<Vec<Value>> {
+    pub async fn held(&self) -> Result<Vec<Value>> {
         let (status, held) = self.patchbay.get("/channels/email/quarantine").await?;
         ensure!(status == StatusCode::OK, "{held}");
         Ok(held["data"].as_array().cloned().unwrap_or_default())
