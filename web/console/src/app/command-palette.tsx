@@ -37,23 +37,22 @@ const PAGES = [
 ] as const;
 
 interface CommandPaletteProps {
-  open: boolean;
   onClose: () => void;
   onHelp: () => void;
 }
 
 /** Goes anywhere by typing a few letters. */
-export function CommandPalette({ open, onClose, onHelp }: CommandPaletteProps) {
+export function CommandPalette({ onClose, onHelp }: CommandPaletteProps) {
   const navigate = useNavigate();
   const { member } = useSession();
-  const projects = useQuery({ ...projectsQuery, enabled: open });
-  const proposals = useQuery({ ...proposalsQuery("open"), enabled: open });
+  const projects = useQuery(projectsQuery);
+  const proposals = useQuery(proposalsQuery("open"));
   const run = (act: () => void) => () => {
     onClose();
     act();
   };
   return (
-    <Dialog.Root open={open} onOpenChange={(next) => !next && onClose()}>
+    <Dialog.Root open onOpenChange={(next) => !next && onClose()}>
       <Dialog.Portal>
         <Dialog.Overlay className="fixed inset-0 z-40 animate-fade bg-sunken/70 backdrop-blur-[2px]" />
         <Dialog.Content

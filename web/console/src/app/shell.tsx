@@ -1,5 +1,5 @@
 import { useQuery } from "@tanstack/react-query";
-import { Link, Outlet, useNavigate } from "@tanstack/react-router";
+import { Link, Outlet, useNavigate, useRouter } from "@tanstack/react-router";
 import {
   Activity,
   Bell,
@@ -19,7 +19,8 @@ import {
   WandSparkles,
   WifiOff,
 } from "lucide-react";
-import { Suspense, useState } from "react";
+import { Suspense, useEffect, useState } from "react";
+import { toast } from "sonner";
 import { unreadQuery } from "@/features/notifications/api/notifications";
 import { ProjectLinks } from "@/features/projects/project-links";
 import { proposalsQuery } from "@/features/review/api/proposals";
@@ -32,10 +33,13 @@ import { IconButton } from "@/shared/ui/button";
 import { Menu, MenuHeading, MenuItem, MenuSeparator } from "@/shared/ui/menu";
 import { Avatar, Logo } from "@/shared/ui/small";
 import { SkeletonLines } from "@/shared/ui/states";
-import { CommandPalette } from "./command-palette";
 import { HelpSheet } from "./help-sheet";
+import { lazyPage } from "./lazy-page";
 import { LiveProvider } from "./live-provider";
+import { prefetchPages } from "./prefetch";
 import { useSession } from "./use-session";
+
+const CommandPalette = lazyPage(() => import("./command-palette"), "CommandPalette");
 
 export function Shell() {
   return (
@@ -50,9 +54,19 @@ function Frame() {
   const [isHelpOpen, setHelpOpen] = useState(false);
   const [isPaletteOpen, setPaletteOpen] = useState(false);
   const navigate = useNavigate();
+  const router = useRouter();
+  useEffect(() => prefetchPages(router, [CommandPalette.preload]), [router]);
+  const openPalette = () =>
+    CommandPalette.preload().then(
+      () => setPaletteOpen(true),
+      () =>
+        toast.error("What is searched with could not be loaded", {
+          action: { label: "Reload", onClick: () => window.location.reload() },
+        }),
+    );
   useHotkeys({
     "?": () => setHelpOpen(true),
-    "mod+k": () => setPaletteOpen(true),
+    "mod+k": () => void openPalette(),
     n: () => void navigate({ to: "/new" }),
   });
   return (
@@ -96,7 +110,7 @@ function Frame() {
         </main>
       </div>
       <HelpSheet open={isHelpOpen} onClose={() => setHelpOpen(false)} />
-      <CommandPalette open={isPaletteOpen} onClose={() => setPaletteOpen(false)} onHelp={() => setHelpOpen(true)} />
+      {isPaletteOpen && <CommandPalette onClose={() => setPaletteOpen(false)} onHelp={() => setHelpOpen(true)} />}
     </div>
   );
 }
