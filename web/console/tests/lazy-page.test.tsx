@@ -1,5 +1,5 @@
-import { cleanup, render, screen } from "@testing-library/react";
-import { act, Suspense } from "react";
+import { act, cleanup, render, screen } from "@testing-library/react";
+import { Suspense } from "react";
 import { afterEach, expect, test } from "vitest";
 import { lazyPage, MissingPiece } from "@/app/lazy-page";
 

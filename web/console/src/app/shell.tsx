@@ -13,6 +13,7 @@ import {
   Monitor,
   Moon,
   Plus,
+  Search,
   Settings,
   Sun,
   UserRound,
@@ -26,7 +27,7 @@ import { ProjectLinks } from "@/features/projects/project-links";
 import { proposalsQuery } from "@/features/review/api/proposals";
 import { useSignOut } from "@/features/session/api/sign-out";
 import { cx } from "@/shared/lib/cx";
-import { useHotkeys } from "@/shared/lib/hotkeys";
+import { MOD_KEY, useHotkeys } from "@/shared/lib/hotkeys";
 import { setTheme, type Theme, useTheme } from "@/shared/lib/theme";
 import { useLiveStatus } from "@/shared/live/live-context";
 import { IconButton } from "@/shared/ui/button";
@@ -68,6 +69,7 @@ function Frame() {
     "?": () => setHelpOpen(true),
     "mod+k": () => void openPalette(),
     n: () => void navigate({ to: "/new" }),
+    ...(isMenuOpen ? { Escape: () => setMenuOpen(false) } : {}),
   });
   return (
     <div className="flex h-full">
@@ -92,7 +94,11 @@ function Frame() {
           !isMenuOpen && "max-md:hidden",
         )}
       >
-        <Sidebar onNavigate={() => setMenuOpen(false)} onHelp={() => setHelpOpen(true)} />
+        <Sidebar
+          onNavigate={() => setMenuOpen(false)}
+          onHelp={() => setHelpOpen(true)}
+          onSearch={() => void openPalette()}
+        />
       </nav>
       <div className="flex min-w-0 flex-1 flex-col">
         <div className="flex h-12 shrink-0 items-center gap-2 border-line border-b px-3 md:hidden">
@@ -127,16 +133,25 @@ const WORKSPACE = [
   { to: "/settings", title: "Settings", Icon: Settings },
 ] as const;
 
-function Sidebar({ onNavigate, onHelp }: { onNavigate: () => void; onHelp: () => void }) {
+interface SidebarProps {
+  onNavigate: () => void;
+  onHelp: () => void;
+  onSearch: () => void;
+}
+
+function Sidebar({ onNavigate, onHelp, onSearch }: SidebarProps) {
   const session = useSession();
   const open = useQuery(proposalsQuery("open"));
   const waiting = open.data?.length ?? 0;
   const unread = useQuery(unreadQuery).data ?? 0;
   return (
     <>
-      <div className="flex h-14 items-center gap-2.5 px-4">
+      <div className="flex h-14 items-center gap-2.5 pr-2 pl-4">
         <Logo className="size-6" />
-        <span className="min-w-0 truncate font-semibold">{session.organization.name}</span>
+        <span className="min-w-0 flex-1 truncate font-semibold">{session.organization.name}</span>
+        <IconButton label={`Go to anything (${MOD_KEY} K)`} onClick={onSearch}>
+          <Search className="size-4" aria-hidden="true" />
+        </IconButton>
       </div>
       <div className="space-y-px px-2">
         <Link to="/new" onClick={onNavigate} className={LINK} activeProps={ACTIVE}>

@@ -43,7 +43,7 @@ export function TwoColumns({ header, plan, side, sideLabel, sideKey }: TwoColumn
         <aside
           aria-label={sideLabel}
           className={cx(
-            "flex min-h-0 w-full flex-col border-line bg-ground lg:w-[26rem] lg:shrink-0 lg:border-l xl:w-[28rem]",
+            "flex min-h-0 w-full flex-col border-line bg-ground lg:w-80 lg:shrink-0 lg:border-l xl:w-md",
             shown !== "side" && "max-lg:hidden",
           )}
         >

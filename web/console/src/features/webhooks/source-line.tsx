@@ -48,11 +48,11 @@ export function SourceLine({ source }: { source: Source }) {
           </Button>
           <Button
             size="small"
-            aria-label={`${source.enabled ? "Off" : "On"}: ${source.name}`}
+            aria-label={`${source.enabled ? "Turn off" : "Turn on"}: ${source.name}`}
             busy={update.isPending}
             onClick={flip}
           >
-            {source.enabled ? "Off" : "On"}
+            {source.enabled ? "Turn off" : "Turn on"}
           </Button>
           <Button size="small" look="quiet" aria-label={`New secret: ${source.name}`} onClick={() => setRotating(true)}>
             New secret
