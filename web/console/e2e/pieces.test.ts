@@ -9,7 +9,7 @@ test("a page whose piece is gone says so where it would stand, and a reload brin
   await page.goto(`${patchbay.url}/new`);
   await id("composer").fill("Build a new sign-in flow");
   await page.getByRole("link", { name: "Settings" }).click();
-  await id("piece-missing").getByText("This page is of an older Patchbay").waitFor();
+  await id("piece-missing").getByText("This page could not be loaded").waitFor();
   await page.getByRole("link", { name: "Projects", exact: true }).waitFor();
   await expectGood("pieces, missing");
   await page.unroute(/\/assets\/settings-pages-/);

@@ -19,14 +19,11 @@ export function PageError({ error, reset }: ErrorComponentProps) {
 export function PieceMissing() {
   return (
     <div role="alert" data-testid="piece-missing">
-      <EmptyState
-        icon={<PackageOpen className="size-6" aria-hidden="true" />}
-        title={navigator.onLine ? "This page is of an older Patchbay" : "You are offline"}
-      >
+      <EmptyState icon={<PackageOpen className="size-6" aria-hidden="true" />} title={"This page could not be loaded"}>
         <p className="mb-4">
           {navigator.onLine
-            ? "Patchbay was updated since you opened it, or it cannot be reached. A reload brings this page; what you were writing is kept."
-            : "This page was not loaded before the connection went. Reload when it is back; what you were writing is kept."}
+            ? "Patchbay was updated since you opened it, or cannot be reached. A reload brings its newest; what you were writing is kept."
+            : "You are offline. Reload when the connection is back; what you were writing is kept."}
         </p>
         <Button
           look="primary"

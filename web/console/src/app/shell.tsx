@@ -11,6 +11,7 @@ import {
   LogOut,
   Menu as MenuIcon,
   Monitor,
+  MonitorX,
   Moon,
   Plus,
   Search,
@@ -253,7 +254,9 @@ function Person({ onNavigate }: { onNavigate: () => void }) {
       <MenuItem icon={<LogOut className="size-3.5" aria-hidden="true" />} onSelect={() => signOut.mutate(false)}>
         Sign out
       </MenuItem>
-      <MenuItem onSelect={() => signOut.mutate(true)}>Sign out everywhere</MenuItem>
+      <MenuItem icon={<MonitorX className="size-3.5" aria-hidden="true" />} onSelect={() => signOut.mutate(true)}>
+        Sign out everywhere
+      </MenuItem>
       <MenuSeparator />
       <MenuHeading>
         Patchbay {session.version} · {session.planner.name}

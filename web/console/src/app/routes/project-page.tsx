@@ -19,8 +19,8 @@ import { useTitle } from "@/shared/lib/use-title";
 import { useInFlight } from "@/shared/live/live-context";
 import { Button } from "@/shared/ui/button";
 import { ProgressRing } from "@/shared/ui/small";
-import { EmptyState, ErrorState, SkeletonLines } from "@/shared/ui/states";
-import { TwoColumns } from "../two-columns";
+import { EmptyState, ErrorState } from "@/shared/ui/states";
+import { TwoColumns, TwoColumnsSkeleton } from "../two-columns";
 import { useSession } from "../use-session";
 import { Workspace } from "../workspace";
 import { NotFoundPage } from "./not-found-page";
@@ -77,8 +77,7 @@ export function ProjectPage() {
   if (isStatus(tree.error, 404)) return <NotFoundPage />;
   if (tree.isError)
     return <ErrorState error={tree.error} title="The plan could not be loaded" onRetry={() => tree.refetch()} />;
-  if (!tree.data)
-    return <SkeletonLines label="Loading the plan" widths={["w-1/3", "w-2/3", "w-1/2", "w-3/5", "w-2/5"]} />;
+  if (!tree.data) return <TwoColumnsSkeleton label="Loading the plan" />;
 
   const { project, tasks } = tree.data;
   const { done, total } = progressOf(tasks, steps);

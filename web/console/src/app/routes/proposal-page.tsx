@@ -15,7 +15,7 @@ import { relativeTime } from "@/shared/lib/time";
 import { useTitle } from "@/shared/lib/use-title";
 import { Button } from "@/shared/ui/button";
 import { EmptyState, ErrorState, SkeletonLines } from "@/shared/ui/states";
-import { TwoColumns } from "../two-columns";
+import { TwoColumns, TwoColumnsSkeleton } from "../two-columns";
 import { Workspace } from "../workspace";
 import { NotFoundPage } from "./not-found-page";
 
@@ -32,7 +32,7 @@ export function ProposalPage() {
     return (
       <ErrorState error={proposal.error} title="The proposal could not be loaded" onRetry={() => proposal.refetch()} />
     );
-  if (!proposal.data) return <SkeletonLines label="Loading the proposal" widths={["w-1/3", "w-2/3", "w-1/2"]} />;
+  if (!proposal.data) return <TwoColumnsSkeleton label="Loading the proposal" />;
   const shown = proposal.data;
   const accepted = (decided: Proposal) => {
     toast.success(`${decided.project} is at version ${decided.applied_as}`);

@@ -58,7 +58,9 @@ export function ProposalList({ proposals }: { proposals: Proposal[] }) {
                   relativeTime(proposal.updated_at),
                 ].join(" · ")}
               />
-              <Avatar name={nameOf(proposal.author)} />
+              <span className="max-sm:hidden">
+                <Avatar name={nameOf(proposal.author)} />
+              </span>
             </Link>
           </li>
         );

@@ -66,7 +66,12 @@ export function SourceLine({ source }: { source: Source }) {
     >
       {() => (
         <>
-          <CopyField label="Where it delivers to" value={source.url} hint="Whoever knows it still needs the secret." />
+          <CopyField
+            label="Where it delivers to"
+            value={source.url}
+            hint="Whoever knows it still needs the secret."
+            quiet
+          />
           <Secrets all={source.secrets} />
           <Deliveries source={source} onTry={setTrying} />
         </>

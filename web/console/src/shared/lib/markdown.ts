@@ -101,7 +101,12 @@ function isSafe(href: string): boolean {
 
 /** What Markdown says, on one line and without its signs: where there is room for a glance only. */
 export function plainText(markdown: string): string {
-  return parseMarkdown(markdown).map(textOf).join(" ").replace(/\s+/g, " ").trim();
+  const text = parseMarkdown(markdown).map(textOf).join(" ");
+  // A link that leads nowhere from here has stayed text.
+  return text
+    .replace(/\[([^\]]+)\]\([^)\s]+\)/g, "$1")
+    .replace(/\s+/g, " ")
+    .trim();
 }
 
 function textOf(block: Block): string {
