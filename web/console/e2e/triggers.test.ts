@@ -57,7 +57,7 @@ test("a change is a version that stays, and one goes back to it", async () => {
   expect(await id("trigger").getByLabel("Of this template").inputValue()).toBe("add {{ details.text }}");
   await id("trigger").getByRole("button", { name: "Make version 3" }).click();
   await id("trigger-line").getByText("version 3").first().waitFor();
-  await page.getByRole("button", { name: "Off: Red builds" }).click();
+  await page.getByRole("button", { name: "Turn off: Red builds" }).click();
   await id("trigger-line").getByText("off", { exact: true }).waitFor();
   await more("Take away");
   await id("remove-trigger").getByRole("button", { name: "Take away" }).click();

@@ -61,7 +61,7 @@ test("an endpoint is added and switched off, and a private address is refused wh
   expect(await id("add-endpoint").getByLabel("Secret").inputValue()).toMatch(/^whsec_/);
   await id("add-endpoint").getByRole("button", { name: "Done" }).click();
   await id("endpoint").getByText("proposal.*, project.changed").waitFor();
-  await page.getByRole("button", { name: "Off: https://patchbay.invalid/hook" }).click();
+  await page.getByRole("button", { name: "Turn off: https://patchbay.invalid/hook" }).click();
   await id("endpoint").getByText("off", { exact: true }).waitFor();
   await expectAccessible(page, "webhooks");
 });

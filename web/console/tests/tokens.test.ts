@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 
 const css = readFileSync("src/shared/styles/tokens.css", "utf8");
@@ -49,4 +49,15 @@ test.each([":root", ':root[data-theme="dark"]'])("every text of %s can be read o
     contrast: contrast(all[ink] ?? "", all[ground] ?? ""),
   })).filter((pair) => !(pair.contrast >= 4.5));
   expect(weak).toEqual([]);
+});
+
+test("no component has a colour or a size of text of its own", () => {
+  const own = /\b(?:text|bg|border|ring|fill|stroke|from|to)-\[(?!inset|var)[^\]]*\]|#[0-9a-f]{6}\b|\brgba?\(/g;
+  const components = readdirSync("src", { recursive: true, encoding: "utf8" })
+    .filter((file) => file.endsWith(".tsx"))
+    .map((file) => `src/${file}`);
+  const found = components.flatMap((file) =>
+    [...readFileSync(file, "utf8").matchAll(own)].map(([what]) => `${file}: ${what}`),
+  );
+  expect(found).toEqual([]);
 });

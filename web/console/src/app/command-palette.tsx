@@ -3,6 +3,7 @@ import { useNavigate } from "@tanstack/react-router";
 import { Command } from "cmdk";
 import {
   Activity,
+  Bell,
   Bot,
   CalendarClock,
   CircleCheckBig,
@@ -10,13 +11,19 @@ import {
   FileText,
   FolderKanban,
   GitPullRequestArrow,
+  Inbox,
   KeyRound,
   LockKeyhole,
+  MessagesSquare,
   Moon,
   Plus,
+  Scale,
+  ScrollText,
   UserRound,
   UsersRound,
   WandSparkles,
+  Webhook,
+  Zap,
 } from "lucide-react";
 import { Dialog } from "radix-ui";
 import type { ReactNode } from "react";
@@ -29,31 +36,44 @@ import { useSession } from "./use-session";
 const PAGES = [
   { to: "/studio", title: "Studio", Icon: WandSparkles },
   { to: "/studio/documents", title: "Documents", Icon: FileText },
+  { to: "/notifications", title: "Notifications", Icon: Bell },
   { to: "/automations/schedules", title: "Schedules", Icon: CalendarClock },
   { to: "/agents", title: "Agents", Icon: Bot },
   { to: "/agents/leases", title: "Leases", Icon: LockKeyhole },
   { to: "/agents/ready", title: "Ready work", Icon: CircleCheckBig },
   { to: "/activity", title: "Activity", Icon: Activity },
+  { to: "/settings/members", title: "Members", Icon: UsersRound },
+  { to: "/settings/policies", title: "Policies", Icon: Scale },
+  { to: "/settings/channels", title: "Channels", Icon: MessagesSquare },
+  { to: "/settings/work", title: "Work in the background", Icon: Inbox },
+  { to: "/settings/account", title: "Account", Icon: UserRound },
+] as const;
+
+const FOR_ADMINS = [
+  { to: "/automations/triggers", title: "Triggers", Icon: Zap },
+  { to: "/activity/audit", title: "Audit trail", Icon: ScrollText },
+  { to: "/settings/keys", title: "API keys", Icon: KeyRound },
+  { to: "/settings/webhooks", title: "Webhooks", Icon: Webhook },
 ] as const;
 
 interface CommandPaletteProps {
-  open: boolean;
   onClose: () => void;
   onHelp: () => void;
 }
 
 /** Goes anywhere by typing a few letters. */
-export function CommandPalette({ open, onClose, onHelp }: CommandPaletteProps) {
+export function CommandPalette({ onClose, onHelp }: CommandPaletteProps) {
   const navigate = useNavigate();
   const { member } = useSession();
-  const projects = useQuery({ ...projectsQuery, enabled: open });
-  const proposals = useQuery({ ...proposalsQuery("open"), enabled: open });
+  const projects = useQuery(projectsQuery);
+  const proposals = useQuery(proposalsQuery("open"));
+  const pages = isAdmin(member.role) ? [...PAGES, ...FOR_ADMINS] : PAGES;
   const run = (act: () => void) => () => {
     onClose();
     act();
   };
   return (
-    <Dialog.Root open={open} onOpenChange={(next) => !next && onClose()}>
+    <Dialog.Root open onOpenChange={(next) => !next && onClose()}>
       <Dialog.Portal>
         <Dialog.Overlay className="fixed inset-0 z-40 animate-fade bg-sunken/70 backdrop-blur-[2px]" />
         <Dialog.Content
@@ -99,31 +119,11 @@ export function CommandPalette({ open, onClose, onHelp }: CommandPaletteProps) {
               >
                 All reviews
               </Item>
-              {PAGES.map(({ to, title, Icon }) => (
+              {pages.map(({ to, title, Icon }) => (
                 <Item key={to} icon={<Icon className="size-4" />} onSelect={run(() => void navigate({ to }))}>
                   {title}
                 </Item>
               ))}
-              <Item
-                icon={<UsersRound className="size-4" />}
-                onSelect={run(() => void navigate({ to: "/settings/members" }))}
-              >
-                Members
-              </Item>
-              {isAdmin(member.role) && (
-                <Item
-                  icon={<KeyRound className="size-4" />}
-                  onSelect={run(() => void navigate({ to: "/settings/keys" }))}
-                >
-                  API keys
-                </Item>
-              )}
-              <Item
-                icon={<UserRound className="size-4" />}
-                onSelect={run(() => void navigate({ to: "/settings/account" }))}
-              >
-                Account
-              </Item>
               <Item
                 icon={<Moon className="size-4" />}
                 onSelect={run(() => setTheme(document.documentElement.dataset.theme === "dark" ? "light" : "dark"))}

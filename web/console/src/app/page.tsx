@@ -1,5 +1,5 @@
-import { Link, type LinkProps, Outlet } from "@tanstack/react-router";
-import type { ReactNode } from "react";
+import { Link, type LinkProps, Outlet, useLocation } from "@tanstack/react-router";
+import { type ReactNode, useLayoutEffect, useRef } from "react";
 import { cx } from "@/shared/lib/cx";
 
 /** How wide what is on a page may become: lists to read, or things to lay side by side. */
@@ -27,8 +27,20 @@ interface Tab {
 
 /** The parts of an area, and the one that is open. */
 export function Tabs({ label, tabs }: { label: string; tabs: Tab[] }) {
+  const nav = useRef<HTMLElement>(null);
+  const { pathname } = useLocation();
+  // Where they do not fit, the open one is in sight.
+  useLayoutEffect(() => {
+    const open = nav.current?.querySelector<HTMLElement>(`[href="${pathname}"]`);
+    if (nav.current && open)
+      nav.current.scrollLeft = open.offsetLeft + open.offsetWidth / 2 - nav.current.clientWidth / 2;
+  }, [pathname]);
   return (
-    <nav aria-label={label} className="mb-6 flex gap-5 overflow-x-auto overflow-y-hidden border-line border-b">
+    <nav
+      ref={nav}
+      aria-label={label}
+      className="relative mb-6 flex gap-5 overflow-x-auto overflow-y-hidden border-line border-b max-sm:pr-8 max-sm:[mask-image:linear-gradient(to_right,black_calc(100%-2.5rem),transparent)]"
+    >
       {tabs.map(({ to, title, exact }) => (
         <Link
           key={title}

@@ -1,32 +1,27 @@
 import type { QueryClient } from "@tanstack/react-query";
-import { createRootRouteWithContext, createRoute, createRouter, Outlet, redirect } from "@tanstack/react-router";
+import {
+  type AnyRoute,
+  createRootRouteWithContext,
+  createRoute,
+  createRouter,
+  Outlet,
+  redirect,
+} from "@tanstack/react-router";
 import { sessionQuery } from "@/features/session/api/session";
 import { isStatus } from "@/shared/api/problem";
-import { ActivityLayout, AuditPage, EventsPage } from "./routes/activity-pages";
-import { AgentsLayout, AgentsPage, LeasesPage, ReadyPage } from "./routes/agents-pages";
-import { AutomationsLayout, SchedulesPage, TriggersPage } from "./routes/automations-pages";
-import { HomePage } from "./routes/home-page";
-import { NewProjectPage } from "./routes/new-project-page";
+import { SkeletonLines } from "@/shared/ui/states";
+import { lazyPage } from "./lazy-page";
+import { PageError } from "./page-error";
 import { NotFoundPage } from "./routes/not-found-page";
-import { NotificationsPage } from "./routes/notifications-page";
-import { ProjectPage } from "./routes/project-page";
-import { ProposalPage } from "./routes/proposal-page";
-import { ProposalsPage } from "./routes/proposals-page";
-import { SignInRoute, WelcomeRoute } from "./routes/session-pages";
-import {
-  AccountPage,
-  ChannelsPage,
-  KeysPage,
-  LinkRoute,
-  MembersPage,
-  PoliciesPage,
-  SettingsLayout,
-  WebhooksPage,
-  WorkPage,
-} from "./routes/settings-pages";
-import { DocumentsPage, StudioDocumentPage, StudioJobPage, StudioPage } from "./routes/studio-pages";
-import { Shell } from "./shell";
 import { StartError } from "./start-error";
+
+// Each is a piece that is fetched when one of its pages is first wanted.
+const activityPages = () => import("./routes/activity-pages");
+const agentsPages = () => import("./routes/agents-pages");
+const automationsPages = () => import("./routes/automations-pages");
+const sessionPages = () => import("./routes/session-pages");
+const settingsPages = () => import("./routes/settings-pages");
+const studioPages = () => import("./routes/studio-pages");
 
 const root = createRootRouteWithContext<{ client: QueryClient }>()({
   component: Outlet,
@@ -48,13 +43,13 @@ const signIn = createRoute({
   getParentRoute: () => root,
   path: "/sign-in",
   validateSearch: (search): { to?: string } => (typeof search.to === "string" ? { to: search.to } : {}),
-  component: SignInRoute,
+  component: lazyPage(sessionPages, "SignInRoute"),
 });
 const welcome = createRoute({
   getParentRoute: () => root,
   path: "/welcome",
   validateSearch: (search): { t: string } => ({ t: typeof search.t === "string" ? search.t : "" }),
-  component: WelcomeRoute,
+  component: lazyPage(sessionPages, "WelcomeRoute"),
 });
 
 /** Everything below needs somebody who is signed in. */
@@ -70,41 +65,65 @@ const signedIn = createRoute({
       throw error;
     }
   },
-  component: Shell,
+  component: lazyPage(() => import("./shell"), "Shell"),
   errorComponent: StartError,
 });
-const home = createRoute({ getParentRoute: () => signedIn, path: "/", component: HomePage });
-const newProject = createRoute({ getParentRoute: () => signedIn, path: "/new", component: NewProjectPage });
+const home = createRoute({
+  getParentRoute: () => signedIn,
+  path: "/",
+  component: lazyPage(() => import("./routes/home-page"), "HomePage"),
+});
+const newProject = createRoute({
+  getParentRoute: () => signedIn,
+  path: "/new",
+  component: lazyPage(() => import("./routes/new-project-page"), "NewProjectPage"),
+});
 const project = createRoute({
   getParentRoute: () => signedIn,
   path: "/p/$key",
   validateSearch: (search): { task?: string } => (typeof search.task === "string" ? { task: search.task } : {}),
-  component: ProjectPage,
+  component: lazyPage(() => import("./routes/project-page"), "ProjectPage"),
 });
-const proposals = createRoute({ getParentRoute: () => signedIn, path: "/proposals", component: ProposalsPage });
-const proposal = createRoute({ getParentRoute: () => signedIn, path: "/proposals/$number", component: ProposalPage });
+const proposals = createRoute({
+  getParentRoute: () => signedIn,
+  path: "/proposals",
+  component: lazyPage(() => import("./routes/proposals-page"), "ProposalsPage"),
+});
+const proposal = createRoute({
+  getParentRoute: () => signedIn,
+  path: "/proposals/$number",
+  component: lazyPage(() => import("./routes/proposal-page"), "ProposalPage"),
+});
 const notifications = createRoute({
   getParentRoute: () => signedIn,
   path: "/notifications",
-  component: NotificationsPage,
+  component: lazyPage(() => import("./routes/notifications-page"), "NotificationsPage"),
 });
-const studio = createRoute({ getParentRoute: () => signedIn, path: "/studio", component: StudioPage });
+const studio = createRoute({
+  getParentRoute: () => signedIn,
+  path: "/studio",
+  component: lazyPage(studioPages, "StudioPage"),
+});
 const studioJob = createRoute({
   getParentRoute: () => signedIn,
   path: "/studio/jobs/$id",
-  component: function OneJob() {
-    return <StudioJobPage id={studioJob.useParams().id} />;
-  },
+  component: lazyPage(studioPages, "StudioJobPage"),
 });
-const documents = createRoute({ getParentRoute: () => signedIn, path: "/studio/documents", component: DocumentsPage });
+const documents = createRoute({
+  getParentRoute: () => signedIn,
+  path: "/studio/documents",
+  component: lazyPage(studioPages, "DocumentsPage"),
+});
 const studioDocument = createRoute({
   getParentRoute: () => signedIn,
   path: "/studio/documents/$id",
-  component: function OneDocument() {
-    return <StudioDocumentPage id={studioDocument.useParams().id} />;
-  },
+  component: lazyPage(studioPages, "StudioDocumentPage"),
 });
-const automations = createRoute({ getParentRoute: () => signedIn, path: "/automations", component: AutomationsLayout });
+const automations = createRoute({
+  getParentRoute: () => signedIn,
+  path: "/automations",
+  component: lazyPage(automationsPages, "AutomationsLayout"),
+});
 const automationsIndex = createRoute({
   getParentRoute: () => automations,
   path: "/",
@@ -112,37 +131,59 @@ const automationsIndex = createRoute({
     throw redirect({ to: "/automations/schedules" });
   },
 });
-const schedules = createRoute({ getParentRoute: () => automations, path: "/schedules", component: SchedulesPage });
-const triggers = createRoute({ getParentRoute: () => automations, path: "/triggers", component: TriggersPage });
-const activity = createRoute({ getParentRoute: () => signedIn, path: "/activity", component: ActivityLayout });
+const schedules = createRoute({
+  getParentRoute: () => automations,
+  path: "/schedules",
+  component: lazyPage(automationsPages, "SchedulesPage"),
+});
+const triggers = createRoute({
+  getParentRoute: () => automations,
+  path: "/triggers",
+  component: lazyPage(automationsPages, "TriggersPage"),
+});
+const activity = createRoute({
+  getParentRoute: () => signedIn,
+  path: "/activity",
+  component: lazyPage(activityPages, "ActivityLayout"),
+});
 const events = createRoute({
   getParentRoute: () => activity,
   path: "/",
   validateSearch: words("event", "task", "actor", "project"),
-  component: function EventLog() {
-    return <EventsPage filter={events.useSearch()} />;
-  },
+  component: lazyPage(activityPages, "EventsPage"),
 });
 const audit = createRoute({
   getParentRoute: () => activity,
   path: "/audit",
   validateSearch: words("actor", "action", "target"),
-  component: function AuditTrail() {
-    return <AuditPage filter={audit.useSearch()} />;
-  },
+  component: lazyPage(activityPages, "AuditPage"),
 });
-const agentsArea = createRoute({ getParentRoute: () => signedIn, path: "/agents", component: AgentsLayout });
-const agents = createRoute({ getParentRoute: () => agentsArea, path: "/", component: AgentsPage });
-const leases = createRoute({ getParentRoute: () => agentsArea, path: "/leases", component: LeasesPage });
+const agentsArea = createRoute({
+  getParentRoute: () => signedIn,
+  path: "/agents",
+  component: lazyPage(agentsPages, "AgentsLayout"),
+});
+const agents = createRoute({
+  getParentRoute: () => agentsArea,
+  path: "/",
+  component: lazyPage(agentsPages, "AgentsPage"),
+});
+const leases = createRoute({
+  getParentRoute: () => agentsArea,
+  path: "/leases",
+  component: lazyPage(agentsPages, "LeasesPage"),
+});
 const ready = createRoute({
   getParentRoute: () => agentsArea,
   path: "/ready",
   validateSearch: words("project"),
-  component: function ReadyWork() {
-    return <ReadyPage project={ready.useSearch().project} />;
-  },
+  component: lazyPage(agentsPages, "ReadyPage"),
 });
-const settings = createRoute({ getParentRoute: () => signedIn, path: "/settings", component: SettingsLayout });
+const settings = createRoute({
+  getParentRoute: () => signedIn,
+  path: "/settings",
+  component: lazyPage(settingsPages, "SettingsLayout"),
+});
 const settingsIndex = createRoute({
   getParentRoute: () => settings,
   path: "/",
@@ -150,21 +191,47 @@ const settingsIndex = createRoute({
     throw redirect({ to: "/settings/members" });
   },
 });
-const members = createRoute({ getParentRoute: () => settings, path: "/members", component: MembersPage });
-const keys = createRoute({ getParentRoute: () => settings, path: "/keys", component: KeysPage });
-const policies = createRoute({ getParentRoute: () => settings, path: "/policies", component: PoliciesPage });
-const channels = createRoute({ getParentRoute: () => settings, path: "/channels", component: ChannelsPage });
-const webhooks = createRoute({ getParentRoute: () => settings, path: "/webhooks", component: WebhooksPage });
-const work = createRoute({ getParentRoute: () => settings, path: "/work", component: WorkPage });
+const members = createRoute({
+  getParentRoute: () => settings,
+  path: "/members",
+  component: lazyPage(settingsPages, "MembersPage"),
+});
+const keys = createRoute({
+  getParentRoute: () => settings,
+  path: "/keys",
+  component: lazyPage(settingsPages, "KeysPage"),
+});
+const policies = createRoute({
+  getParentRoute: () => settings,
+  path: "/policies",
+  component: lazyPage(settingsPages, "PoliciesPage"),
+});
+const channels = createRoute({
+  getParentRoute: () => settings,
+  path: "/channels",
+  component: lazyPage(settingsPages, "ChannelsPage"),
+});
+const webhooks = createRoute({
+  getParentRoute: () => settings,
+  path: "/webhooks",
+  component: lazyPage(settingsPages, "WebhooksPage"),
+});
+const work = createRoute({
+  getParentRoute: () => settings,
+  path: "/work",
+  component: lazyPage(settingsPages, "WorkPage"),
+});
 const link = createRoute({
   getParentRoute: () => signedIn,
   path: "/link",
   validateSearch: (search): { code: string } => ({ code: typeof search.code === "string" ? search.code : "" }),
-  component: function Linking() {
-    return <LinkRoute code={link.useSearch().code} />;
-  },
+  component: lazyPage(settingsPages, "LinkRoute"),
 });
-const account = createRoute({ getParentRoute: () => settings, path: "/account", component: AccountPage });
+const account = createRoute({
+  getParentRoute: () => settings,
+  path: "/account",
+  component: lazyPage(settingsPages, "AccountPage"),
+});
 
 const tree = root.addChildren([
   signIn,
@@ -189,7 +256,23 @@ const tree = root.addChildren([
 ]);
 
 export function makeRouter(client: QueryClient) {
-  return createRouter({ routeTree: tree, context: { client }, defaultPreload: "intent", scrollRestoration: true });
+  const router = createRouter({
+    routeTree: tree,
+    context: { client },
+    defaultPreload: "intent",
+    defaultErrorComponent: PageError,
+    defaultPendingComponent: () => <SkeletonLines label="Loading" widths={["w-1/3", "w-2/3", "w-1/2"]} />,
+    defaultPendingMs: 300,
+    scrollRestoration: true,
+  });
+  // The pieces of the first page come while the server is asked who is there, not after it.
+  for (const { routeId } of router.matchRoutes(router.latestLocation)) {
+    const route: AnyRoute = router.routesById[routeId as keyof typeof router.routesById];
+    Promise.resolve(router.loadRouteChunk(route)).catch(() => {
+      // The router asks again, and shows it.
+    });
+  }
+  return router;
 }
 
 declare module "@tanstack/react-router" {

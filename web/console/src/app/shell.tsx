@@ -1,5 +1,5 @@
 import { useQuery } from "@tanstack/react-query";
-import { Link, Outlet, useNavigate } from "@tanstack/react-router";
+import { Link, Outlet, useNavigate, useRouter } from "@tanstack/react-router";
 import {
   Activity,
   Bell,
@@ -11,31 +11,37 @@ import {
   LogOut,
   Menu as MenuIcon,
   Monitor,
+  MonitorX,
   Moon,
   Plus,
+  Search,
   Settings,
   Sun,
   UserRound,
   WandSparkles,
   WifiOff,
 } from "lucide-react";
-import { Suspense, useState } from "react";
+import { Suspense, useEffect, useState } from "react";
+import { toast } from "sonner";
 import { unreadQuery } from "@/features/notifications/api/notifications";
 import { ProjectLinks } from "@/features/projects/project-links";
 import { proposalsQuery } from "@/features/review/api/proposals";
 import { useSignOut } from "@/features/session/api/sign-out";
 import { cx } from "@/shared/lib/cx";
-import { useHotkeys } from "@/shared/lib/hotkeys";
+import { MOD_KEY, useHotkeys } from "@/shared/lib/hotkeys";
 import { setTheme, type Theme, useTheme } from "@/shared/lib/theme";
 import { useLiveStatus } from "@/shared/live/live-context";
 import { IconButton } from "@/shared/ui/button";
 import { Menu, MenuHeading, MenuItem, MenuSeparator } from "@/shared/ui/menu";
 import { Avatar, Logo } from "@/shared/ui/small";
 import { SkeletonLines } from "@/shared/ui/states";
-import { CommandPalette } from "./command-palette";
 import { HelpSheet } from "./help-sheet";
+import { lazyPage } from "./lazy-page";
 import { LiveProvider } from "./live-provider";
+import { prefetchPages } from "./prefetch";
 import { useSession } from "./use-session";
+
+const CommandPalette = lazyPage(() => import("./command-palette"), "CommandPalette");
 
 export function Shell() {
   return (
@@ -50,10 +56,21 @@ function Frame() {
   const [isHelpOpen, setHelpOpen] = useState(false);
   const [isPaletteOpen, setPaletteOpen] = useState(false);
   const navigate = useNavigate();
+  const router = useRouter();
+  useEffect(() => prefetchPages(router, [CommandPalette.preload]), [router]);
+  const openPalette = () =>
+    CommandPalette.preload().then(
+      () => setPaletteOpen(true),
+      () =>
+        toast.error("What is searched with could not be loaded", {
+          action: { label: "Reload", onClick: () => window.location.reload() },
+        }),
+    );
   useHotkeys({
     "?": () => setHelpOpen(true),
-    "mod+k": () => setPaletteOpen(true),
+    "mod+k": () => void openPalette(),
     n: () => void navigate({ to: "/new" }),
+    ...(isMenuOpen ? { Escape: () => setMenuOpen(false) } : {}),
   });
   return (
     <div className="flex h-full">
@@ -78,7 +95,11 @@ function Frame() {
           !isMenuOpen && "max-md:hidden",
         )}
       >
-        <Sidebar onNavigate={() => setMenuOpen(false)} onHelp={() => setHelpOpen(true)} />
+        <Sidebar
+          onNavigate={() => setMenuOpen(false)}
+          onHelp={() => setHelpOpen(true)}
+          onSearch={() => void openPalette()}
+        />
       </nav>
       <div className="flex min-w-0 flex-1 flex-col">
         <div className="flex h-12 shrink-0 items-center gap-2 border-line border-b px-3 md:hidden">
@@ -96,7 +117,7 @@ function Frame() {
         </main>
       </div>
       <HelpSheet open={isHelpOpen} onClose={() => setHelpOpen(false)} />
-      <CommandPalette open={isPaletteOpen} onClose={() => setPaletteOpen(false)} onHelp={() => setHelpOpen(true)} />
+      {isPaletteOpen && <CommandPalette onClose={() => setPaletteOpen(false)} onHelp={() => setHelpOpen(true)} />}
     </div>
   );
 }
@@ -113,16 +134,25 @@ const WORKSPACE = [
   { to: "/settings", title: "Settings", Icon: Settings },
 ] as const;
 
-function Sidebar({ onNavigate, onHelp }: { onNavigate: () => void; onHelp: () => void }) {
+interface SidebarProps {
+  onNavigate: () => void;
+  onHelp: () => void;
+  onSearch: () => void;
+}
+
+function Sidebar({ onNavigate, onHelp, onSearch }: SidebarProps) {
   const session = useSession();
   const open = useQuery(proposalsQuery("open"));
   const waiting = open.data?.length ?? 0;
   const unread = useQuery(unreadQuery).data ?? 0;
   return (
     <>
-      <div className="flex h-14 items-center gap-2.5 px-4">
+      <div className="flex h-14 items-center gap-2.5 pr-2 pl-4">
         <Logo className="size-6" />
-        <span className="min-w-0 truncate font-semibold">{session.organization.name}</span>
+        <span className="min-w-0 flex-1 truncate font-semibold">{session.organization.name}</span>
+        <IconButton label={`Go to anything (${MOD_KEY} K)`} onClick={onSearch}>
+          <Search className="size-4" aria-hidden="true" />
+        </IconButton>
       </div>
       <div className="space-y-px px-2">
         <Link to="/new" onClick={onNavigate} className={LINK} activeProps={ACTIVE}>
@@ -224,7 +254,9 @@ function Person({ onNavigate }: { onNavigate: () => void }) {
       <MenuItem icon={<LogOut className="size-3.5" aria-hidden="true" />} onSelect={() => signOut.mutate(false)}>
         Sign out
       </MenuItem>
-      <MenuItem onSelect={() => signOut.mutate(true)}>Sign out everywhere</MenuItem>
+      <MenuItem icon={<MonitorX className="size-3.5" aria-hidden="true" />} onSelect={() => signOut.mutate(true)}>
+        Sign out everywhere
+      </MenuItem>
       <MenuSeparator />
       <MenuHeading>
         Patchbay {session.version} · {session.planner.name}

@@ -1,5 +1,6 @@
 import { type ReactNode, useState } from "react";
 import { cx } from "@/shared/lib/cx";
+import { Skeleton, SkeletonLines } from "@/shared/ui/states";
 
 interface TwoColumnsProps {
   header: ReactNode;
@@ -10,10 +11,22 @@ interface TwoColumnsProps {
   sideKey?: string;
 }
 
+/** Where {@link TwoColumns} will stand. */
+export function TwoColumnsSkeleton({ label }: { label: string }) {
+  return (
+    <>
+      <div className="flex h-14 items-center border-line border-b px-4">
+        <Skeleton className="h-5 w-64 max-w-full" />
+      </div>
+      <SkeletonLines label={label} widths={["w-1/3", "w-2/3", "w-1/2", "w-3/5", "w-2/5"]} />
+    </>
+  );
+}
+
 /** The plan and what is beside it; one at a time where there is no room for both. */
 export function TwoColumns({ header, plan, side, sideLabel, sideKey }: TwoColumnsProps) {
   const [state, setState] = useState<{ shown: "plan" | "side"; key: string | undefined }>({
-    shown: "plan",
+    shown: sideKey ? "side" : "plan",
     key: sideKey,
   });
   if (state.key !== sideKey) setState({ shown: sideKey ? "side" : state.shown, key: sideKey });
@@ -43,7 +56,7 @@ export function TwoColumns({ header, plan, side, sideLabel, sideKey }: TwoColumn
         <aside
           aria-label={sideLabel}
           className={cx(
-            "flex min-h-0 w-full flex-col border-line bg-ground lg:w-[26rem] lg:shrink-0 lg:border-l xl:w-[28rem]",
+            "flex min-h-0 w-full flex-col border-line bg-ground lg:w-80 lg:shrink-0 lg:border-l xl:w-md",
             shown !== "side" && "max-lg:hidden",
           )}
         >

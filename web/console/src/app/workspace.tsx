@@ -10,12 +10,15 @@ import { ProposalBar, WritingBar } from "@/features/review/proposal-bar";
 import { useChosen } from "@/features/review/use-chosen";
 import type { DiffEntry, Project, Proposal, TaskNode } from "@/shared/api/types";
 import type { InFlight } from "@/shared/live/outbox";
+import { ErrorState } from "@/shared/ui/states";
 
 interface WorkspaceProps {
   project?: Pick<Project, "key" | "title" | "process">;
   tasks: TaskNode[];
   /** The open proposal that is laid into the plan. */
   proposal?: Proposal;
+  /** The page has its title as heading. */
+  isTitled?: boolean;
   /** Our message that a planner is working on. */
   writing?: InFlight;
   /** The task whose page is open. */
@@ -26,7 +29,17 @@ interface WorkspaceProps {
 }
 
 /** The plan, with a proposal laid into it: the same lines, before and after the decision. */
-export function Workspace({ project, tasks, proposal, writing, current, onOpen, onAccepted, empty }: WorkspaceProps) {
+export function Workspace({
+  project,
+  tasks,
+  proposal,
+  isTitled,
+  writing,
+  current,
+  onOpen,
+  onAccepted,
+  empty,
+}: WorkspaceProps) {
   const steps = useSteps(project?.process ?? "simple");
   const diff = useQuery({ ...diffQuery(proposal?.number ?? 0), enabled: proposal !== undefined });
   const isWriting = writing !== undefined && (writing.operations.length > 0 || proposal === undefined);
@@ -45,6 +58,7 @@ export function Workspace({ project, tasks, proposal, writing, current, onOpen, 
           <ProposalBar
             key={proposal.number}
             proposal={proposal}
+            isTitled={isTitled}
             diff={shown}
             chosen={chosen}
             isAll={isAll}
@@ -58,6 +72,9 @@ export function Workspace({ project, tasks, proposal, writing, current, onOpen, 
         <div className="border-line border-b bg-changed px-4 py-2">
           <FieldChanges changes={changes} />
         </div>
+      )}
+      {proposal && !isWriting && diff.isError && (
+        <ErrorState error={diff.error} title="The changes could not be loaded" onRetry={() => diff.refetch()} />
       )}
       {planIsEmpty(tasks, entries) ? (
         empty

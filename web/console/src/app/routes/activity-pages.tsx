@@ -1,7 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
-import { useNavigate } from "@tanstack/react-router";
+import { useNavigate, useSearch } from "@tanstack/react-router";
 import { ScrollText } from "lucide-react";
-import type { AuditFilter, EventFilter } from "@/features/activity/api/events";
 import { Audit } from "@/features/activity/audit";
 import { Events } from "@/features/activity/events";
 import { projectsQuery } from "@/features/projects/api/projects";
@@ -24,7 +23,8 @@ export function ActivityLayout() {
   );
 }
 
-export function EventsPage({ filter }: { filter: EventFilter }) {
+export function EventsPage() {
+  const filter = useSearch({ from: "/signed-in/activity/" });
   useTitle("Activity");
   const navigate = useNavigate();
   const projects = useQuery(projectsQuery);
@@ -37,7 +37,8 @@ export function EventsPage({ filter }: { filter: EventFilter }) {
   );
 }
 
-export function AuditPage({ filter }: { filter: AuditFilter }) {
+export function AuditPage() {
+  const filter = useSearch({ from: "/signed-in/activity/audit" });
   useTitle("Audit trail");
   const navigate = useNavigate();
   if (!isAdmin(useSession().member.role)) {

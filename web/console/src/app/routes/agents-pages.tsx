@@ -1,5 +1,5 @@
 import { useQuery } from "@tanstack/react-query";
-import { useNavigate } from "@tanstack/react-router";
+import { useNavigate, useSearch } from "@tanstack/react-router";
 import { Agents } from "@/features/agents/agents";
 import { Leases } from "@/features/agents/leases";
 import { Ready } from "@/features/agents/ready";
@@ -33,7 +33,8 @@ export function LeasesPage() {
   return <Leases me={{ handle, isAdmin: isAdmin(role) }} />;
 }
 
-export function ReadyPage({ project }: { project: string | undefined }) {
+export function ReadyPage() {
+  const { project } = useSearch({ from: "/signed-in/agents/ready" });
   useTitle("Ready work");
   const navigate = useNavigate();
   const projects = useQuery(projectsQuery);

@@ -21,7 +21,12 @@ export function HomePage() {
   useTitle("Projects");
   const projects = useQuery(projectsQuery);
   if (projects.isPending)
-    return <SkeletonLines label="Loading the projects" widths={["w-1/4", "w-2/3", "w-1/2", "w-3/5"]} />;
+    return (
+      <PageBody>
+        <PageTitle title="Projects" />
+        <SkeletonLines label="Loading the projects" widths={["w-1/4", "w-2/3", "w-1/2", "w-3/5"]} />
+      </PageBody>
+    );
   if (projects.isError)
     return (
       <ErrorState error={projects.error} title="The projects could not be loaded" onRetry={() => projects.refetch()} />

@@ -19,8 +19,8 @@ import { useTitle } from "@/shared/lib/use-title";
 import { useInFlight } from "@/shared/live/live-context";
 import { Button } from "@/shared/ui/button";
 import { ProgressRing } from "@/shared/ui/small";
-import { EmptyState, ErrorState, SkeletonLines } from "@/shared/ui/states";
-import { TwoColumns } from "../two-columns";
+import { EmptyState, ErrorState } from "@/shared/ui/states";
+import { TwoColumns, TwoColumnsSkeleton } from "../two-columns";
 import { useSession } from "../use-session";
 import { Workspace } from "../workspace";
 import { NotFoundPage } from "./not-found-page";
@@ -77,8 +77,7 @@ export function ProjectPage() {
   if (isStatus(tree.error, 404)) return <NotFoundPage />;
   if (tree.isError)
     return <ErrorState error={tree.error} title="The plan could not be loaded" onRetry={() => tree.refetch()} />;
-  if (!tree.data)
-    return <SkeletonLines label="Loading the plan" widths={["w-1/3", "w-2/3", "w-1/2", "w-3/5", "w-2/5"]} />;
+  if (!tree.data) return <TwoColumnsSkeleton label="Loading the plan" />;
 
   const { project, tasks } = tree.data;
   const { done, total } = progressOf(tasks, steps);
@@ -133,15 +132,21 @@ export function ProjectPage() {
     <>
       <TwoColumns
         header={
-          <header className="flex min-h-14 shrink-0 flex-wrap items-center gap-x-3 gap-y-1 border-line border-b px-4 py-2">
-            <span className="rounded bg-sunken px-1.5 font-medium font-mono text-ink-soft text-xs">{project.key}</span>
-            <h1 className="min-w-0 truncate font-semibold text-lg">{project.title}</h1>
-            <span className="flex items-center gap-1.5 text-ink-mute text-xs tabular-nums">
+          <header className="flex min-h-14 shrink-0 flex-wrap items-center gap-x-3 gap-y-1 border-line border-b px-4 py-2 sm:flex-nowrap">
+            <span className="flex min-w-0 items-center gap-2.5 max-sm:w-full">
+              <span className="rounded bg-sunken px-1.5 font-medium font-mono text-ink-soft text-xs">
+                {project.key}
+              </span>
+              <h1 className="min-w-0 truncate font-semibold text-lg" title={project.title}>
+                {project.title}
+              </h1>
+            </span>
+            <span className="flex shrink-0 items-center gap-1.5 text-ink-mute text-xs tabular-nums">
               <ProgressRing done={done} total={total} />
               {done} of {total} done · version {project.version}
               {others > 0 && <> · {others} more to review</>}
             </span>
-            <span className="ml-auto flex items-center gap-1">
+            <span className="ml-auto flex shrink-0 items-center gap-1">
               <Button
                 look="quiet"
                 size="small"
@@ -152,7 +157,7 @@ export function ProjectPage() {
                 aria-keyshortcuts="u"
                 data-testid="undo"
               >
-                Undo
+                <span className="max-sm:sr-only">Undo</span>
               </Button>
               <Button
                 look="quiet"
@@ -161,7 +166,7 @@ export function ProjectPage() {
                 icon={<History className="size-3.5" aria-hidden="true" />}
                 aria-keyshortcuts="h"
               >
-                History
+                <span className="max-sm:sr-only">History</span>
               </Button>
             </span>
           </header>

@@ -7,14 +7,15 @@ import { useSteps } from "@/features/plan/use-steps";
 import { diffQuery } from "@/features/review/api/diff";
 import { proposalQuery } from "@/features/review/api/proposal";
 import { ProposalRecord } from "@/features/review/proposal-record";
-import { StateBadge } from "@/features/review/state-badge";
+import { StateBadge, ToSettle } from "@/features/review/state-badge";
+import { useNames } from "@/shared/api/members";
 import { isStatus } from "@/shared/api/problem";
 import type { Proposal } from "@/shared/api/types";
 import { relativeTime } from "@/shared/lib/time";
 import { useTitle } from "@/shared/lib/use-title";
 import { Button } from "@/shared/ui/button";
-import { ErrorState, SkeletonLines } from "@/shared/ui/states";
-import { TwoColumns } from "../two-columns";
+import { EmptyState, ErrorState, SkeletonLines } from "@/shared/ui/states";
+import { TwoColumns, TwoColumnsSkeleton } from "../two-columns";
 import { Workspace } from "../workspace";
 import { NotFoundPage } from "./not-found-page";
 
@@ -24,13 +25,14 @@ export function ProposalPage() {
   const number = Number(text);
   const proposal = useQuery({ ...proposalQuery(number), enabled: Number.isInteger(number) && number > 0 });
   const navigate = useNavigate();
+  const nameOf = useNames();
   useTitle(proposal.data ? `#${number} ${proposal.data.title}` : `#${text}`);
   if (!Number.isInteger(number) || isStatus(proposal.error, 404)) return <NotFoundPage />;
   if (proposal.isError)
     return (
       <ErrorState error={proposal.error} title="The proposal could not be loaded" onRetry={() => proposal.refetch()} />
     );
-  if (!proposal.data) return <SkeletonLines label="Loading the proposal" widths={["w-1/3", "w-2/3", "w-1/2"]} />;
+  if (!proposal.data) return <TwoColumnsSkeleton label="Loading the proposal" />;
   const shown = proposal.data;
   const accepted = (decided: Proposal) => {
     toast.success(`${decided.project} is at version ${decided.applied_as}`);
@@ -39,13 +41,14 @@ export function ProposalPage() {
   return (
     <TwoColumns
       header={
-        <header className="flex min-h-14 shrink-0 flex-wrap items-center gap-x-3 gap-y-1 border-line border-b px-4 py-2">
-          <h1 className="min-w-0 truncate font-semibold text-lg">
+        <header className="flex min-h-14 shrink-0 flex-wrap items-center gap-x-3 gap-y-1 border-line border-b px-4 py-2 sm:flex-nowrap">
+          <h1 className="line-clamp-3 min-w-0 font-semibold text-lg [overflow-wrap:anywhere] sm:line-clamp-2">
             <span className="text-ink-mute">#{shown.number}</span> {shown.title}
           </h1>
           <StateBadge state={shown.state} />
-          <span className="text-ink-mute text-xs">
-            {shown.author}, {relativeTime(shown.created_at)}
+          <ToSettle proposal={shown} />
+          <span className="shrink-0 text-ink-mute text-xs">
+            {nameOf(shown.author)}, {relativeTime(shown.created_at)}
           </span>
           {shown.project && (
             <Button asChild size="small" className="ml-auto">
@@ -61,9 +64,10 @@ export function ProposalPage() {
           <Workspace
             tasks={[]}
             proposal={shown}
+            isTitled
             onOpen={() => {}}
             onAccepted={accepted}
-            empty={<SkeletonLines label="Loading the changes" widths={["w-2/3", "w-1/2"]} />}
+            empty={<NoChanges proposal={shown} />}
           />
         ) : (
           <Decided proposal={shown} />
@@ -76,6 +80,20 @@ export function ProposalPage() {
         </div>
       }
     />
+  );
+}
+
+/** Where no change stands: they are still being loaded, or all of them are to be settled first. */
+function NoChanges({ proposal }: { proposal: Proposal }) {
+  const diff = useQuery(diffQuery(proposal.number));
+  if (diff.isPending) return <SkeletonLines label="Loading the changes" widths={["w-2/3", "w-1/2"]} />;
+  if (diff.isError) return null;
+  return proposal.conflicts.length > 0 ? (
+    <EmptyState title="Nothing else is in it">
+      What is settled above stands here then, as a change to the plan.
+    </EmptyState>
+  ) : (
+    <EmptyState title="Nothing would change">The plan is as this proposal would make it.</EmptyState>
   );
 }
 

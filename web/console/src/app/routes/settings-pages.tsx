@@ -1,4 +1,5 @@
 import { useQuery } from "@tanstack/react-query";
+import { useSearch } from "@tanstack/react-router";
 import { KeyRound, Webhook } from "lucide-react";
 import { Channels } from "@/features/channels/channels";
 import { LinkPage } from "@/features/channels/link-page";
@@ -87,7 +88,8 @@ export function WorkPage() {
 }
 
 /** Where the link leads that a channel shows to somebody whom it does not know. */
-export function LinkRoute({ code }: { code: string }) {
+export function LinkRoute() {
+  const { code } = useSearch({ from: "/signed-in/link" });
   useTitle("Link a channel");
   return <LinkPage code={code} session={useSession()} />;
 }

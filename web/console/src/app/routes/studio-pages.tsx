@@ -1,5 +1,5 @@
 import { useQuery } from "@tanstack/react-query";
-import { Link, useNavigate } from "@tanstack/react-router";
+import { Link, useNavigate, useParams } from "@tanstack/react-router";
 import { ChevronLeft, Plus } from "lucide-react";
 import { type ReactNode, useState } from "react";
 import { DocumentPage } from "@/features/documents/document-page";
@@ -52,7 +52,8 @@ export function StudioPage() {
   );
 }
 
-export function StudioJobPage({ id }: { id: string }) {
+export function StudioJobPage() {
+  const { id } = useParams({ from: "/signed-in/studio/jobs/$id" });
   useTitle("Job");
   const { member } = useSession();
   const [like, setLike] = useState<Job | null>(null);
@@ -102,7 +103,8 @@ export function DocumentsPage() {
   );
 }
 
-export function StudioDocumentPage({ id }: { id: string }) {
+export function StudioDocumentPage() {
+  const { id } = useParams({ from: "/signed-in/studio/documents/$id" });
   useTitle("Document");
   return (
     <PageBody width="wide">

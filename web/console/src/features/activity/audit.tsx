@@ -46,7 +46,12 @@ export function Audit({ filter, onFilter }: AuditProps) {
           onChange={(action) => onFilter({ ...filter, action })}
         />
         <MemberFilter label="By" value={filter.actor} onChange={(actor) => onFilter({ ...filter, actor })} />
-        <FilterText label="On" value={filter.target} onChange={(target) => onFilter({ ...filter, target })} />
+        <FilterText
+          label="On"
+          value={filter.target}
+          placeholder="WEB, #12"
+          onChange={(target) => onFilter({ ...filter, target })}
+        />
       </Filters>
       <LoadedPages
         query={entries}

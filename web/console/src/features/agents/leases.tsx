@@ -86,33 +86,35 @@ function LeaseLine({ lease, me, onSteal }: LeaseLineProps) {
           }
         />
       </span>
-      <span className="flex w-36 flex-col gap-1" title={`until ${fullTime(lease.expires_at)}`}>
-        <span className={cx("text-xs tabular-nums", share < SHORT ? "text-removed-ink" : "text-ink-soft")}>
-          {left === 0 ? "it has run out" : `${secondsText(left)} left`}
+      <span className="flex items-center gap-4 max-sm:w-full">
+        <span className="flex w-36 flex-col gap-1 max-sm:flex-1" title={`until ${fullTime(lease.expires_at)}`}>
+          <span className={cx("text-xs tabular-nums", share < SHORT ? "text-removed-ink" : "text-ink-soft")}>
+            {left === 0 ? "it has run out" : `${secondsText(left)} left`}
+          </span>
+          <span aria-hidden="true" className="h-1 overflow-hidden rounded-full bg-line">
+            <span
+              className={cx("block h-full rounded-full", share < SHORT ? "bg-removed-line" : "bg-accent")}
+              style={{ width: `${share * 100}%` }}
+            />
+          </span>
         </span>
-        <span aria-hidden="true" className="h-1 overflow-hidden rounded-full bg-line">
-          <span
-            className={cx("block h-full rounded-full", share < SHORT ? "bg-removed-line" : "bg-accent")}
-            style={{ width: `${share * 100}%` }}
-          />
-        </span>
-      </span>
-      {isMine ? (
-        <Button
-          size="small"
-          aria-label={`Give back ${lease.resource}`}
-          busy={release.isPending}
-          onClick={() => release.mutate(lease.lock_id, { onError: (error) => toast.error(messageOf(error)) })}
-        >
-          Give back
-        </Button>
-      ) : (
-        me.isAdmin && (
-          <Button size="small" aria-label={`Take over ${lease.resource}`} onClick={onSteal}>
-            Take over
+        {isMine ? (
+          <Button
+            size="small"
+            aria-label={`Give back ${lease.resource}`}
+            busy={release.isPending}
+            onClick={() => release.mutate(lease.lock_id, { onError: (error) => toast.error(messageOf(error)) })}
+          >
+            Give back
           </Button>
-        )
-      )}
+        ) : (
+          me.isAdmin && (
+            <Button size="small" aria-label={`Take over ${lease.resource}`} onClick={onSteal}>
+              Take over
+            </Button>
+          )
+        )}
+      </span>
     </li>
   );
 }

@@ -22,18 +22,20 @@ export function Ready({ projects, project, onChoose }: ReadyProps) {
   const ready = useQuery(readyQuery(project));
   return (
     <>
-      <div className="mb-4 flex flex-wrap items-center justify-between gap-3">
+      <div className="mb-4 flex flex-wrap items-end justify-between gap-3">
         <p className="text-ink-soft text-sm">
           Its dependencies are done, nothing is open below it, and nobody holds it. Claimed from the top.
         </p>
         {projects.length > 1 && (
-          <FilterSelect
-            label="Project"
-            all="All projects"
-            value={project}
-            options={projectOptions(projects)}
-            onChange={onChoose}
-          />
+          <div className="w-full sm:w-60">
+            <FilterSelect
+              label="Project"
+              all="All projects"
+              value={project}
+              options={projectOptions(projects)}
+              onChange={onChoose}
+            />
+          </div>
         )}
       </div>
       <Loaded query={ready} what="the ready work">
@@ -68,15 +70,17 @@ function ReadyLine({ task }: { task: ReadyTask }) {
         to="/p/$key"
         params={{ key }}
         search={{ task: task.ref }}
-        className="flex flex-wrap items-center gap-x-3 gap-y-1 px-4 py-2.5 text-sm hover:bg-hover"
+        className="flex items-start gap-x-3 px-4 py-2.5 text-sm hover:bg-hover focus-visible:-outline-offset-2"
       >
-        <span className="w-16 shrink-0 font-mono text-ink-mute text-xs">{task.ref}</span>
-        <span className="min-w-0 flex-1 break-words">{task.title}</span>
-        {task.labels.map((label) => (
-          <Badge key={label}>{label}</Badge>
-        ))}
-        {task.due_on && <span className="text-ink-mute text-xs">due {calendarDay(task.due_on)}</span>}
-        {task.priority && <Badge tone={isUrgent ? "changed" : "neutral"}>{task.priority}</Badge>}
+        <span className="min-w-16 shrink-0 font-mono text-ink-mute text-xs leading-5">{task.ref}</span>
+        <span className="flex min-w-0 flex-1 flex-wrap items-start gap-x-3 gap-y-1">
+          <span className="min-w-[min(16rem,100%)] flex-1 [overflow-wrap:anywhere]">{task.title}</span>
+          {task.labels.map((label) => (
+            <Badge key={label}>{label}</Badge>
+          ))}
+          {task.due_on && <span className="text-ink-mute text-xs leading-5">due {calendarDay(task.due_on)}</span>}
+          {task.priority && <Badge tone={isUrgent ? "changed" : "neutral"}>{task.priority}</Badge>}
+        </span>
       </Link>
     </li>
   );

@@ -3,7 +3,7 @@ import { Link } from "@tanstack/react-router";
 /** What is held; a task leads to its page. */
 export function ResourceName({ name }: { name: string }) {
   const [, key, number] = /^task:([A-Z][A-Z0-9]*)-(\d+)$/.exec(name) ?? [];
-  if (!key) return <span className="break-all font-mono text-[0.92em]">{name}</span>;
+  if (!key) return <span className="break-all font-mono text-code">{name}</span>;
   return (
     <Link
       to="/p/$key"

@@ -1,5 +1,6 @@
 import { useState } from "react";
 import { toast } from "sonner";
+import { useNames } from "@/shared/api/members";
 import { messageOf } from "@/shared/api/problem";
 import type { Job } from "@/shared/api/types";
 import { fullTime, relativeTime } from "@/shared/lib/time";
@@ -12,6 +13,7 @@ import { JobBadges, JobLog, kindTitle } from "./parts";
 
 /** One job; opened, with what its attempts said. */
 export function JobLine({ job, canManage }: { job: Job; canManage: boolean }) {
+  const nameOf = useNames();
   return (
     <Line
       testId={`job-${job.state}`}
@@ -22,7 +24,7 @@ export function JobLine({ job, canManage }: { job: Job; canManage: boolean }) {
       }
       facts={
         <>
-          {job.author} · <span title={fullTime(job.created_at)}>{relativeTime(job.created_at)}</span>
+          {nameOf(job.author)} · <span title={fullTime(job.created_at)}>{relativeTime(job.created_at)}</span>
           {job.attempt > 1 && ` · attempt ${job.attempt} of ${job.max_attempts}`}
           {job.problem && <span className="text-removed-ink"> · {job.problem}</span>}
         </>

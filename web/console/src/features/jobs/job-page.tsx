@@ -36,23 +36,25 @@ function OneJob({ job, canManage, onRepeat }: { job: Job; canManage: boolean; on
     <div className="space-y-8" data-testid={`job-${job.state}`}>
       <header>
         <div className="flex flex-wrap items-start justify-between gap-x-4 gap-y-3">
-          <h1 className="min-w-0 break-words font-semibold text-2xl tracking-tight">{subjectOf(job)}</h1>
-          <div className="flex gap-2">
+          <div className="min-w-0 flex-1 basis-64">
+            <h1 className="break-words font-semibold text-2xl tracking-tight">{subjectOf(job)}</h1>
+            <p className="mt-1 flex flex-wrap items-center gap-2 text-ink-soft text-sm">
+              <JobBadges job={job} />
+              <span>
+                {kindTitle(job.kind)} · {nameOf(job.author)} ·{" "}
+                <span title={fullTime(job.created_at)}>{relativeTime(job.created_at)}</span>
+                {job.attempt > 1 && ` · attempt ${job.attempt} of ${job.max_attempts}`}
+              </span>
+              <JobProgress job={job} />
+            </p>
+          </div>
+          <div className="flex flex-wrap gap-2">
             {canManage && <JobActions job={job} />}
             <Button size="small" onClick={() => onRepeat(job)}>
               Run another like it
             </Button>
           </div>
         </div>
-        <p className="mt-1 flex flex-wrap items-center gap-2 text-ink-soft text-sm">
-          <JobBadges job={job} />
-          <span>
-            {kindTitle(job.kind)} · {nameOf(job.author)} ·{" "}
-            <span title={fullTime(job.created_at)}>{relativeTime(job.created_at)}</span>
-            {job.attempt > 1 && ` · attempt ${job.attempt} of ${job.max_attempts}`}
-          </span>
-          <JobProgress job={job} />
-        </p>
         {job.state === "scheduled" && (
           <p className="mt-1 text-ink-mute text-sm">It waits until {fullTime(job.run_at)}.</p>
         )}

@@ -167,7 +167,7 @@ function VariantCard({ variant, isChosen, onToggle, onEdit }: VariantCardProps) 
       className={cx("flex flex-col rounded-xl border bg-surface", isChosen ? "border-accent" : "border-line")}
       data-testid="variant"
     >
-      <div className="flex items-center gap-2.5 border-line border-b px-4 py-2.5">
+      <div className="flex items-center gap-2.5 border-line min-h-12 border-b px-4 py-2">
         <input
           type="checkbox"
           className="size-4 shrink-0 accent-accent"

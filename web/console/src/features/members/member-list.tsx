@@ -1,6 +1,7 @@
 import { ChevronDown, Link2, UserMinus } from "lucide-react";
 import { isAdmin, ROLES, type Role } from "@/shared/api/roles";
 import type { Member, Session } from "@/shared/api/types";
+import { cx } from "@/shared/lib/cx";
 import { fullTime, relativeTime } from "@/shared/lib/time";
 import { Button, IconButton } from "@/shared/ui/button";
 import { Menu, MenuItem } from "@/shared/ui/menu";
@@ -48,9 +49,13 @@ export function MemberList({ members, me, busy, onRole, onLink, onRemove }: Memb
                 {canChange ? (
                   <>
                     <RoleMenu member={member} me={me} busy={busy} onRole={onRole} />
-                    {!isMe && (
+                    {isMe ? (
+                      <Gap count={2} />
+                    ) : (
                       <>
-                        {member.role !== "agent" && (
+                        {member.role === "agent" ? (
+                          <Gap count={1} />
+                        ) : (
                           <IconButton
                             label={`New sign-in link for ${member.name}`}
                             disabled={busy}
@@ -75,6 +80,11 @@ export function MemberList({ members, me, busy, onRole, onLink, onRemove }: Memb
       })}
     </ul>
   );
+}
+
+/** Where others have buttons: the roles stand below one another. */
+function Gap({ count }: { count: 1 | 2 }) {
+  return <span className={cx("max-sm:hidden", count === 1 ? "w-7" : "w-15")} />;
 }
 
 type RoleMenuProps = Pick<MemberListProps, "me" | "busy" | "onRole"> & { member: Member };

@@ -6,8 +6,15 @@ import { Avatar } from "@/shared/ui/small";
 import type { PlanRow } from "./plan-rows";
 import type { Steps } from "./use-steps";
 
+interface LineFactsProps {
+  row: PlanRow;
+  steps: Steps;
+  nameOf: (task: string) => string;
+  personOf: (handle: string) => string;
+}
+
 /** A few facts at the end of a line: as the task has them, or as the proposal would set them. */
-export function LineFacts({ row, steps, nameOf }: { row: PlanRow; steps: Steps; nameOf: (task: string) => string }) {
+export function LineFacts({ row, steps, nameOf, personOf }: LineFactsProps) {
   const { task, entry } = row;
   const value = <T,>(field: string, current: T | null | undefined): T | null => {
     const change = entry?.changes.find((candidate) => candidate.field === field);
@@ -51,7 +58,7 @@ export function LineFacts({ row, steps, nameOf }: { row: PlanRow; steps: Steps; 
           {step.title}
         </span>
       )}
-      {assignee && <Avatar name={assignee} />}
+      {assignee && <Avatar name={personOf(assignee)} />}
     </>
   );
 }

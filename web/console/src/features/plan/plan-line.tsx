@@ -19,6 +19,8 @@ interface PlanLineProps {
   isActive: boolean;
   isCurrent: boolean;
   isOpen: boolean;
+  /** Whether any line folds: only then there is room for it on each. */
+  folds: boolean;
   hasDetails: boolean;
   onToggleOpen: () => void;
   onToggleDetails: () => void;
@@ -26,6 +28,8 @@ interface PlanLineProps {
   onFocus: () => void;
   /** What a task is called: the title of one that is only proposed, else the reference itself. */
   nameOf: (task: string) => string;
+  /** What a person is called, by their handle. */
+  personOf: (handle: string) => string;
   lineRef: (element: HTMLElement | null) => void;
 }
 
@@ -69,7 +73,7 @@ function changeOf(row: PlanRow): Change | null {
 }
 
 export function PlanLine(props: PlanLineProps) {
-  const { row, steps, review, reviewing, isActive, isCurrent, isOpen, hasDetails } = props;
+  const { row, steps, review, reviewing, isActive, isCurrent, isOpen, folds, hasDetails } = props;
   const { entry, task } = row;
   const change = changeOf(row);
   const look = change ? LOOKS[change] : null;
@@ -101,9 +105,9 @@ export function PlanLine(props: PlanLineProps) {
         look ? cx(isOut ? OUT : look.line, "animate-arrive") : isCurrent ? "bg-selected" : "hover:bg-hover",
       )}
     >
-      <div className={"flex min-h-10 items-center gap-1.5"}>
+      <div className="flex items-start gap-1.5 py-2.25">
         {reviewing && (
-          <span role="gridcell" className="flex w-10 shrink-0 items-center gap-1.5">
+          <span role="gridcell" className="flex h-5.5 w-10 shrink-0 items-center gap-1.5">
             <span className={cx("w-3 text-center font-mono font-semibold", look?.sign_ink)} aria-hidden="true">
               {look?.sign}
             </span>
@@ -122,12 +126,14 @@ export function PlanLine(props: PlanLineProps) {
         )}
         <span
           role="gridcell"
-          className="flex min-w-0 flex-1 items-center gap-1.5 py-1.5"
-          style={{ paddingLeft: `${row.depth * 1.375}rem` }}
+          className="flex min-w-0 flex-1 items-start gap-1.5"
+          style={{ paddingLeft: `calc(${row.depth} * var(--indent))` }}
         >
-          <Chevron shown={row.children > 0} isOpen={isOpen} onToggle={props.onToggleOpen} />
+          {folds && <Chevron shown={row.children > 0} isOpen={isOpen} onToggle={props.onToggleOpen} />}
           <span className="sr-only">{look ? `${look.name}: ` : `${step.title}: `}</span>
-          <StepIcon kind={change === "created" ? "proposed" : change === "removed" ? "removed" : step.kind} />
+          <span className="flex h-5.5 shrink-0 items-center">
+            <StepIcon kind={change === "created" ? "proposed" : change === "removed" ? "removed" : step.kind} />
+          </span>
           <Reference row={row} />
           <Title
             row={row}
@@ -145,28 +151,34 @@ export function PlanLine(props: PlanLineProps) {
               aria-expanded={hasDetails}
               aria-label={hasDetails ? "Hide details" : "Show details"}
               onClick={props.onToggleDetails}
-              className="flex h-4 items-center rounded bg-surface/70 px-1 text-ink-mute hover:text-ink"
+              className="mt-0.75 flex h-4 shrink-0 items-center rounded bg-surface/70 px-1 text-ink-mute hover:text-ink"
             >
               <Ellipsis className="size-3.5" aria-hidden="true" />
             </button>
           )}
         </span>
-        <span role="gridcell" className="flex shrink-0 items-center gap-2">
+        <span role="gridcell" className="flex h-5.5 shrink-0 items-center gap-2">
           {entry && review && entry.op !== "delete" && (
             <IconButton
               label={`Edit operation ${entry.index}`}
               tabIndex={isActive ? 0 : -1}
               onClick={() => review.onEdit(entry, task)}
-              className="opacity-0 focus-visible:opacity-100 group-hover:opacity-100 group-focus:opacity-100"
+              className="opacity-0 focus-visible:opacity-100 pointer-coarse:opacity-100 group-hover:opacity-100 group-focus:opacity-100"
             >
               <Pencil className="size-3.5" aria-hidden="true" />
             </IconButton>
           )}
-          {change !== "removed" && <LineFacts row={row} steps={steps} nameOf={props.nameOf} />}
+          {change !== "removed" && (
+            <LineFacts row={row} steps={steps} nameOf={props.nameOf} personOf={props.personOf} />
+          )}
         </span>
       </div>
       {entry && details.length > 0 && hasDetails && (
-        <div role="gridcell" className={"pr-2 pb-2.5"} style={{ paddingLeft: `${row.depth * 1.375 + 5.75}rem` }}>
+        <div
+          role="gridcell"
+          className="pr-2 pb-2.5"
+          style={{ paddingLeft: `calc(${row.depth} * var(--indent) + ${folds ? 5.75 : 4.375}rem)` }}
+        >
           <ChangeLines entry={entry} nameOf={props.nameOf} />
         </div>
       )}
@@ -183,7 +195,7 @@ function Chevron({ shown, isOpen, onToggle }: { shown: boolean; isOpen: boolean;
       tabIndex={-1}
       onClick={onToggle}
       aria-label={isOpen ? "Fold subtasks" : "Show subtasks"}
-      className="flex size-4 shrink-0 items-center justify-center rounded text-ink-mute hover:bg-line hover:text-ink"
+      className="mt-0.75 flex size-4 shrink-0 items-center justify-center rounded text-ink-mute hover:bg-line hover:text-ink"
     >
       <Icon className="size-3.5" aria-hidden="true" />
     </button>
@@ -192,7 +204,7 @@ function Chevron({ shown, isOpen, onToggle }: { shown: boolean; isOpen: boolean;
 
 function Reference({ row }: { row: PlanRow }) {
   if (!row.task && row.entry?.op === "create") return null;
-  return <span className="w-14 shrink-0 truncate font-mono text-2xs text-ink-mute">{row.key}</span>;
+  return <span className="w-(--reference) shrink-0 font-mono text-2xs text-ink-mute leading-5.5">{row.key}</span>;
 }
 
 function Title({ row, struck, isOut, onOpen }: { row: PlanRow; struck: boolean; isOut: boolean; onOpen: () => void }) {
@@ -204,7 +216,9 @@ function Title({ row, struck, isOut, onOpen }: { row: PlanRow; struck: boolean; 
       tabIndex={-1}
       onClick={onOpen}
       className={cx(
-        "min-w-0 truncate text-left",
+        "min-w-0 text-left [overflow-wrap:anywhere]",
+        // What is to be decided is read to its end.
+        !row.entry && "max-xl:line-clamp-2 xl:truncate",
         isOut ? "text-ink-mute line-through" : struck && "text-removed-ink line-through decoration-removed-line",
         row.entry && !struck && !isOut && "font-medium",
       )}

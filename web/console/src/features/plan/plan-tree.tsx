@@ -1,4 +1,5 @@
-import { type KeyboardEvent, useMemo, useRef, useState } from "react";
+import { type CSSProperties, type KeyboardEvent, useMemo, useRef, useState } from "react";
+import { useNames } from "@/shared/api/members";
 import type { DiffEntry, TaskNode } from "@/shared/api/types";
 import { useHotkeys } from "@/shared/lib/hotkeys";
 import { PlanLine } from "./plan-line";
@@ -32,6 +33,7 @@ export function PlanTree({ label, tasks, entries, steps, review, current, onOpen
   const [collapsed, setCollapsed] = useState<ReadonlySet<string>>(new Set());
   const [flipped, setFlipped] = useState<ReadonlySet<string>>(new Set());
   const [activeKey, setActiveKey] = useState<string | null>(null);
+  const personOf = useNames();
   const lines = useRef(new Map<string, HTMLElement>());
   const rows = useMemo(
     () => planRows(tasks, entries, (key) => collapsed.has(key), onlyTouched),
@@ -42,6 +44,7 @@ export function PlanTree({ label, tasks, entries, steps, review, current, onOpen
     rows.findIndex((row) => row.key === (activeKey ?? current)),
   );
   const active = rows[activeIndex];
+  const folds = rows.some(({ children }) => children > 0);
   const nameOf = (task: string) => entries.find((entry) => entry.op === "create" && entry.task === task)?.title ?? task;
   const hasDetails = (key: string) => entries.length <= FEW !== flipped.has(key);
 
@@ -53,14 +56,16 @@ export function PlanTree({ label, tasks, entries, steps, review, current, onOpen
   };
   const step = (by: number) => goTo(activeKey === null ? activeIndex : activeIndex + by);
   const setOpen = (key: string, open: boolean) => setCollapsed(changed(collapsed, key, !open));
+  const flip = (key: string) => setFlipped(changed(flipped, key, !flipped.has(key)));
   const enter = () => {
     if (active?.task) onOpen(active.key);
-    else if (active) setFlipped(changed(flipped, active.key, !flipped.has(active.key)));
+    else if (active) flip(active.key);
   };
 
   useHotkeys({
     j: () => step(1),
     k: () => step(-1),
+    d: () => active?.entry && flip(active.key),
     x: () => active?.entry && review?.onToggle(active.entry.index),
     e: () => active?.entry && active.entry.op !== "delete" && review?.onEdit(active.entry, active.task),
   });
@@ -96,7 +101,9 @@ export function PlanTree({ label, tasks, entries, steps, review, current, onOpen
       data-testid="plan-tree"
       onKeyDown={onKeyDown}
       tabIndex={-1}
-      className="pb-6 outline-none"
+      className="pb-6 outline-none [--indent:0.875rem] sm:[--indent:1.375rem]"
+      // As wide as the longest: the titles stand below one another.
+      style={{ "--reference": `${Math.max(...rows.map(({ key }) => key.length), 0) + 1}ch` } as CSSProperties}
     >
       {rows.map((row, index) => (
         <PlanLine
@@ -108,10 +115,12 @@ export function PlanTree({ label, tasks, entries, steps, review, current, onOpen
           isActive={index === activeIndex}
           isCurrent={row.key === current}
           isOpen={!collapsed.has(row.key)}
+          folds={folds}
           nameOf={nameOf}
+          personOf={personOf}
           hasDetails={hasDetails(row.key)}
           onToggleOpen={() => setOpen(row.key, collapsed.has(row.key))}
-          onToggleDetails={() => setFlipped(changed(flipped, row.key, !flipped.has(row.key)))}
+          onToggleDetails={() => flip(row.key)}
           onOpen={() => onOpen(row.key)}
           onFocus={() => setActiveKey(row.key)}
           lineRef={(element) => {

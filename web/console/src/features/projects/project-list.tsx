@@ -1,6 +1,7 @@
 import { Link } from "@tanstack/react-router";
 import { GitPullRequestArrow } from "lucide-react";
 import type { Project } from "@/shared/api/types";
+import { plainText } from "@/shared/lib/markdown";
 import { relativeTime } from "@/shared/lib/time";
 import { Badge } from "@/shared/ui/small";
 
@@ -15,7 +16,7 @@ export function ProjectList({ projects }: { projects: Project[] }) {
           <Link
             to="/p/$key"
             params={{ key: project.key }}
-            className="grid grid-cols-[minmax(0,1fr)_auto] items-center gap-x-6 gap-y-1 px-4 py-3.5 transition-colors hover:bg-hover focus-visible:-outline-offset-2 sm:grid-cols-[minmax(0,1fr)_7rem_10rem_5.5rem]"
+            className="grid grid-cols-1 items-center gap-x-6 gap-y-1 px-4 py-3.5 transition-colors hover:bg-hover focus-visible:-outline-offset-2 sm:grid-cols-[minmax(0,1fr)_10rem_4.5rem]"
           >
             <span className="min-w-0">
               <span className="flex items-center gap-2">
@@ -23,17 +24,15 @@ export function ProjectList({ projects }: { projects: Project[] }) {
                   {project.key}
                 </span>
                 <span className="truncate font-medium">{project.title}</span>
+                {project.open_proposals > 0 && (
+                  <Badge tone="accent">
+                    <GitPullRequestArrow className="size-3" aria-hidden="true" />
+                    {project.open_proposals} to review
+                  </Badge>
+                )}
               </span>
               {project.summary && (
-                <span className="mt-0.5 block truncate text-ink-mute text-sm">{project.summary}</span>
-              )}
-            </span>
-            <span className="justify-self-end sm:justify-self-start">
-              {project.open_proposals > 0 && (
-                <Badge tone="accent">
-                  <GitPullRequestArrow className="size-3" aria-hidden="true" />
-                  {project.open_proposals} to review
-                </Badge>
+                <span className="mt-0.5 block truncate text-ink-mute text-sm">{plainText(project.summary)}</span>
               )}
             </span>
             <Progress done={project.done} total={project.tasks} />
@@ -48,7 +47,7 @@ export function ProjectList({ projects }: { projects: Project[] }) {
 function Progress({ done, total }: { done: number; total: number }) {
   const percent = total === 0 ? 0 : Math.round((done / total) * 100);
   return (
-    <span className="col-span-2 flex items-center gap-2 sm:col-span-1">
+    <span className="flex items-center gap-2">
       <span className="h-1 flex-1 overflow-hidden rounded-full bg-line" aria-hidden="true">
         <span className="block h-full rounded-full bg-accent" style={{ width: `${percent}%` }} />
       </span>

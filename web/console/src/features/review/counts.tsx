@@ -8,6 +8,7 @@ export function Counts({ counts }: { counts: Diff["counts"] }) {
     { sign: "−", number: counts.removed, name: "removed", ink: "text-removed-ink" },
     { sign: "→", number: counts.moved, name: "moved", ink: "text-moved-ink" },
   ];
+  if (parts.every((part) => part.number === 0)) return null;
   return (
     <span className="inline-flex items-center gap-2.5">
       {parts

@@ -18,6 +18,8 @@ import { RejectDialog } from "./reject-dialog";
 
 interface ProposalBarProps {
   proposal: Proposal;
+  /** Its title is the heading of the page already. */
+  isTitled?: boolean;
   diff: Diff | undefined;
   chosen: ReadonlySet<number>;
   isAll: boolean;
@@ -27,7 +29,16 @@ interface ProposalBarProps {
 }
 
 /** The dotted heading over a plan with an open proposal: what it is, that nothing has changed yet, and the ways to decide. */
-export function ProposalBar({ proposal, diff, chosen, isAll, onChooseAll, onTake, onAccepted }: ProposalBarProps) {
+export function ProposalBar({
+  proposal,
+  isTitled,
+  diff,
+  chosen,
+  isAll,
+  onChooseAll,
+  onTake,
+  onAccepted,
+}: ProposalBarProps) {
   const nameOf = useNames();
   const [rejecting, setRejecting] = useState(false);
   const accept = useAccept(proposal.number, onAccepted);
@@ -61,9 +72,11 @@ export function ProposalBar({ proposal, diff, chosen, isAll, onChooseAll, onTake
             <span className="font-semibold text-accent-ink">Proposal #{proposal.number}</span>
             <span className="text-ink-mute">nothing has changed yet</span>
           </h2>
-          <p className="mt-0.5 truncate font-medium" title={proposal.title}>
-            {proposal.title}
-          </p>
+          {!isTitled && (
+            <p className="mt-0.5 line-clamp-2 font-medium [overflow-wrap:anywhere]" title={proposal.title}>
+              {proposal.title}
+            </p>
+          )}
         </div>
         <div className="flex items-center gap-1.5">
           <Button

@@ -24,7 +24,7 @@ export function ProposalRecord({ proposal }: { proposal: Proposal }) {
       key: `r${revision.revision}`,
       at: revision.at,
       who: revision.author,
-      what: revision.revision === 1 ? "asked for" : "refined",
+      what: revision.revision === 1 ? "asked for it" : "refined",
       text: revision.message,
     })),
     ...proposal.comments.map((entry) => ({
@@ -55,10 +55,12 @@ export function ProposalRecord({ proposal }: { proposal: Proposal }) {
             <div className="min-w-0 flex-1">
               <p className="text-xs">
                 <span className="font-medium">{nameOf(step.who)}</span>{" "}
-                <span className="text-ink-mute">{step.what}</span>{" "}
-                <time dateTime={step.at} title={fullTime(step.at)} className="text-ink-mute">
-                  {relativeTime(step.at)}
-                </time>
+                <span className="text-ink-mute">
+                  {step.what} ·{" "}
+                  <time dateTime={step.at} title={fullTime(step.at)}>
+                    {relativeTime(step.at)}
+                  </time>
+                </span>
               </p>
               {step.text && (
                 <div className="mt-0.5 text-ink-soft text-sm">

@@ -16,3 +16,9 @@ export function StateBadge({ state }: { state: Proposal["state"] }) {
   const look = LOOKS[state];
   return <Badge tone={look.tone}>{look.text}</Badge>;
 }
+
+/** How much of an open proposal the plan has overtaken. */
+export function ToSettle({ proposal }: { proposal: Proposal }) {
+  if (proposal.state !== "open" || proposal.conflicts.length === 0) return null;
+  return <Badge tone="changed">{proposal.conflicts.length} to settle</Badge>;
+}

@@ -107,8 +107,8 @@ export function ScheduleDialog({ schedule, projects, timeZone, isAdmin, onClose 
                     error={refused.rule}
                     onChange={(event) => setRule(event.target.value)}
                   />
-                  <div className="mt-1.5 flex flex-wrap items-center gap-1">
-                    <span className="text-ink-mute text-xs">For instance</span>
+                  <p className="mt-1 text-ink-mute text-xs">For instance</p>
+                  <div className="-ml-2.5 flex flex-wrap items-center">
                     {EXAMPLES.map((example) => (
                       <Button key={example.title} size="small" look="quiet" onClick={() => setRule(example.rule)}>
                         {example.title}

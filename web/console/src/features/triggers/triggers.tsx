@@ -124,7 +124,7 @@ function TriggerLine({ trigger, onChange, onVersions }: TriggerLineProps) {
         <>
           <Button
             size="small"
-            aria-label={`${trigger.enabled ? "Off" : "On"}: ${trigger.name}`}
+            aria-label={`${trigger.enabled ? "Turn off" : "Turn on"}: ${trigger.name}`}
             busy={flip.isPending}
             onClick={() =>
               flip.mutate(
@@ -133,7 +133,7 @@ function TriggerLine({ trigger, onChange, onVersions }: TriggerLineProps) {
               )
             }
           >
-            {trigger.enabled ? "Off" : "On"}
+            {trigger.enabled ? "Turn off" : "Turn on"}
           </Button>
           <Menu
             label={`More of ${trigger.name}`}

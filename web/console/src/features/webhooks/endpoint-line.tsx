@@ -43,7 +43,7 @@ export function EndpointLine({ endpoint }: { endpoint: Endpoint }) {
         <>
           <Button
             size="small"
-            aria-label={`${endpoint.enabled ? "Off" : "On"}: ${endpoint.url}`}
+            aria-label={`${endpoint.enabled ? "Turn off" : "Turn on"}: ${endpoint.url}`}
             busy={flip.isPending}
             onClick={() =>
               flip.mutate(
@@ -52,7 +52,7 @@ export function EndpointLine({ endpoint }: { endpoint: Endpoint }) {
               )
             }
           >
-            {endpoint.enabled ? "Off" : "On"}
+            {endpoint.enabled ? "Turn off" : "Turn on"}
           </Button>
           <Button
             size="small"

@@ -48,11 +48,11 @@ export function SourceLine({ source }: { source: Source }) {
           </Button>
           <Button
             size="small"
-            aria-label={`${source.enabled ? "Off" : "On"}: ${source.name}`}
+            aria-label={`${source.enabled ? "Turn off" : "Turn on"}: ${source.name}`}
             busy={update.isPending}
             onClick={flip}
           >
-            {source.enabled ? "Off" : "On"}
+            {source.enabled ? "Turn off" : "Turn on"}
           </Button>
           <Button size="small" look="quiet" aria-label={`New secret: ${source.name}`} onClick={() => setRotating(true)}>
             New secret
@@ -66,7 +66,12 @@ export function SourceLine({ source }: { source: Source }) {
     >
       {() => (
         <>
-          <CopyField label="Where it delivers to" value={source.url} hint="Whoever knows it still needs the secret." />
+          <CopyField
+            label="Where it delivers to"
+            value={source.url}
+            hint="Whoever knows it still needs the secret."
+            quiet
+          />
           <Secrets all={source.secrets} />
           <Deliveries source={source} onTry={setTrying} />
         </>

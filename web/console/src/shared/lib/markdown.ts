@@ -98,3 +98,35 @@ function toSpan(match: RegExpExecArray): Span {
 function isSafe(href: string): boolean {
   return /^(https?:\/\/|mailto:)/i.test(href) || /^\/(?![/\\])/.test(href);
 }
+
+/** What Markdown says, on one line and without its signs: where there is room for a glance only. */
+export function plainText(markdown: string): string {
+  const text = parseMarkdown(markdown).map(textOf).join(" ");
+  // A link that leads nowhere from here has stayed text.
+  return text
+    .replace(/\[([^\]]+)\]\([^)\s]+\)/g, "$1")
+    .replace(/\s+/g, " ")
+    .trim();
+}
+
+function textOf(block: Block): string {
+  switch (block.kind) {
+    case "code":
+      return block.text;
+    case "quote":
+      return block.blocks.map(textOf).join(" ");
+    case "list":
+      return block.items.map(textOfSpans).join(" ");
+    default:
+      return textOfSpans(block.spans);
+  }
+}
+
+function textOfSpans(spans: Span[]): string {
+  return spans
+    .map((span) => {
+      if (span.kind === "break") return " ";
+      return "spans" in span ? textOfSpans(span.spans) : span.text;
+    })
+    .join("");
+}

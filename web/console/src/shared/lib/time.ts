@@ -8,13 +8,14 @@ const STEPS: [Intl.RelativeTimeFormatUnit, number][] = [
   ["minute", 60],
 ];
 
-/** "3h ago", "tomorrow", "just now". */
+/** "3h ago", "tomorrow", "just now", "in a moment". */
 export function relativeTime(iso: string, now = Date.now()): string {
   const seconds = (new Date(iso).getTime() - now) / 1000;
   for (const [unit, size] of STEPS) {
     if (Math.abs(seconds) >= size) return RELATIVE.format(Math.round(seconds / size), unit);
   }
-  return "just now";
+  // A server whose clock is a little ahead has not told of what is yet to come.
+  return seconds > 5 ? "in a moment" : "just now";
 }
 
 export function clockTime(iso: string): string {

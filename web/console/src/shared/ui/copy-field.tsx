@@ -6,10 +6,12 @@ interface CopyFieldProps {
   label: string;
   value: string;
   hint: ReactNode;
+  /** It stands among other things, and can be looked up again: it does not ask to be copied. */
+  quiet?: boolean;
 }
 
-/** A text that is shown once and taken along: to read, to select, and to copy with one press. */
-export function CopyField({ label, value, hint }: CopyFieldProps) {
+/** A text that is taken along: to read, to select, and to copy with one press. */
+export function CopyField({ label, value, hint, quiet = false }: CopyFieldProps) {
   const id = useId();
   const input = useRef<HTMLInputElement>(null);
   const [isCopied, setCopied] = useState(false);
@@ -30,8 +32,8 @@ export function CopyField({ label, value, hint }: CopyFieldProps) {
           className="h-8 min-w-0 flex-1 rounded-md border border-line-strong bg-sunken px-2.5 font-mono text-ink text-xs"
         />
         <Button
-          look="primary"
-          autoFocus
+          look={quiet ? "plain" : "primary"}
+          autoFocus={!quiet}
           onClick={copy}
           icon={
             isCopied ? (

@@ -2,7 +2,7 @@ import { type ComponentProps, type ReactNode, useId } from "react";
 import { cx } from "../lib/cx";
 
 const CONTROL =
-  "w-full rounded-md border bg-surface text-ink shadow-small transition-colors hover:border-line-strong focus:outline-2 focus:outline-focus focus:-outline-offset-1 disabled:opacity-60";
+  "block w-full rounded-md border bg-surface text-ink shadow-small transition-colors hover:border-line-strong focus:outline-2 focus:outline-focus focus:-outline-offset-1 disabled:opacity-60";
 
 interface FieldProps {
   label: string;

@@ -34,10 +34,10 @@ export function Line({ title, facts, actions, children, testId }: LineProps) {
           type="button"
           aria-expanded={isOpen}
           onClick={() => setOpen(!isOpen)}
-          className="flex min-w-[min(16rem,100%)] flex-1 items-center gap-2 rounded text-left"
+          className="flex min-w-[min(16rem,100%)] flex-1 items-start gap-2 rounded text-left"
         >
           <ChevronRight
-            className={cx("size-4 shrink-0 text-ink-mute transition-transform", isOpen && "rotate-90")}
+            className={cx("mt-0.75 size-4 shrink-0 text-ink-mute transition-transform", isOpen && "rotate-90")}
             aria-hidden="true"
           />
           <LineText title={title} facts={facts} />

@@ -11,7 +11,7 @@ function renderBlock(block: Block, index: number): ReactNode {
   switch (block.kind) {
     case "heading":
       return (
-        <p key={index} className={cx("font-semibold", block.level === 1 && "text-[1.15em]")}>
+        <p key={index} className={cx("font-semibold", block.level === 1 && "text-heading")}>
           {renderSpans(block.spans)}
         </p>
       );
@@ -67,7 +67,7 @@ function renderSpan(span: Span): ReactNode {
     case "strike":
       return <s>{renderSpans(span.spans)}</s>;
     case "code":
-      return <code className="rounded bg-sunken px-1 py-px font-mono text-[0.92em]">{span.text}</code>;
+      return <code className="rounded bg-sunken px-1 py-px font-mono text-code">{span.text}</code>;
     case "link":
       return (
         <a

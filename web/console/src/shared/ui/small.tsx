@@ -56,7 +56,7 @@ export function Avatar({ name, size = "small" }: { name: string; size?: "small" 
       title={name}
       className={cx(
         "inline-flex shrink-0 select-none items-center justify-center rounded-full bg-accent-soft font-semibold text-accent-ink",
-        size === "small" ? "size-5 text-[9px]" : "size-7 text-2xs",
+        size === "small" ? "size-5 text-3xs" : "size-7 text-2xs",
       )}
     >
       {initials || "?"}
