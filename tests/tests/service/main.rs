@@ -2,6 +2,7 @@
 
 mod agents;
 mod audit;
+mod errors;
 mod events;
 mod exchange;
 mod history;

@@ -31,7 +31,7 @@ use std::{sync::LazyLock, time::Duration};
 
 use axum::{
     Router,
-    extract::{DefaultBodyLimit, Request, State},
+    extract::{DefaultBodyLimit, OriginalUri, Request, State},
     http::{HeaderName, HeaderValue, Method, StatusCode, header},
     middleware::{self, Next},
     response::{IntoResponse, Response},
@@ -164,12 +164,12 @@ async fn docs() -> Response {
     ([(header::CONTENT_TYPE, "text/html; charset=utf-8")], PAGE.as_str()).into_response()
 }
 
-async fn no_route(request: Request) -> Problem {
-    Problem::not_found(format!("There is nothing at {}. All that there is stands in /api/v1/openapi.json.", request.uri().path()))
+async fn no_route(OriginalUri(uri): OriginalUri) -> Problem {
+    Problem::not_found(format!("There is nothing at {}. All that there is stands in /api/v1/openapi.json.", uri.path()))
 }
 
-async fn no_method(request: Request) -> Problem {
-    let detail = format!("{} is not possible at {}.", request.method(), request.uri().path());
+async fn no_method(method: Method, OriginalUri(uri): OriginalUri) -> Problem {
+    let detail = format!("{method} is not possible at {}.", uri.path());
     Problem::new(StatusCode::METHOD_NOT_ALLOWED, "no-method", "Not in this way", detail)
 }
 

@@ -235,13 +235,8 @@ async fn create(State(app): State<App>, applier: Applier, Json(input): Json<NewP
 }
 
 /// A fault is told where the caller wrote it.
-fn meta_paths(mut problem: Problem) -> Problem {
-    for fault in &mut problem.errors {
-        if let Some(field) = fault.path.strip_prefix("/meta_updates") {
-            fault.path = field.to_owned();
-        }
-    }
-    problem
+fn meta_paths(problem: Problem) -> Problem {
+    problem.relocated(|path| path.strip_prefix("/meta_updates").unwrap_or(path).to_owned())
 }
 
 async fn read(State(app): State<App>, reader: Reader, Path(name): Path<String>) -> Result<Json<ProjectView>, Problem> {
