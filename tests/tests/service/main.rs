@@ -6,6 +6,7 @@ mod errors;
 mod events;
 mod exchange;
 mod history;
+mod keys;
 mod layering;
 mod lease_model;
 mod leases;

@@ -22,9 +22,7 @@ import { Dialog } from "radix-ui";
 import type { ReactNode } from "react";
 import { projectsQuery } from "@/features/projects/api/projects";
 import { proposalsQuery } from "@/features/review/api/proposals";
-import { isAdmin } from "@/shared/api/roles";
 import { setTheme } from "@/shared/lib/theme";
-import { useSession } from "./use-session";
 
 const PAGES = [
   { to: "/studio", title: "Studio", Icon: WandSparkles },
@@ -45,7 +43,6 @@ interface CommandPaletteProps {
 /** Goes anywhere by typing a few letters. */
 export function CommandPalette({ open, onClose, onHelp }: CommandPaletteProps) {
   const navigate = useNavigate();
-  const { member } = useSession();
   const projects = useQuery({ ...projectsQuery, enabled: open });
   const proposals = useQuery({ ...proposalsQuery("open"), enabled: open });
   const run = (act: () => void) => () => {
@@ -110,14 +107,12 @@ export function CommandPalette({ open, onClose, onHelp }: CommandPaletteProps) {
               >
                 Members
               </Item>
-              {isAdmin(member.role) && (
-                <Item
-                  icon={<KeyRound className="size-4" />}
-                  onSelect={run(() => void navigate({ to: "/settings/keys" }))}
-                >
-                  API keys
-                </Item>
-              )}
+              <Item
+                icon={<KeyRound className="size-4" />}
+                onSelect={run(() => void navigate({ to: "/settings/keys" }))}
+              >
+                API keys
+              </Item>
               <Item
                 icon={<UserRound className="size-4" />}
                 onSelect={run(() => void navigate({ to: "/settings/account" }))}
