@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, Utc};
 use sqlx::{AssertSqlSafe, FromRow, PgConnection, Row, postgres::PgRow, types::Json};
 
-use super::{part::Names, view::ProjectView};
+use super::{part::Names, view::ProjectView, write::store::lock_keys};
 use crate::{
     db::Db,
     ids::{MemberId, OrganizationId},
@@ -15,6 +15,7 @@ use crate::{
         process::Process,
         rank::Rank,
     },
+    tenancy::Actor,
 };
 
 /// A project as it is stored.
@@ -419,6 +420,41 @@ pub(super) async fn read_head(db: &Db, organization: OrganizationId, name: &str)
 pub async fn delete_project(conn: &mut PgConnection, project: ProjectId, now: DateTime<Utc>) -> sqlx::Result<bool> {
     let deleted = sqlx::query("update project set deleted_at = $2 where project_id = $1 and deleted_at is null").bind(project).bind(now).execute(conn).await?;
     Ok(deleted.rows_affected() == 1)
+}
+
+/// What became of a project that was to be brought back.
+#[derive(Debug)]
+pub enum Restored {
+    Back(Box<ProjectRow>),
+    /// Its key is another's now.
+    Taken {
+        key: String,
+        by: String,
+    },
+}
+
+/// Brings a deleted project back, by its id, or by its key the one that was deleted last. `None` where there is none that the actor sees.
+///
+/// It keeps its key: every revision names its tasks by it.
+pub async fn restore_project(conn: &mut PgConnection, actor: &Actor, name: &str, now: DateTime<Utc>) -> sqlx::Result<Option<Restored>> {
+    let found: Option<ProjectRow> = sqlx::query_as(AssertSqlSafe(format!(
+        "select {PROJECT} from project
+         where deleted_at is not null and (project_id = $1 or key = $2) and ($3::uuid is null or project_id = $3)
+         order by deleted_at desc limit 1 for update"
+    )))
+    .bind(name.parse::<ProjectId>().ok())
+    .bind(name.to_ascii_uppercase())
+    .bind(actor.project)
+    .fetch_optional(&mut *conn)
+    .await?;
+    let Some(row) = found else { return Ok(None) };
+    // Nobody makes a project with this key meanwhile.
+    lock_keys(&mut *conn, actor.organization, &row.project.key).await?;
+    if let Some(other) = find_project(&mut *conn, &row.project.key).await? {
+        return Ok(Some(Restored::Taken { key: other.project.key, by: other.project.title }));
+    }
+    sqlx::query("update project set deleted_at = null, updated_at = $2 where project_id = $1").bind(row.project.id).bind(now).execute(conn).await?;
+    Ok(Some(Restored::Back(Box::new(ProjectRow { updated_at: now, ..row }))))
 }
 
 /// Time that somebody spent on a task.
