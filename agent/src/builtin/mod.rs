@@ -37,6 +37,11 @@ impl Planner for Builtin {
         "built-in rules"
     }
 
+    // It has the whole plan and rules of its own for what a message names.
+    fn looks_up(&self) -> bool {
+        false
+    }
+
     async fn get_diff(&self, mode: Mode, context: &Context, message: &str, progress: &ProgressSender) -> Result<Planned, Failure> {
         let understood = understand(mode, context, message);
         if let Outcome::Patch { patch, .. } = &understood.outcome {

@@ -210,6 +210,31 @@ pub async fn version(conn: &mut PgConnection, project: ProjectId) -> sqlx::Resul
     sqlx::query_scalar("select version from project where project_id = $1 and deleted_at is null").bind(project).fetch_optional(conn).await
 }
 
+/// The tasks of a project that a message seems to speak of, best first: full text over titles and descriptions, of any of its words
+/// but the commonest.
+pub async fn list_spoken_of(conn: &mut PgConnection, project: ProjectId, message: &str, limit: i64) -> sqlx::Result<Vec<TaskId>> {
+    // Made when it is asked for: an index would have to be kept by each change of a plan.
+    sqlx::query_scalar(
+        "with wanted as (select replace(plainto_tsquery('english', $2)::text, ' & ', ' | ')::tsquery as words),
+         -- Read once, not once to find and once to rank.
+         told as materialized (
+             select t.task_id, t.number,
+                    setweight(to_tsvector('english', t.title), 'A') || setweight(to_tsvector('english', coalesce(t.detail ->> 'description', '')), 'C') as words
+             from task t where t.project_id = $1
+         )
+         select told.task_id from told, wanted where told.words @@ wanted.words
+         order by ts_rank(told.words, wanted.words) desc, told.number limit $3",
+    )
+    .bind(project)
+    .bind(message.chars().take(MAX_SOUGHT).collect::<String>().replace('\0', " "))
+    .bind(limit)
+    .fetch_all(conn)
+    .await
+}
+
+/// The most characters of a message that are looked for.
+const MAX_SOUGHT: usize = 2_000;
+
 /// How many tasks a project has.
 pub async fn count_tasks(conn: &mut PgConnection, project: ProjectId) -> sqlx::Result<i64> {
     sqlx::query_scalar("select count(*) from task where project_id = $1").bind(project).fetch_one(conn).await
