@@ -5,6 +5,7 @@ mod channels;
 mod collab;
 mod commands;
 mod documents;
+mod exchanges;
 mod files;
 mod health;
 mod jobs;
@@ -93,6 +94,7 @@ fn describe() -> (Router<App>, Value) {
     let api = Api::default();
     let api = session::routes(api);
     let api = commands::routes(api);
+    let api = exchanges::routes(api);
     let api = projects::routes(api);
     let api = patches::routes(api);
     let api = tasks::routes(api);
