@@ -104,3 +104,14 @@ async fn revoke(open: &Open, id: &str) -> Result<()> {
     look::say("Revoked. A running service forgets it within 5 seconds.");
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_scope_is_one_of_five() {
+        assert_eq!(scope(" read"), Ok(Scope::Read));
+        assert_eq!(scope("fly"), Err("take read, propose, review, apply or admin".to_owned()));
+    }
+}
