@@ -148,6 +148,11 @@ pub trait Planner: Send + Sync {
     /// `built-in rules`, or the model's name.
     fn name(&self) -> &str;
 
+    /// Whether it wants to be told which tasks a message speaks of, which costs a look at all of them.
+    fn looks_up(&self) -> bool {
+        true
+    }
+
     /// Dropping the future stops the work, also at the provider.
     async fn get_diff(&self, mode: Mode, context: &Context, message: &str, progress: &ProgressSender) -> Result<Planned, Failure>;
 }

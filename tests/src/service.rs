@@ -34,6 +34,12 @@ pub struct Running {
     dir: TempDir,
 }
 
+/// A browser's session.
+pub struct SignedIn {
+    cookie: String,
+    csrf: String,
+}
+
 /// An answer: its status and its JSON, null where there is none.
 pub type Answer = (StatusCode, Value);
 
@@ -127,10 +133,10 @@ impl Running {
         self.ask(Some(&self.key), Method::POST, path, Some(body)).await
     }
 
-    /// A key of another person: they are added as an admin, come in by their link, and make it.
-    pub async fn member_key(&self, name: &str, scopes: &[&str]) -> Result<String> {
+    /// Another person, who was added with a role, has come in by their link and is signed in.
+    pub async fn signed_in(&self, name: &str, role: &str) -> Result<SignedIn> {
         let email = format!("{name}@example.org");
-        let (status, member) = self.post("/members", &json!({ "name": name, "email": email, "role": "admin" })).await?;
+        let (status, member) = self.post("/members", &json!({ "name": name, "email": email, "role": role })).await?;
         anyhow::ensure!(status == StatusCode::CREATED, "{status}: {member}");
         let token = member["sign_in_link"].as_str().and_then(|link| link.rsplit_once('=')).map(|(_, token)| token).context("a link has a token")?;
         let body = json!({ "token": token, "name": name, "email": email, "password": "correct horse battery" });
@@ -138,8 +144,18 @@ impl Running {
         let cookie = response.headers().get("set-cookie").context("a cookie is set")?.to_str()?.split(';').next().unwrap_or_default().to_owned();
         let session: Value = response.json().await?;
         let csrf = session["csrf_token"].as_str().unwrap_or_default().to_owned();
-        let headers = [("cookie", cookie.as_str()), ("x-csrf-token", csrf.as_str())];
-        let (status, key) = self.send(None, Method::POST, "/keys", Some(&json!({ "name": name, "scopes": scopes })), &headers).await?;
+        Ok(SignedIn { cookie, csrf })
+    }
+
+    /// A request of somebody who is signed in.
+    pub async fn ask_as(&self, who: &SignedIn, method: Method, path: &str, body: Option<&Value>) -> Result<Answer> {
+        self.send(None, method, path, body, &[("cookie", who.cookie.as_str()), ("x-csrf-token", who.csrf.as_str())]).await
+    }
+
+    /// A key of another person, who is an admin.
+    pub async fn member_key(&self, name: &str, scopes: &[&str]) -> Result<String> {
+        let who = self.signed_in(name, "admin").await?;
+        let (status, key) = self.ask_as(&who, Method::POST, "/keys", Some(&json!({ "name": name, "scopes": scopes }))).await?;
         anyhow::ensure!(status == StatusCode::CREATED, "{status}: {key}");
         Ok(key["key"].as_str().context("a key is shown once")?.to_owned())
     }

@@ -1,26 +1,32 @@
 //! Extractors that prove things: identity, permission, valid input. Their rejections are problems like all others.
 
-use std::sync::Arc;
+use std::{
+    any::TypeId,
+    collections::HashMap,
+    sync::{Arc, LazyLock, Mutex, PoisonError},
+};
 
 use axum::{
     body::Bytes,
-    extract::{FromRequest, FromRequestParts, Request},
+    extract::{FromRequest, FromRequestParts, OriginalUri, Request},
     http::{HeaderMap, HeaderValue, Method, StatusCode, header, request::Parts},
     response::{IntoResponse, Response},
 };
 use patchbay_core::{
     ids::SessionId,
-    patch::Fault,
+    patch::{Fault, shape::Schema},
     tenancy::{Actor, Scope},
 };
+use schemars::JsonSchema;
 use serde::{Serialize, de::DeserializeOwned};
+use serde_json::{Map, Value};
 
 use crate::{app::App, auth, problem::Problem};
 
 /// JSON in and out. What goes out has a strong `ETag`.
 pub(crate) struct Json<T>(pub T);
 
-impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
+impl<T: DeserializeOwned + JsonSchema + 'static, S: Send + Sync> FromRequest<S> for Json<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
@@ -43,7 +49,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
 /// JSON that may be left out, where nothing is to be said.
 pub(crate) struct MaybeJson<T>(pub T);
 
-impl<T: DeserializeOwned + Default, S: Send + Sync> FromRequest<S> for MaybeJson<T> {
+impl<T: DeserializeOwned + JsonSchema + Default + 'static, S: Send + Sync> FromRequest<S> for MaybeJson<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
@@ -55,23 +61,22 @@ impl<T: DeserializeOwned + Default, S: Send + Sync> FromRequest<S> for MaybeJson
     }
 }
 
-/// Reads JSON; a fault says where it is.
-pub(crate) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
+/// Reads JSON; every fault says where it is. Good JSON is read once; only where that fails it is held against the schema of the type.
+pub(crate) fn parse<T: DeserializeOwned + JsonSchema + 'static>(bytes: &[u8]) -> Result<T, Problem> {
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
     let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
         let inner = error.inner();
-        if inner.is_data() {
-            let mut path = String::new();
-            for segment in error.path() {
-                path.push('/');
-                path.push_str(segment.to_string().trim_matches(['[', ']', '.']));
-            }
-            let text = inner.to_string();
-            // The place in the text says less than the path.
-            let message = text.rsplit_once(" at line ").map_or(text.as_str(), |(message, _)| message).to_owned();
-            Problem::fault(if path == "/?" { "" } else { &path }, message)
-        } else {
-            Problem::malformed(format!("The body is not JSON: {inner}."))
+        match serde_json::from_slice::<Value>(bytes) {
+            Ok(value) if inner.is_data() => explain(&schemas::<T>().body, &value, || {
+                let mut path = String::new();
+                for segment in error.path() {
+                    path.push('/');
+                    path.push_str(segment.to_string().trim_matches(['[', ']', '.']));
+                }
+                (if path == "/?" { String::new() } else { path }, inner.to_string())
+            }),
+            Ok(_) => Problem::malformed(format!("The body is not JSON: {inner}.")),
+            Err(error) => Problem::malformed(format!("The body is not JSON: {error}.")),
         }
     })?;
     deserializer.end().map_err(|error| Problem::malformed(format!("The body is not one JSON value: {error}.")))?;
@@ -80,6 +85,41 @@ pub(crate) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
         return Err(Problem::fault("", "a text must not contain the character NUL (\\u0000)"));
     }
     Ok(value)
+}
+
+/// The schemas of a type, made when first something does not fit it.
+struct Schemas {
+    body: Schema,
+    query: Schema,
+}
+
+fn schemas<T: JsonSchema + 'static>() -> Arc<Schemas> {
+    static KNOWN: LazyLock<Mutex<HashMap<TypeId, Arc<Schemas>>>> = LazyLock::new(Mutex::default);
+    let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+    known.entry(TypeId::of::<T>()).or_insert_with(|| Arc::new(Schemas { body: Schema::of::<T>(), query: Schema::of_query::<T>() })).clone()
+}
+
+/// Why a value is not of a type: all that its schema says, else what reading it said, with its place.
+fn explain(schema: &Schema, value: &Value, said: impl FnOnce() -> (String, String)) -> Problem {
+    let faults = schema.faults(value);
+    if !faults.is_empty() {
+        return Problem::invalid(faults);
+    }
+    let (path, text) = said();
+    // The place in the text says less than the path.
+    let message = text.rsplit_once(" at line ").map_or(text.as_str(), |(message, _)| message);
+    Problem::invalid(vec![reworded(path, message)])
+}
+
+/// What no schema says, in our words: `invalid type: floating point `1.0`, expected i32`.
+fn reworded(path: String, message: &str) -> Fault {
+    let said = ["invalid type: ", "invalid value: "].iter().find_map(|start| message.strip_prefix(start)).and_then(|rest| rest.rsplit_once(", expected "));
+    let Some((found, expected)) = said else { return Fault::new(path, message) };
+    let expected = match expected {
+        "i8" | "i16" | "i32" | "i64" | "u8" | "u16" | "u32" | "u64" | "usize" => "a whole number, written without a point",
+        other => other,
+    };
+    Fault::new(path, "this does not fit").found(found).expected(expected)
 }
 
 impl<T: Serialize> IntoResponse for Json<T> {
@@ -128,7 +168,7 @@ impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Path<T>
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         let axum::extract::Path(value) = axum::extract::Path::from_request_parts(parts, state)
             .await
-            .map_err(|_| Problem::not_found(format!("There is nothing at {}.", parts.uri.path())))?;
+            .map_err(|_| Problem::not_found(format!("There is nothing at {}.", asked_for(parts))))?;
         if parts.uri.path().contains("%00") {
             return Err(Problem::not_found("There is nothing with such a name."));
         }
@@ -136,13 +176,18 @@ impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Path<T>
     }
 }
 
+/// The path as the caller wrote it, with what a nested router has cut off.
+fn asked_for(parts: &Parts) -> &str {
+    parts.extensions.get::<OriginalUri>().map_or(parts.uri.path(), |original| original.0.path())
+}
+
 /// The most characters of a query's value; the schemas of queries say the same.
 const MAX_QUERY_VALUE: usize = 100;
 
-/// Query parameters.
+/// Query parameters. A fault's path is `/` and the parameter's name.
 pub(crate) struct Query<T>(pub T);
 
-impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
+impl<T: DeserializeOwned + JsonSchema + 'static, S: Send + Sync> FromRequestParts<S> for Query<T> {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
@@ -150,13 +195,32 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
             return Err(Problem::malformed("A query must not contain the character NUL (%00)."));
         }
         let query = parts.uri.query().unwrap_or_default();
-        if let Some((name, _)) = form_urlencoded::parse(query.as_bytes()).find(|(_, value)| value.chars().count() > MAX_QUERY_VALUE) {
-            return Err(Problem::malformed(format!("`{name}` in the query is too long: it has at most {MAX_QUERY_VALUE} characters.")));
+        let too_long = |(name, value): (std::borrow::Cow<'_, str>, std::borrow::Cow<'_, str>)| {
+            let length = value.chars().count();
+            let fault = || {
+                Fault::new(format!("/{name}"), "this is too long")
+                    .found(format!("{length} characters"))
+                    .expected(format!("at most {MAX_QUERY_VALUE} characters"))
+            };
+            (length > MAX_QUERY_VALUE).then(fault)
+        };
+        let faults: Vec<Fault> = form_urlencoded::parse(query.as_bytes()).filter_map(too_long).collect();
+        if !faults.is_empty() {
+            return Err(Problem::invalid(faults));
         }
-        let axum::extract::Query(value) = axum::extract::Query::from_request_parts(parts, state)
-            .await
-            .map_err(|rejection| Problem::malformed(format!("The query cannot be read: {}.", rejection.body_text())))?;
-        Ok(Self(value))
+        match axum::extract::Query::from_request_parts(parts, state).await {
+            Ok(axum::extract::Query(value)) => Ok(Self(value)),
+            Err(rejection) => {
+                let known = schemas::<T>();
+                let schema = &known.query;
+                let given: Map<String, Value> = form_urlencoded::parse(parts.uri.query().unwrap_or_default().as_bytes())
+                    .map(|(name, text)| (name.to_string(), schema.read(&name, &text)))
+                    .collect();
+                let said = rejection.body_text();
+                let said = said.strip_prefix("Failed to deserialize query string: ").unwrap_or(&said);
+                Err(explain(schema, &Value::Object(given), || (String::new(), said.to_owned())))
+            }
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! The service: reads settings, wires core, agent and channels, and speaks HTTP. It knows no business rules.
 
+mod address;
 pub mod api;
 pub mod app;
 mod auth;

@@ -63,7 +63,7 @@ impl Op {
     }
 
     pub(crate) fn query<T: JsonSchema>(self) -> Self {
-        self.part(Part::Query(schema_of::<T>))
+        self.part(Part::Query(schema_of::<T>)).problem(422)
     }
 
     pub(crate) fn body<T: JsonSchema>(self) -> Self {

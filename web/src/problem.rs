@@ -55,7 +55,7 @@ pub struct Problem {
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "Fault")]
 struct FaultSchema {
-    /// JSON Pointer into the request's body; empty for the whole.
+    /// JSON Pointer into the request's body, or `/` and the name of a query's parameter; empty for the whole.
     path: String,
     message: String,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -165,10 +165,7 @@ impl Problem {
     }
 
     pub fn invalid(errors: Vec<Fault>) -> Self {
-        let detail = match errors.as_slice() {
-            [one] => one.to_string(),
-            many => format!("{} faults were found; nothing was changed.", many.len()),
-        };
+        let detail = told(&errors);
         Self { errors, ..Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid", "The request is not valid", detail) }
     }
 
@@ -200,11 +197,45 @@ impl Problem {
 
     /// Puts every fault's path below a field of the request.
     #[must_use]
-    pub fn below(mut self, field: &str) -> Self {
+    pub fn below(self, field: &str) -> Self {
+        self.relocated(|path| format!("{field}{path}"))
+    }
+
+    /// Tells every fault where the caller wrote what is at fault: `place` makes that path of the one that the fault has.
+    #[must_use]
+    pub fn relocated(mut self, place: impl Fn(&str) -> String) -> Self {
         for fault in &mut self.errors {
-            fault.path.insert_str(0, field);
+            fault.path = place(&fault.path);
+        }
+        if self.kind == INVALID {
+            self.detail = told(&self.errors);
         }
         self
+    }
+
+    /// Both, or the faults of both.
+    pub fn both<A, B>(one: Result<A, Self>, other: Result<B, Self>) -> Result<(A, B), Self> {
+        match (one, other) {
+            (Ok(one), Ok(other)) => Ok((one, other)),
+            (Err(one), Err(other)) if one.kind == INVALID && other.kind == INVALID => Err(Self::invalid([one.errors, other.errors].concat())),
+            (Err(problem), _) | (_, Err(problem)) => Err(problem),
+        }
+    }
+
+    /// Faults of a patch with one update, as faults of that task's fields.
+    #[must_use]
+    pub fn of_one_task(self) -> Self {
+        self.relocated(|path| path.strip_prefix("/tasks/0/body").unwrap_or(path).to_owned())
+    }
+}
+
+const INVALID: &str = "/problems/invalid";
+
+/// What is wrong, in one line.
+fn told(errors: &[Fault]) -> String {
+    match errors {
+        [one] => one.to_string(),
+        many => format!("{} faults were found; nothing was changed.", many.len()),
     }
 }
 

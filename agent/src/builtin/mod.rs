@@ -37,6 +37,11 @@ impl Planner for Builtin {
         "built-in rules"
     }
 
+    // It has the whole plan and rules of its own for what a message names.
+    fn looks_up(&self) -> bool {
+        false
+    }
+
     async fn get_diff(&self, mode: Mode, context: &Context, message: &str, progress: &ProgressSender) -> Result<Planned, Failure> {
         let understood = understand(mode, context, message);
         if let Outcome::Patch { patch, .. } = &understood.outcome {
@@ -88,6 +93,13 @@ fn outcome(focus: Option<TaskId>, context: &Context, message: &str, is_guess: &m
         let say = items::put(&mut board, &list);
         return board.finish(say);
     }
+    if !board.is_new_project()
+        && let Some(outcome) = steps::asked_of(&mut board, request)
+    {
+        // The usual steps of such work, which a model may know better.
+        *is_guess = matches!(outcome, Outcome::Patch { .. });
+        return outcome;
+    }
     // Where nothing is there yet, there is nothing to edit.
     if (!board.is_new_project() || board.is_refining())
         && let Some(outcome) = edits::run(&mut board, request)
@@ -101,7 +113,7 @@ fn outcome(focus: Option<TaskId>, context: &Context, message: &str, is_guess: &m
     }
     if let Some(id) = focus.filter(|_| steps::is_asked(request)) {
         *is_guess = true;
-        let say = steps::put(&mut board, id);
+        let say = steps::put(&mut board, &board::Target::Task(id));
         return board.finish(say);
     }
     if let Some(goal) = outlines::Goal::read(context, request).filter(|_| focus.is_none() && !board.is_refining()) {

@@ -1,8 +1,13 @@
 //! A task broken down into technical steps, by what its title says is to be done.
 
-use patchbay_core::patch::{CreateBody, NewCriterion, TaskId};
+use patchbay_core::patch::{CreateBody, NewCriterion};
 
-use super::{board::Board, text};
+use super::{
+    board::{Board, Target},
+    subjects::{self, Trouble},
+    text,
+};
+use crate::planner::Outcome;
 
 type Step = (&'static str, &'static str);
 
@@ -102,11 +107,64 @@ pub(super) fn is_asked(message: &str) -> bool {
         .contains(&plain.as_str())
 }
 
+/// The task that a message wants broken down: `break SIGN-4 down`, `break down the login form`, `break 2 into steps`.
+fn named(message: &str) -> Option<&str> {
+    let plain = message.trim().trim_end_matches(['.', '!', '?']);
+    let (rest, mut is_sure) = match ["break down ", "break up ", "decompose "].iter().find_map(|verb| text::strip(plain, verb)) {
+        Some(rest) => (rest, true),
+        None => (["break ", "split ", "divide "].iter().find_map(|verb| text::strip(plain, verb))?, false),
+    };
+    let rest = match text::cut_last(rest, &[" into "]) {
+        Some((subject, into)) if is_pieces(into) => {
+            is_sure = true;
+            subject
+        }
+        // "break 4 into unit tests and browser tests" says which.
+        Some(_) => return None,
+        None => rest,
+    };
+    let lower = rest.to_ascii_lowercase();
+    let front = [" down", " up"].iter().find_map(|end| lower.strip_suffix(end));
+    let subject = front.map_or(rest, |front| &rest[..front.len()]).trim();
+    (is_sure || front.is_some()).then_some(subject).filter(|subject| !subject.is_empty())
+}
+
+/// `steps`, `smaller tasks`: into no parts in particular.
+fn is_pieces(into: &str) -> bool {
+    let words: Vec<String> = into.split_whitespace().map(str::to_ascii_lowercase).collect();
+    words.len() <= 2 && words.last().is_some_and(|last| ["steps", "subtasks", "tasks", "parts", "pieces"].contains(&last.as_str()))
+}
+
+/// Breaks the task down that a message names. `None`: it asks for no such thing, or for the task that the conversation is about.
+pub(super) fn asked_of(board: &mut Board<'_>, message: &str) -> Option<Outcome> {
+    let subject = named(message)?;
+    let is_this = ["this", "it", "that", "this task", "that task", "the task", "this one", "that one"].contains(&subject.to_ascii_lowercase().as_str());
+    if is_this && board.focus.is_none() {
+        let example =
+            board.context.plan.walk().first().map_or_else(String::new, |(_, task)| format!(", such as `break {} down`", board.context.plan.reference(task)));
+        return Some(Outcome::Question(format!("Which task shall I break down? Say it by its reference or its title{example}.")));
+    }
+    if is_this {
+        return None;
+    }
+    Some(match subjects::resolve_one(board, subject) {
+        Ok(target) => {
+            let say = put(board, &target);
+            let focus = board.focus;
+            std::mem::replace(board, Board::new(board.context, focus)).finish(say)
+        }
+        Err(Trouble::Ambiguous(question)) => Outcome::Question(question),
+        Err(Trouble::Unknown(what)) => {
+            super::not_understood(board.context, board.focus, format!("I find no task like \"{}\"; nothing has changed.", text::quoted(&what)))
+        }
+    })
+}
+
 /// Puts the steps of a task on the board.
-pub(super) fn put(board: &mut Board<'_>, id: TaskId) -> String {
-    let Some(task) = board.context.plan.get(id) else { return String::new() };
-    let reference = board.context.plan.reference(task);
-    let words = text::stems(&task.title);
+pub(super) fn put(board: &mut Board<'_>, target: &Target) -> String {
+    let (reference, title) = (board.name(target), board.title(target));
+    let called = board.task(target).map_or_else(|| format!("*{}*", title.replace('*', "\\*")), |_| reference.clone());
+    let words = text::stems(&title);
     let score = |(keys, _): &&(&[&str], &[Step])| keys.iter().filter(|key| words.contains(&text::stems(key).join(" "))).count();
     let (_, steps) = WORK[..WORK.len() - 1].iter().rev().max_by_key(score).filter(|work| score(work) > 0).unwrap_or(&WORK[WORK.len() - 1]);
     for (title, criterion) in *steps {
@@ -119,7 +177,7 @@ pub(super) fn put(board: &mut Board<'_>, id: TaskId) -> String {
         board.create(body, None);
     }
     format!(
-        "{} steps for {reference}, the usual ones for such work: I plan by rules and know only the title. Untick what you do not want, or tell me your own as a list.",
+        "{} steps for {called}, the usual ones for such work: I plan by rules and know only the title. Untick what you do not want, or tell me your own as a list.",
         steps.len()
     )
 }

@@ -30,7 +30,7 @@ const PACE: Duration = Duration::from_millis(1200);
 /// How much of a conversation a planner is told.
 const TURNS: i64 = 12;
 /// How many tasks are said to be what a message speaks of.
-const FOUND: usize = 12;
+const FOUND: i64 = 12;
 
 /// What a planner is to work on.
 #[derive(Clone, Copy, Debug)]
@@ -172,11 +172,15 @@ async fn context(run: &Run<'_>, aim: Aim, message: &str) -> Result<(planner::Con
         None => None,
     };
     let before = store::list_before(&mut tx, run.command.conversation, Some(run.command.id), TURNS).await?;
+    let found = match project.filter(|_| run.hub.planner.looks_up()) {
+        Some(id) => plans::list_spoken_of(&mut tx, id, message, FOUND).await?,
+        None => Vec::new(),
+    };
     tx.rollback().await?;
     let conversation = before.into_iter().rev().flat_map(turns).collect();
     let context = planner::Context {
         total_tasks: plan.len(),
-        found: search(&plan, message),
+        found,
         draft: draft.as_ref().zip(patch).map(|(draft, patch)| planner::Draft { number: draft.number, patch }),
         conversation,
         now: run.hub.ctx.now(),
@@ -206,22 +210,6 @@ pub(super) fn blank(time_zone: String, members: std::collections::BTreeSet<Strin
 fn turns(command: command::Command) -> impl Iterator<Item = Turn> {
     let answer = command.reply.map(|reply| Turn { voice: Voice::Patchbay, text: reply.text });
     std::iter::once(Turn { voice: Voice::Person, text: command.text }).chain(answer)
-}
-
-/// The tasks that a message seems to speak of, best first: those that share the most of its words.
-fn search(plan: &Plan, message: &str) -> Vec<TaskId> {
-    let words = |text: &str| {
-        text.to_lowercase()
-            .split(|c: char| !c.is_alphanumeric())
-            .filter(|word| word.chars().count() > 3)
-            .map(str::to_owned)
-            .collect::<std::collections::HashSet<_>>()
-    };
-    let wanted = words(message);
-    let mut found: Vec<(usize, i32, TaskId)> =
-        plan.tasks().map(|task| (words(&task.title).intersection(&wanted).count(), task.number, task.id)).filter(|(score, ..)| *score > 0).collect();
-    found.sort_by_key(|(score, number, _)| (std::cmp::Reverse(*score), *number));
-    found.into_iter().take(FOUND).map(|(.., id)| id).collect()
 }
 
 /// Passes on what is known so far.

@@ -1,6 +1,8 @@
 //! The rows of conversations, commands and the raw talk with models.
 
 use chrono::{DateTime, Utc};
+use schemars::JsonSchema;
+use serde::Serialize;
 use serde_json::Value;
 use sqlx::{AssertSqlSafe, FromRow, PgConnection, Row, postgres::PgRow, types::Json};
 use uuid::Uuid;
@@ -302,6 +304,55 @@ pub struct Exchange<'a> {
     pub cost_micros: Option<i64>,
     pub latency_ms: i32,
     pub problem: Option<&'a str>,
+}
+
+/// A request to a model and its answer, as they were kept.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct KeptExchange {
+    pub provider: String,
+    pub model: String,
+    /// The prompt's name and version: `project@3`.
+    pub prompt: String,
+    /// What was sent, without the key.
+    pub request: Value,
+    /// What came, as it came: whole, or cut off.
+    pub answer: String,
+    pub input_tokens: Option<i64>,
+    pub output_tokens: Option<i64>,
+    /// Millionths of the price list's currency; null where the model has no price.
+    pub cost_micros: Option<i64>,
+    pub latency_ms: i32,
+    /// What was wrong with the answer; null where it was used.
+    pub problem: Option<String>,
+    pub at: DateTime<Utc>,
+}
+
+/// The raw talk with a model about a command, from its beginning.
+pub async fn list_exchanges(conn: &mut PgConnection, command: CommandId) -> sqlx::Result<Vec<KeptExchange>> {
+    let rows = sqlx::query(
+        "select provider, model, prompt, request, response, input_tokens, output_tokens, cost_micros, latency_ms, problem, at
+         from planner_exchange where command_id = $1 order by exchange_id",
+    )
+    .bind(command)
+    .fetch_all(conn)
+    .await?;
+    rows.iter()
+        .map(|row| {
+            Ok(KeptExchange {
+                provider: row.try_get("provider")?,
+                model: row.try_get("model")?,
+                prompt: row.try_get("prompt")?,
+                request: row.try_get::<Json<Value>, _>("request")?.0,
+                answer: row.try_get("response")?,
+                input_tokens: row.try_get("input_tokens")?,
+                output_tokens: row.try_get("output_tokens")?,
+                cost_micros: row.try_get("cost_micros")?,
+                latency_ms: row.try_get("latency_ms")?,
+                problem: row.try_get("problem")?,
+                at: row.try_get("at")?,
+            })
+        })
+        .collect()
 }
 
 /// Keeps the raw talk with a model.

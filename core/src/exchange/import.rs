@@ -68,7 +68,7 @@ pub async fn import(
         };
         match workflow::check(&mut *conn, ctx, actor, patch.clone(), &Rules::of(actor.role)).await {
             Ok(_) => {
-                let request = Apply { actor, patch, rules: Rules::of(actor.role), origin: Origin::Form, proposal: None, reverts: None };
+                let request = Apply { actor, patch, rules: Rules::of(actor.role), origin: Origin::Import, proposal: None, reverts: None };
                 let change = workflow::apply(conn, ctx, request).await?;
                 let mut notes = draft.notes;
                 notes.sort_by_key(|note| note.line);

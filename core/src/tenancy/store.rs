@@ -261,25 +261,29 @@ pub async fn create_key(conn: &mut PgConnection, ctx: &dyn Context, organization
     Ok((id, secret))
 }
 
-/// The keys that still open something, or did until they ran out; newest first.
-pub async fn list_keys(conn: &mut PgConnection) -> sqlx::Result<Vec<Key>> {
+/// The keys that still open something, or did until they ran out, of everybody or of one member; newest first.
+pub async fn list_keys(conn: &mut PgConnection, of: Option<MemberId>) -> sqlx::Result<Vec<Key>> {
     sqlx::query_as(
         "select k.key_id, k.name, m.handle as member, k.hint, k.scopes, p.key as project, k.created_at, k.expires_at, k.last_used_at
          from api_key k join member m using (member_id) left join project p on p.project_id = k.project_id
-         where k.revoked_at is null
+         where k.revoked_at is null and ($1::uuid is null or k.member_id = $1)
          order by k.key_id desc",
     )
+    .bind(of)
     .fetch_all(conn)
     .await
 }
 
-/// Takes a key back; its hash, so that whoever remembers it can forget it.
-pub async fn revoke_key(conn: &mut PgConnection, id: KeyId, now: DateTime<Utc>) -> sqlx::Result<Option<String>> {
-    sqlx::query_scalar("update api_key set revoked_at = $2 where key_id = $1 and revoked_at is null returning secret_hash")
-        .bind(id)
-        .bind(now)
-        .fetch_optional(conn)
-        .await
+/// Takes a key back, of anybody or only of one member; its hash, so that whoever remembers it can forget it.
+pub async fn revoke_key(conn: &mut PgConnection, id: KeyId, of: Option<MemberId>, now: DateTime<Utc>) -> sqlx::Result<Option<String>> {
+    sqlx::query_scalar(
+        "update api_key set revoked_at = $2 where key_id = $1 and revoked_at is null and ($3::uuid is null or member_id = $3) returning secret_hash",
+    )
+    .bind(id)
+    .bind(now)
+    .bind(of)
+    .fetch_optional(conn)
+    .await
 }
 
 /// Who comes with this key. The transaction must have been begun with its hash presented; it is of the key's organisation afterwards.

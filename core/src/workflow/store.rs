@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, Utc};
 use sqlx::{AssertSqlSafe, FromRow, PgConnection, Row, postgres::PgRow, types::Json};
 
-use super::{part::Names, view::ProjectView};
+use super::{part::Names, view::ProjectView, write::store::lock_keys};
 use crate::{
     db::Db,
     ids::{MemberId, OrganizationId},
@@ -15,6 +15,7 @@ use crate::{
         process::Process,
         rank::Rank,
     },
+    tenancy::Actor,
 };
 
 /// A project as it is stored.
@@ -208,6 +209,31 @@ pub async fn total_version(conn: &mut PgConnection, only: Option<ProjectId>) -> 
 pub async fn version(conn: &mut PgConnection, project: ProjectId) -> sqlx::Result<Option<i32>> {
     sqlx::query_scalar("select version from project where project_id = $1 and deleted_at is null").bind(project).fetch_optional(conn).await
 }
+
+/// The tasks of a project that a message seems to speak of, best first: full text over titles and descriptions, of any of its words
+/// but the commonest.
+pub async fn list_spoken_of(conn: &mut PgConnection, project: ProjectId, message: &str, limit: i64) -> sqlx::Result<Vec<TaskId>> {
+    // Made when it is asked for: an index would have to be kept by each change of a plan.
+    sqlx::query_scalar(
+        "with wanted as (select replace(plainto_tsquery('english', $2)::text, ' & ', ' | ')::tsquery as words),
+         -- Read once, not once to find and once to rank.
+         told as materialized (
+             select t.task_id, t.number,
+                    setweight(to_tsvector('english', t.title), 'A') || setweight(to_tsvector('english', coalesce(t.detail ->> 'description', '')), 'C') as words
+             from task t where t.project_id = $1
+         )
+         select told.task_id from told, wanted where told.words @@ wanted.words
+         order by ts_rank(told.words, wanted.words) desc, told.number limit $3",
+    )
+    .bind(project)
+    .bind(message.chars().take(MAX_SOUGHT).collect::<String>().replace('\0', " "))
+    .bind(limit)
+    .fetch_all(conn)
+    .await
+}
+
+/// The most characters of a message that are looked for.
+const MAX_SOUGHT: usize = 2_000;
 
 /// How many tasks a project has.
 pub async fn count_tasks(conn: &mut PgConnection, project: ProjectId) -> sqlx::Result<i64> {
@@ -421,6 +447,41 @@ pub(super) async fn read_head(db: &Db, organization: OrganizationId, name: &str)
 pub async fn delete_project(conn: &mut PgConnection, project: ProjectId, now: DateTime<Utc>) -> sqlx::Result<bool> {
     let deleted = sqlx::query("update project set deleted_at = $2 where project_id = $1 and deleted_at is null").bind(project).bind(now).execute(conn).await?;
     Ok(deleted.rows_affected() == 1)
+}
+
+/// What became of a project that was to be brought back.
+#[derive(Debug)]
+pub enum Restored {
+    Back(Box<ProjectRow>),
+    /// Its key is another's now.
+    Taken {
+        key: String,
+        by: String,
+    },
+}
+
+/// Brings a deleted project back, by its id, or by its key the one that was deleted last. `None` where there is none that the actor sees.
+///
+/// It keeps its key: every revision names its tasks by it.
+pub async fn restore_project(conn: &mut PgConnection, actor: &Actor, name: &str, now: DateTime<Utc>) -> sqlx::Result<Option<Restored>> {
+    let found: Option<ProjectRow> = sqlx::query_as(AssertSqlSafe(format!(
+        "select {PROJECT} from project
+         where deleted_at is not null and (project_id = $1 or key = $2) and ($3::uuid is null or project_id = $3)
+         order by deleted_at desc limit 1 for update"
+    )))
+    .bind(name.parse::<ProjectId>().ok())
+    .bind(name.to_ascii_uppercase())
+    .bind(actor.project)
+    .fetch_optional(&mut *conn)
+    .await?;
+    let Some(row) = found else { return Ok(None) };
+    // Nobody makes a project with this key meanwhile.
+    lock_keys(&mut *conn, actor.organization, &row.project.key).await?;
+    if let Some(other) = find_project(&mut *conn, &row.project.key).await? {
+        return Ok(Some(Restored::Taken { key: other.project.key, by: other.project.title }));
+    }
+    sqlx::query("update project set deleted_at = null, updated_at = $2 where project_id = $1").bind(row.project.id).bind(now).execute(conn).await?;
+    Ok(Some(Restored::Back(Box::new(ProjectRow { updated_at: now, ..row }))))
 }
 
 /// Time that somebody spent on a task.

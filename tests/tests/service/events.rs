@@ -145,7 +145,7 @@ async fn everybody_is_told_what_they_want_and_no_more() -> Result<()> {
     assert_eq!(status, StatusCode::NOT_FOUND);
     let (status, told) = patchbay.ask(key, Method::POST, "/collab/events", Some(&json!({ "event": "deploy.done" }))).await?;
     assert_eq!((status, &told["details"]["project"], &told["target"]), (StatusCode::CREATED, &json!("OPS"), &json!("OPS")));
-    for (query, status) in [("?since=-1", 422), ("?since=x", 400), ("?limit=0", 422), ("?cursor=x", 400)] {
+    for (query, status) in [("?since=-1", 422), ("?since=x", 422), ("?limit=0", 422), ("?cursor=x", 400)] {
         assert_eq!(patchbay.get(&format!("/collab/events{query}")).await?.0.as_u16(), status, "{query}");
     }
     patchbay.end().await

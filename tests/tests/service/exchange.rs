@@ -37,6 +37,8 @@ async fn a_file_comes_back_byte_for_byte_but_for_what_changed() -> Result<()> {
     for (name, key, text) in [("TODO.md", "TODO", include_str!("../../data/TODO.md")), ("tasks.md", "FLOW", include_str!("../../data/tasks.md"))] {
         let imported = import(&db, name, text, key).await?;
         assert!(imported.change.is_some());
+        let (_, revisions) = patchbay.get(&format!("/projects/{key}/revisions")).await?;
+        assert_eq!(revisions["data"][0]["origin"], "import");
         assert!(imported.notes.iter().all(|note| note.line > 0));
         assert_eq!(markdown(&db, key).await?, text, "{name}");
         let again = import(&db, name, text, key).await?;

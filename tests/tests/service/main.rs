@@ -2,11 +2,13 @@
 
 mod agents;
 mod audit;
+mod errors;
 mod events;
 mod exchange;
 mod history;
 mod hub;
 mod idempotency;
+mod keys;
 mod layering;
 mod lease_model;
 mod leases;

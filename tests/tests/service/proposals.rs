@@ -117,6 +117,15 @@ async fn what_the_rules_do_not_settle_a_model_proposes_and_the_talk_is_kept() ->
     let kept: (i64, String) = sqlx::query_as("select count(*), min(prompt) from patchbay.planner_exchange").fetch_one(&mut conn).await?;
     assert_eq!(kept, (1, "project@1".to_owned()));
 
+    let path = format!("/commands/{}/exchanges", command["id"].as_str().unwrap_or_default());
+    let (_, talk) = patchbay.get(&path).await?;
+    let one = &talk["data"][0];
+    assert_eq!((&one["prompt"], &one["problem"]), (&json!("project@1"), &Value::Null), "{talk}");
+    assert!(one["answer"].as_str().is_some_and(|answer| answer.contains("Invite speakers")), "as it came: {one}");
+    assert!(one["request"].to_string().contains("Organise the yearly conference"), "{one}");
+    let (_, key) = patchbay.post("/keys", &json!({ "name": "all but that", "scopes": ["read", "propose", "review", "apply"] })).await?;
+    assert_eq!(patchbay.ask(key["key"].as_str(), Method::GET, &path, None).await?.0, StatusCode::FORBIDDEN);
+
     let failed = patchbay.say("Make the whole thing feel more welcoming to newcomers somehow", None).await?;
     assert_eq!(failed["status"], "failed", "{failed}");
     assert!(failed["reply"]["text"].as_str().is_some_and(|text| text.contains("model")), "it says that no model answered: {failed}");

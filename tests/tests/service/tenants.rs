@@ -41,6 +41,17 @@ async fn no_route_shows_or_changes_what_belongs_to_another_organisation() -> Res
     let (_, members) = patchbay.get("/members").await?;
     let (_, task) = patchbay.get("/tasks/WEB-1").await?;
     let stranger = second(&patchbay).await?;
+    // As if a model had been asked.
+    let mut conn = patchbay.database.options().connect().await?;
+    sqlx::query(
+        "insert into patchbay.planner_exchange (organization_id, exchange_id, command_id, provider, model, prompt, request, response, latency_ms, at)
+         select organization_id, gen_random_uuid(), command_id, 'p', 'm', 'project@1', '{}'::json, 'hidden answer', 1, now() from patchbay.command where command_id::text = $1",
+    )
+    .bind(command["id"].as_str())
+    .execute(&mut conn)
+    .await?;
+    let (_, talk) = patchbay.get(&format!("/commands/{}/exchanges", command["id"].as_str().unwrap_or_default())).await?;
+    assert_eq!(talk["data"][0]["answer"], "hidden answer");
 
     let (_, document) = patchbay.get("/openapi.json").await?;
     let before = everything(&patchbay).await?;

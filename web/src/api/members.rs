@@ -65,7 +65,7 @@ struct AddMember {
     #[schemars(length(min = 1, max = 100))]
     name: String,
     /// With an address the member can sign in; a program needs none.
-    #[schemars(length(max = 320))]
+    #[schemars(email, length(max = 320))]
     email: Option<String>,
     role: Role,
     /// IANA name; UTC where nothing is said.

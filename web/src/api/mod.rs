@@ -5,6 +5,7 @@ mod channels;
 mod collab;
 mod commands;
 mod documents;
+mod exchanges;
 mod files;
 mod health;
 mod jobs;
@@ -31,7 +32,7 @@ use std::{sync::LazyLock, time::Duration};
 
 use axum::{
     Router,
-    extract::{DefaultBodyLimit, Request, State},
+    extract::{DefaultBodyLimit, OriginalUri, Request, State},
     http::{HeaderName, HeaderValue, Method, StatusCode, header},
     middleware::{self, Next},
     response::{IntoResponse, Response},
@@ -93,6 +94,7 @@ fn describe() -> (Router<App>, Value) {
     let api = Api::default();
     let api = session::routes(api);
     let api = commands::routes(api);
+    let api = exchanges::routes(api);
     let api = projects::routes(api);
     let api = patches::routes(api);
     let api = tasks::routes(api);
@@ -164,12 +166,12 @@ async fn docs() -> Response {
     ([(header::CONTENT_TYPE, "text/html; charset=utf-8")], PAGE.as_str()).into_response()
 }
 
-async fn no_route(request: Request) -> Problem {
-    Problem::not_found(format!("There is nothing at {}. All that there is stands in /api/v1/openapi.json.", request.uri().path()))
+async fn no_route(OriginalUri(uri): OriginalUri) -> Problem {
+    Problem::not_found(format!("There is nothing at {}. All that there is stands in /api/v1/openapi.json.", uri.path()))
 }
 
-async fn no_method(request: Request) -> Problem {
-    let detail = format!("{} is not possible at {}.", request.method(), request.uri().path());
+async fn no_method(method: Method, OriginalUri(uri): OriginalUri) -> Problem {
+    let detail = format!("{method} is not possible at {}.", uri.path());
     Problem::new(StatusCode::METHOD_NOT_ALLOWED, "no-method", "Not in this way", detail)
 }
 

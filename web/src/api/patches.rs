@@ -61,6 +61,22 @@ pub(super) struct SentPatch {
     message: String,
 }
 
+impl SentPatch {
+    /// Tells faults of the patch where it stands in the request; within a text there are no paths, only operations.
+    fn as_sent(&self, mut problem: Problem) -> Problem {
+        if self.text.is_none() {
+            return problem.below("/patch");
+        }
+        for fault in &mut problem.errors {
+            let operation = fault.path.strip_prefix("/tasks/").and_then(|rest| rest.split('/').next()?.parse::<usize>().ok());
+            if let Some(at) = operation {
+                fault.message.insert_str(0, &format!("operation {}: ", at + 1));
+            }
+        }
+        problem.relocated(|_| "/text".to_owned())
+    }
+}
+
 #[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[schemars(inline)]
@@ -107,7 +123,7 @@ fn read(input: &SentPatch) -> Result<ProjectPatch, Problem> {
             let patch = render::text::parse(text).map_err(|fault| Problem::fault("/text", format!("line {}: {}", fault.line, fault.what)))?;
             // What was written by hand is held to the same sizes.
             let bytes = serde_json::to_vec(&patch).map_err(|error| Problem::ours(&error))?;
-            shape::parse(&bytes).map_err(|faults| Problem::invalid(faults).below("/text"))
+            shape::parse(&bytes).map_err(|faults| input.as_sent(Problem::invalid(faults)))
         }
         _ => Err(Problem::invalid(vec![Fault::new("", "give either `patch` or `text`")])),
     }
@@ -120,13 +136,13 @@ async fn take(app: &App, proposer: &Proposer, patch: ProjectPatch, input: &SentP
         }
         Mode::Apply => {
             let origin = if proposer.key.is_some() { Origin::Key } else { Origin::Form };
-            let change = app.apply(proposer, patch, origin).await.map_err(|problem| problem.below("/patch"))?;
+            let change = app.apply(proposer, patch, origin).await.map_err(|problem| input.as_sent(problem))?;
             Ok((app.receipts.of(proposer.organization), Json(Applied::of(&change))).into_response())
         }
         Mode::Propose => {
             // Under the lock, so that what it was and what it is are of one moment.
             let mut tx = workflow::begin(&app.db, proposer.organization, patch.project_id.as_deref()).await?;
-            let prepared = propose(&mut tx, app, proposer, patch).await.map_err(|error| Problem::from(error).below("/patch"))?;
+            let prepared = propose(&mut tx, app, proposer, patch).await.map_err(|error| input.as_sent(error.into()))?;
             let new = NewProposal { actor: proposer, proposed: &prepared, message: &input.message, origin: "api", trust: Trust::Verified, conversation: None };
             let draft = review::open(&mut tx, app.ctx.as_ref(), &new).await?;
             let view = super::proposals::view(&mut tx, draft.proposal, Some(draft.revision)).await?;

@@ -21,7 +21,7 @@ use patchbay_core::{
     workflow::{
         self, Origin, ProjectRow,
         revision::{self, store::Revision},
-        store::{self, Listed},
+        store::{self, Listed, Restored},
         view::{ProjectView, Tree},
     },
 };
@@ -43,6 +43,11 @@ pub(super) fn routes(api: Api) -> Api {
         .get("/projects/{project}", read, op("projects", "Read a project").answer::<ProjectView>(200))
         .patch("/projects/{project}", update, op("projects", "Change a project's own fields").body::<UpdateProject>().answer::<ProjectView>(200).problem(409))
         .delete("/projects/{project}", delete, op("projects", "Take a project out of sight").plain(204, ""))
+        .post(
+            "/projects/{project}/restore",
+            restore,
+            op("projects", "Bring a deleted project back, by its id or the key that it had").answer::<ProjectView>(200).problem(409),
+        )
         .get("/projects/{project}/tree", tree, op("projects", "Read a project with all its tasks").query::<AtVersion>().answer::<Tree>(200).problem(400))
         .get(
             "/projects/{project}/revisions",
@@ -235,13 +240,8 @@ async fn create(State(app): State<App>, applier: Applier, Json(input): Json<NewP
 }
 
 /// A fault is told where the caller wrote it.
-fn meta_paths(mut problem: Problem) -> Problem {
-    for fault in &mut problem.errors {
-        if let Some(field) = fault.path.strip_prefix("/meta_updates") {
-            fault.path = field.to_owned();
-        }
-    }
-    problem
+fn meta_paths(problem: Problem) -> Problem {
+    problem.relocated(|path| path.strip_prefix("/meta_updates").unwrap_or(path).to_owned())
 }
 
 async fn read(State(app): State<App>, reader: Reader, Path(name): Path<String>) -> Result<Json<ProjectView>, Problem> {
@@ -278,12 +278,35 @@ async fn delete(State(app): State<App>, admin: Admin, Path(name): Path<String>) 
     if !store::delete_project(&mut tx, row.project.id, now).await? {
         return Err(Problem::not_found(format!("There is no project {name}.")));
     }
-    let details = json!({ "project": key, "version": row.project.version });
+    let details = json!({ "project": key, "id": row.project.id, "version": row.project.version });
     collab::store::append(&mut tx, admin.organization, now, "project.deleted", &admin.handle, key, &details).await?;
     audit::store::append(&mut tx, app.ctx.as_ref(), &admin, "project.deleted", key, &details).await?;
     tx.commit().await?;
     app.committed(admin.organization);
     Ok(StatusCode::NO_CONTENT)
+}
+
+async fn restore(State(app): State<App>, admin: Admin, Path(name): Path<String>) -> Result<Json<ProjectView>, Problem> {
+    let mut tx = app.db.begin(admin.organization).await?;
+    let now = app.ctx.now();
+    let row = match store::restore_project(&mut tx, &admin, &name, now).await? {
+        None => return Err(Problem::not_found(format!("There is no deleted project {name}."))),
+        Some(Restored::Taken { key, by }) => {
+            let detail = format!(
+                "{key} is the key of another project now, {by}. History names tasks by the key of their project, so a project comes back under its own: \
+                 delete the other one first; it can be restored by its id in the same way."
+            );
+            return Err(Problem::conflict("key-taken", detail));
+        }
+        Some(Restored::Back(row)) => row,
+    };
+    let key = &row.project.key;
+    let details = json!({ "project": key, "version": row.project.version });
+    collab::store::append(&mut tx, admin.organization, now, "project.restored", &admin.handle, key, &details).await?;
+    audit::store::append(&mut tx, app.ctx.as_ref(), &admin, "project.restored", key, &details).await?;
+    tx.commit().await?;
+    app.committed(admin.organization);
+    Ok(Json(row.view()))
 }
 
 async fn tree(State(app): State<App>, reader: Reader, Path(name): Path<String>, Query(query): Query<AtVersion>) -> Result<Response, Problem> {

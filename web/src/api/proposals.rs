@@ -375,6 +375,11 @@ async fn refine(
 async fn edit(State(app): State<App>, proposer: Proposer, Path(number): Path<i32>, Json(input): Json<Edit>) -> Result<Json<ProposalView>, Problem> {
     let mut tx = app.db.begin(proposer.organization).await?;
     let draft = review::rebase(&mut tx, app.ctx.as_ref(), &proposer, number).await?;
+    let places: Option<Vec<usize>> = input.operations.as_ref().map(|operations| operations.iter().map(|edit| edit.index).collect());
+    let as_sent = |problem: Problem| match &places {
+        None => problem.below("/patch"),
+        Some(places) => problem.relocated(|path| place_of(places, path)),
+    };
     let mut patch = match (input.patch, input.operations) {
         (Some(patch), None) => shape::parse(patch.get().as_bytes()).map_err(|faults| Problem::invalid(faults).below("/patch"))?,
         (None, Some(_)) if !draft.revision.conflicts.is_empty() => {
@@ -382,14 +387,17 @@ async fn edit(State(app): State<App>, proposer: Proposer, Path(number): Path<i32
             app.committed(proposer.organization);
             return Err(Problem::clash(&draft));
         }
-        (None, Some(operations)) => edited(&draft.revision.patch, &operations)?,
+        (None, Some(operations)) => {
+            let patch = edited(&draft.revision.patch, &operations)?;
+            shape::parse(&patch).map_err(|faults| as_sent(Problem::invalid(faults)))?
+        }
         _ => return Err(Problem::invalid(vec![Fault::new("", "give either `patch` or `operations`")])),
     };
     let proposal = draft.proposal;
     patch.project_id = proposal.project.map(|project| project.to_string());
     patch.base_version = None;
     let rules = Rules { history: proposal.origin == review::REVERT, ..Rules::of(proposer.role) };
-    let prepared = workflow::check(&mut tx, app.ctx.as_ref(), &proposer, patch, &rules).await?.into();
+    let prepared = workflow::check(&mut tx, app.ctx.as_ref(), &proposer, patch, &rules).await.map_err(|error| as_sent(error.into()))?.into();
     let draft = review::refine(&mut tx, app.ctx.as_ref(), &proposer, &proposal, &prepared, "edited").await?;
     let view = view(&mut tx, draft.proposal, Some(draft.revision)).await?;
     tx.commit().await?;
@@ -397,8 +405,23 @@ async fn edit(State(app): State<App>, proposer: Proposer, Path(number): Path<i32
     Ok(Json(view))
 }
 
-/// The patch with the given fields put into its operations.
-fn edited(patch: &ProjectPatch, operations: &[EditOperation]) -> Result<ProjectPatch, Problem> {
+/// Where in the request a fault of the edited patch was written: `/tasks/2/body/title` by whichever edit is of operation 3.
+fn place_of(edits: &[usize], path: &str) -> String {
+    let inner = path.strip_prefix("/tasks/").map(|rest| rest.split_once('/').unwrap_or((rest, "")));
+    let edit = inner.and_then(|(index, field)| {
+        let number = index.parse::<usize>().ok()? + 1;
+        Some((edits.iter().rposition(|edit| *edit == number)?, field))
+    });
+    match edit {
+        Some((at, "")) => format!("/operations/{at}"),
+        Some((at, field)) => format!("/operations/{at}/{field}"),
+        // An operation that was left as it is no longer fits the others.
+        None => "/operations".to_owned(),
+    }
+}
+
+/// The patch with the given fields put into its operations, as it would be sent.
+fn edited(patch: &ProjectPatch, operations: &[EditOperation]) -> Result<Vec<u8>, Problem> {
     let mut value = serde_json::to_value(patch).map_err(|error| Problem::ours(&error))?;
     let count = patch.tasks.len();
     let mut faults = Vec::new();
@@ -419,8 +442,7 @@ fn edited(patch: &ProjectPatch, operations: &[EditOperation]) -> Result<ProjectP
     if !faults.is_empty() {
         return Err(Problem::invalid(faults));
     }
-    let bytes = serde_json::to_vec(&value).map_err(|error| Problem::ours(&error))?;
-    shape::parse(&bytes).map_err(Problem::invalid)
+    serde_json::to_vec(&value).map_err(|error| Problem::ours(&error))
 }
 
 async fn comment(State(app): State<App>, proposer: Proposer, Path(number): Path<i32>, Json(input): Json<NewComment>) -> Result<Response, Problem> {

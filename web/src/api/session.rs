@@ -301,12 +301,7 @@ async fn change_password(State(app): State<App>, identity: Identity, Json(input)
     if !is_right {
         return Err(Problem::fault("/current", "this is not your present password"));
     }
-    let hash = hashed(input.new).await.map_err(|mut problem| {
-        for fault in &mut problem.errors {
-            fault.path = "/new".into();
-        }
-        problem
-    })?;
+    let hash = hashed(input.new).await.map_err(|problem| problem.relocated(|_| "/new".to_owned()))?;
     let mut tx = app.db.begin(actor.organization).await?;
     store::set_password(&mut tx, actor.member, &hash).await?;
     audit::store::append(&mut tx, app.ctx.as_ref(), actor, "member.password_changed", &actor.handle, &json!({})).await?;

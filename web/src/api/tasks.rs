@@ -121,14 +121,8 @@ async fn update(
 
 async fn transition(State(app): State<App>, applier: Applier, Path(name): Path<String>, Json(input): Json<Transition>) -> Result<Json<OneTask>, Problem> {
     let body = UpdateBody { status: Field::Set(input.to), ..UpdateBody::default() };
-    change(&app, &applier, &name, body, input.reason, false, |_| Ok(())).await.map_err(|mut problem| {
-        for fault in &mut problem.errors {
-            if fault.path == "/status" {
-                fault.path = "/to".into();
-            }
-        }
-        problem
-    })
+    let changed = change(&app, &applier, &name, body, input.reason, false, |_| Ok(())).await;
+    changed.map_err(|problem| problem.relocated(|path| if path == "/status" { "/to" } else { path }.to_owned()))
 }
 
 async fn change(
@@ -154,14 +148,7 @@ async fn change(
     // What was compared with If-Match must still be so when it is written.
     let base_version = is_guarded.then_some(row.project.version);
     let patch = ProjectPatch { project_id: Some(row.project.id.to_string()), base_version, meta_updates: None, tasks, note };
-    app.apply_as(applier, patch, Origin::Form, Rules::of(applier.role), None).await.map_err(|mut problem| {
-        for fault in &mut problem.errors {
-            if let Some(field) = fault.path.strip_prefix("/tasks/0/body") {
-                fault.path = field.to_owned();
-            }
-        }
-        problem
-    })?;
+    app.apply_as(applier, patch, Origin::Form, Rules::of(applier.role), None).await.map_err(Problem::of_one_task)?;
     let mut tx = app.db.begin(applier.organization).await?;
     let (_, task) = load(&mut tx, applier, &task.task.id.to_string()).await?;
     tx.rollback().await?;

@@ -20,6 +20,7 @@ use patchbay_core::{
     review,
     tenancy::{Actor, Scope},
 };
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::sync::broadcast;
@@ -41,7 +42,7 @@ const MAX_TOGETHER: usize = 16;
 /// How much is gathered before it is written.
 const WRITE_BUFFER: usize = 16 * 1024;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(tag = "type", rename_all = "snake_case")]
 enum Frame {
     Command {

@@ -27,7 +27,7 @@ use crate::{
 pub(super) async fn chat(settings: &Settings, project: Option<&str>) -> Result<()> {
     let data = Data::open(settings, Beside::Shared).await?;
     let ctx: Arc<dyn patchbay_core::ids::Context> = Arc::new(patchbay_core::ids::System::default());
-    let url = settings.server.public_url.clone().unwrap_or_else(|| format!("http://{}", settings.server.listen));
+    let url = crate::address::url(settings);
     let service = Service::start(settings, ctx.clone(), data, url).await?;
     service::ensure_first(&service.app.db, ctx.as_ref(), &settings.data.dir).await?;
     let actor = service::owner(&service.app.db).await?;

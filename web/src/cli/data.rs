@@ -10,6 +10,7 @@ use secrecy::ExposeSecret;
 
 use super::look;
 use crate::{
+    address,
     service::{self, Beside, Data},
     settings::Settings,
 };
@@ -53,8 +54,7 @@ pub(super) async fn sign_in(settings: &Settings) -> Result<()> {
     let mut tx = open.db.begin(owner.organization).await?;
     let secret = store::create_link(&mut tx, &open.ctx, owner.organization, owner.member).await?;
     tx.commit().await?;
-    let url = settings.server.public_url.clone().unwrap_or_else(|| format!("http://{}", settings.server.listen));
-    look::say(&format!("Sign in (once, 15 minutes)   {}/welcome?t={}", url.trim_end_matches('/'), secret.text.expose_secret()));
+    look::say(&format!("Sign in (once, 15 minutes)   {}/welcome?t={}", address::url(settings), secret.text.expose_secret()));
     open.close().await;
     Ok(())
 }

@@ -29,14 +29,12 @@ pub(super) async fn run(settings: &Settings, key: Key) -> Result<()> {
     done
 }
 
-async fn create(open: &Open, words: &[String], project: Option<&str>, agent: Option<&str>, name: &str, expires: Option<u32>) -> Result<()> {
-    let mut scopes = Vec::new();
-    for word in words {
-        match Scope::parse(word.trim()) {
-            Some(scope) => scopes.push(scope),
-            None => bail!("there is no scope `{word}`: take read, propose, review, apply or admin"),
-        }
-    }
+/// A scope by its name, for the command line.
+pub(super) fn scope(word: &str) -> Result<Scope, String> {
+    Scope::parse(word.trim()).ok_or_else(|| "take read, propose, review, apply or admin".to_owned())
+}
+
+async fn create(open: &Open, scopes: &[Scope], project: Option<&str>, agent: Option<&str>, name: &str, expires: Option<u32>) -> Result<()> {
     let owner = service::owner(&open.db).await?;
     let mut tx = open.db.begin(owner.organization).await?;
     let project_id = match project {
@@ -75,7 +73,7 @@ async fn find_or_add(open: &Open, conn: &mut sqlx::PgConnection, owner: &Actor, 
 async fn list(open: &Open) -> Result<()> {
     let owner = service::owner(&open.db).await?;
     let mut tx = open.db.begin(owner.organization).await?;
-    let keys = store::list_keys(&mut tx).await?;
+    let keys = store::list_keys(&mut tx, None).await?;
     tx.rollback().await?;
     let mut rows = vec![["ID", "NAME", "KEY", "SCOPES", "PROJECT", "EXPIRES", "LAST USED"].map(str::to_owned).to_vec()];
     rows.extend(keys.into_iter().map(|key| {
@@ -94,14 +92,26 @@ async fn list(open: &Open) -> Result<()> {
 }
 
 async fn revoke(open: &Open, id: &str) -> Result<()> {
-    let id: KeyId = id.parse().with_context(|| format!("`{id}` is no key's id: `patchbay key list` shows them"))?;
+    // Why it is none says nothing to people: an id is copied from the list, or not.
+    let Ok(id) = id.parse::<KeyId>() else { bail!("`{id}` is no key's id: `patchbay key list` shows them") };
     let owner = service::owner(&open.db).await?;
     let mut tx = open.db.begin(owner.organization).await?;
-    if store::revoke_key(&mut tx, id, open.ctx.now()).await?.is_none() {
+    if store::revoke_key(&mut tx, id, None, open.ctx.now()).await?.is_none() {
         bail!("there is no such key, or it was revoked before: `patchbay key list` shows those that work");
     }
     audit::store::append(&mut tx, &open.ctx, &owner, "key.revoked", &id.to_string(), &json!({})).await?;
     tx.commit().await?;
     look::say("Revoked. A running service forgets it within 5 seconds.");
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_scope_is_one_of_five() {
+        assert_eq!(scope(" read"), Ok(Scope::Read));
+        assert_eq!(scope("fly"), Err("take read, propose, review, apply or admin".to_owned()));
+    }
 }

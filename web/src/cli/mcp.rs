@@ -22,7 +22,7 @@ pub(super) async fn mcp(settings: &Settings, key: Option<SecretString>) -> Resul
     let stop = stop_signal()?;
     let data = Data::open(settings, Beside::Shared).await?;
     let ctx: Arc<dyn patchbay_core::ids::Context> = Arc::new(patchbay_core::ids::System::default());
-    let url = settings.server.public_url.clone().unwrap_or_else(|| format!("http://{}", settings.server.listen));
+    let url = crate::address::url(settings);
     let service = Service::start(settings, ctx.clone(), data, url).await?;
     service::ensure_first(&service.app.db, ctx.as_ref(), &settings.data.dir).await?;
     let identity = match key {

@@ -6,11 +6,11 @@ use anyhow::{Context as _, Result};
 use secrecy::SecretString;
 
 use super::{look, serve};
-use crate::{mirror, settings::Settings};
+use crate::{address, mirror, settings::Settings};
 
 pub(super) async fn mirror(settings: &Settings, root: &Path, project: &str, url: Option<String>, key: Option<SecretString>) -> Result<()> {
     let stop = serve::stop_signal()?;
-    let url = url.or_else(|| settings.server.public_url.clone()).unwrap_or_else(|| format!("http://{}", settings.server.listen));
+    let url = url.unwrap_or_else(|| address::url(settings));
     let key = if let Some(key) = key {
         key
     } else {

@@ -16,7 +16,7 @@ mod verify;
 use std::{net::SocketAddr, path::PathBuf, process::ExitCode};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use patchbay_core::audit::Receipt;
+use patchbay_core::{audit::Receipt, tenancy::Scope};
 
 use crate::settings::{self, Flags, Settings};
 
@@ -161,8 +161,8 @@ enum Key {
     /// Make a key and print it, this once.
     Create {
         /// What it may do.
-        #[arg(long, value_delimiter = ',', required = true, value_name = "read,propose,review,apply,admin")]
-        scopes: Vec<String>,
+        #[arg(long, value_delimiter = ',', required = true, value_name = "read,propose,review,apply,admin", value_parser = key::scope)]
+        scopes: Vec<Scope>,
         /// The only project it may see.
         #[arg(long, value_name = "KEY")]
         project: Option<String>,
@@ -186,7 +186,10 @@ enum Key {
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
     if let Command::Completions { shell } = cli.command {
-        clap_complete::generate(shell, &mut <Cli as clap::CommandFactory>::command(), "patchbay", &mut std::io::stdout());
+        // Into memory first: what writes to a pipe that its reader has closed would panic.
+        let mut script = Vec::new();
+        clap_complete::generate(shell, &mut <Cli as clap::CommandFactory>::command(), "patchbay", &mut script);
+        look::part(&String::from_utf8_lossy(&script));
         return ExitCode::SUCCESS;
     }
     let mut flags = Flags { config: cli.common.config, data_dir: cli.common.data_dir, ..Flags::default() };

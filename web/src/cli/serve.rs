@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
 use patchbay_core::{
+    channel::Channel,
     db::{Db, PoolSize, migrate},
     ids::{Context, System},
     tenancy::store,
@@ -18,6 +19,7 @@ use tracing_subscriber::EnvFilter;
 
 use super::look;
 use crate::{
+    address::Left,
     app::App,
     service::{self, Beside, Data, Service},
     settings::{Log, Settings},
@@ -42,8 +44,11 @@ pub(super) async fn serve(settings: &Settings) -> Result<()> {
     db.close().await;
     let what = data.what.clone();
     let service = Service::start(settings, ctx, data, public_url.clone()).await?;
+    let left = Left::leave(&settings.data.dir, address).context("the address cannot be left in the data directory")?;
     banner(&public_url, link.as_deref(), &what, &service.app, first.owner_key.as_deref());
-    service.serve(listener, stop).await
+    let served = service.serve(listener, stop).await;
+    drop(left);
+    served
 }
 
 /// A link for the owner as long as there is no password to sign in with.
@@ -72,8 +77,10 @@ fn banner(url: &str, link: Option<&str>, database: &str, app: &App, owner_key: O
         planner.name,
         hint(if planner.kind == "builtin" { "(OPENAI_API_KEY, or OPENAI_BASE_URL for a local model, adds one)" } else { "" })
     ));
-    let channels = ["web", "API", "terminal"].into_iter().chain(channels.iter().map(|channel| channel.title())).collect::<Vec<_>>().join(", ");
-    look::say(&format!("Channels   {channels:<33} {}", hint("(docs/guides tells how to use each)")));
+    let named = ["web", "API", "MCP", "terminal"].into_iter().chain(channels.iter().map(|channel| channel.title())).collect::<Vec<_>>().join(", ");
+    let others = Channel::ALL.into_iter().filter(|channel| !channels.contains(channel)).map(Channel::title);
+    let others = others.chain(["webhooks"]).collect::<Vec<_>>().join(", ");
+    look::say(&format!("Channels   {named:<33} {}", hint(&format!("(docs/guides: {others})"))));
     if let Some(path) = owner_key {
         look::say(&format!("API key    {:<33} {}", path.display().to_string(), hint("(the owner's; keep it to yourself)")));
     }

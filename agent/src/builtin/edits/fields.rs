@@ -3,7 +3,10 @@
 use chrono::{Days, NaiveDate};
 use patchbay_core::patch::{CreateBody, Field, ListEdit, MetaUpdates, UpdateBody, process::StepKind};
 
-use super::{Done, Stop, all_called, called, shape::retitle};
+use super::{
+    Done, Stop, all_called, called,
+    shape::{is_addition, retitle},
+};
 use crate::builtin::{
     attributes,
     board::{Board, Target},
@@ -97,6 +100,9 @@ fn renamed(board: &mut Board<'_>, subject: &str, title: &str) -> Done {
 
 /// `mark 2 and 3 as done`, `WEB-3 is done`, `start the form`, `block 4 because …`
 pub(super) fn status(board: &mut Board<'_>, clause: &str) -> Option<Done> {
+    if is_addition(clause) {
+        return None;
+    }
     let (clause, reason) = text::cut(clause, &[" because ", " since ", ": waiting for "]).map_or((clause, None), |(clause, reason)| (clause, Some(reason)));
     if let Some(rest) = behind(clause, &["mark ", "set ", "move ", "flag ", "put "]) {
         let rest = behind(rest, &["the status of ", "status of "]).unwrap_or(rest);
@@ -166,6 +172,9 @@ fn go(board: &mut Board<'_>, subject: &str, step: &str, reason: Option<&str>) ->
 
 /// `assign the tests to ana`, `give 2 to @bo`, `ana does 3`, `unassign 4`
 pub(super) fn assign(board: &mut Board<'_>, clause: &str) -> Option<Done> {
+    if is_addition(clause) {
+        return None;
+    }
     if let Some(subject) = behind(clause, &["unassign ", "take the assignee off ", "remove the assignee of ", "remove the assignee from "]) {
         return Some(subjects::resolve(board, subject).map_err(Stop::from).map(|targets| {
             set(board, &targets, |body| body.assignee = None, |body| body.assignee = Field::Clear);
@@ -207,6 +216,9 @@ fn give(board: &mut Board<'_>, subject: &str, who: &str) -> Done {
 
 /// `push everything by a week`, `3 two days later`
 pub(super) fn shift(board: &mut Board<'_>, clause: &str) -> Option<Done> {
+    if is_addition(clause) {
+        return None;
+    }
     let lower = clause.to_ascii_lowercase();
     let back = behind(clause, &["push back ", "push out ", "push ", "shift ", "delay ", "postpone ", "defer ", "move "]);
     let forward = behind(clause, &["bring forward ", "pull in ", "bring ", "pull "]);
@@ -293,6 +305,9 @@ fn shifted(board: &mut Board<'_>, subject: &str, by: u64, is_later: bool) -> Don
 
 /// `2 is due friday`, `set the due date of 2 to friday`, `2 should be friday instead`
 pub(super) fn due(board: &mut Board<'_>, clause: &str) -> Option<Done> {
+    if is_addition(clause) {
+        return None;
+    }
     if let Some(subject) = behind(clause, &["remove the due date of ", "remove the due date from ", "clear the due date of ", "no due date for "]) {
         return Some(subjects::resolve(board, subject).map_err(Stop::from).map(|targets| {
             set(board, &targets, |body| body.due_on = None, |body| body.due_on = Field::Clear);
@@ -366,6 +381,9 @@ fn due_on(board: &mut Board<'_>, subject: &str, day: NaiveDate) -> Done {
 
 /// `estimate 2 at 3h`, `2 takes 3 hours`
 pub(super) fn estimate(board: &mut Board<'_>, clause: &str) -> Option<Done> {
+    if is_addition(clause) {
+        return None;
+    }
     let rest = behind(clause, &["estimate ", "set the estimate of ", "set the estimate for ", "the estimate of ", "the estimate for "]);
     let words: &[&str] = if rest.is_some() {
         &[" at ", " as ", " to ", " with ", " is ", ": ", " = ", " "]
@@ -395,6 +413,9 @@ fn hours(minutes: u32) -> String {
 
 /// `make 2 p1`, `3 is urgent`, `prioritise the form`
 pub(super) fn priority(board: &mut Board<'_>, clause: &str) -> Option<Done> {
+    if is_addition(clause) {
+        return None;
+    }
     let (subject, priority) = if let Some(subject) = behind(clause, &["prioritise ", "prioritize "]) {
         (subject, attributes::priority("high")?)
     } else if let Some(rest) = behind(clause, &["set the priority of ", "set priority of ", "change the priority of ", "the priority of ", "give "]) {

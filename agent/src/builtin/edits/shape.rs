@@ -516,6 +516,11 @@ pub(super) fn remove(board: &mut Board<'_>, clause: &str) -> Option<Done> {
     Some(Ok(format!("{told} {} out", if targets.len() == 1 { "is" } else { "are" })))
 }
 
+/// Whether a clause surely makes a task: then what is said of a task behind it is said of the new one.
+pub(super) fn is_addition(clause: &str) -> bool {
+    behind(clause, &["add ", "insert ", "append ", "create ", "also add "]).is_some()
+}
+
 /// `add documentation after the tests`, `also a task for the invoice`
 pub(super) fn add(board: &mut Board<'_>, clause: &str) -> Option<Done> {
     let verbs = [
@@ -580,6 +585,7 @@ fn added(board: &mut Board<'_>, rest: &str) -> Done {
     let bare = nouns.iter().find_map(|noun| text::strip(rest, noun)).unwrap_or(rest);
     let (titles, place, behind_place) = placed(board, bare)?;
     let mut made = Vec::new();
+    let mut twins = Vec::new();
     let parts: Vec<&str> = if titles.contains('"') { vec![titles] } else { text::parts(titles) };
     for part in parts {
         let (title, attributes) = attributes::take(board.context, part);
@@ -587,6 +593,11 @@ fn added(board: &mut Board<'_>, rest: &str) -> Done {
         if title.is_empty() {
             return Err(Stop::Refused("tell me what the new task is called".to_owned()));
         }
+        let twin = board.targets().into_iter().find(|other| board.title(other).to_lowercase() == title.to_lowercase());
+        twins.extend(twin.map(|twin| match twin {
+            Target::New(_) => format!("*{}* is in the proposal twice now", title.replace('*', "\\*")),
+            twin => format!("{} has the same title", board.name(&twin)),
+        }));
         let mut body = CreateBody { title, parent_id: board.parent(), ..CreateBody::default() };
         behind_place.clone().fill(&mut body);
         attributes.fill(&mut body);
@@ -619,6 +630,9 @@ fn added(board: &mut Board<'_>, rest: &str) -> Done {
             _ => ", part of ",
         });
         told.push_str(&beside);
+    }
+    if !twins.is_empty() {
+        told = format!("{told} ({})", twins.join("; "));
     }
     board.last = made;
     Ok(told)

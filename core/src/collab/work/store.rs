@@ -55,7 +55,9 @@ pub async fn search(conn: &mut PgConnection, wanted: &Search, after: Option<(&st
         "select p.project_id, p.key, t.task_id, t.number
          from project p join task t on t.project_id = p.project_id
          where p.deleted_at is null and ($1::uuid is null or p.project_id = $1)
-           and ($2::text is null or t.title ilike $2 or t.detail ->> 'description' ilike $2)
+           -- The words in any form, or a part of one as it stands.
+           and ($2::text is null or t.title ilike $2 or t.detail ->> 'description' ilike $2
+                or to_tsvector('english', t.title || ' ' || coalesce(t.detail ->> 'description', '')) @@ plainto_tsquery('english', $9))
            and ($3::text is null or t.status = $3) and ($4::text is null or t.assignee = $4)
            and ($5::text is null or t.detail -> 'labels' @> jsonb_build_array($5))
            and ($6::text is null or (p.key, t.number) > ($6, $7))
@@ -69,6 +71,7 @@ pub async fn search(conn: &mut PgConnection, wanted: &Search, after: Option<(&st
     .bind(after.map(|(key, _)| key))
     .bind(after.map(|(_, number)| number))
     .bind(limit)
+    .bind(&wanted.text)
     .fetch_all(conn)
     .await
 }

@@ -5,6 +5,8 @@
 
 mod explain;
 
+pub use explain::Schema;
+
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 

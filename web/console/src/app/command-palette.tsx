@@ -29,9 +29,7 @@ import { Dialog } from "radix-ui";
 import type { ReactNode } from "react";
 import { projectsQuery } from "@/features/projects/api/projects";
 import { proposalsQuery } from "@/features/review/api/proposals";
-import { isAdmin } from "@/shared/api/roles";
 import { setTheme } from "@/shared/lib/theme";
-import { useSession } from "./use-session";
 
 const PAGES = [
   { to: "/studio", title: "Studio", Icon: WandSparkles },
@@ -43,6 +41,7 @@ const PAGES = [
   { to: "/agents/ready", title: "Ready work", Icon: CircleCheckBig },
   { to: "/activity", title: "Activity", Icon: Activity },
   { to: "/settings/members", title: "Members", Icon: UsersRound },
+  { to: "/settings/keys", title: "API keys", Icon: KeyRound },
   { to: "/settings/policies", title: "Policies", Icon: Scale },
   { to: "/settings/channels", title: "Channels", Icon: MessagesSquare },
   { to: "/settings/work", title: "Work in the background", Icon: Inbox },
@@ -52,7 +51,6 @@ const PAGES = [
 const FOR_ADMINS = [
   { to: "/automations/triggers", title: "Triggers", Icon: Zap },
   { to: "/activity/audit", title: "Audit trail", Icon: ScrollText },
-  { to: "/settings/keys", title: "API keys", Icon: KeyRound },
   { to: "/settings/webhooks", title: "Webhooks", Icon: Webhook },
 ] as const;
 

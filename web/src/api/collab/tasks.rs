@@ -12,7 +12,7 @@ use patchbay_core::{
     workflow::{Origin, view::TaskView},
 };
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 
 use super::{Api, check_text, checked, guard, op, problem, tag};
@@ -76,16 +76,16 @@ struct Move {
 }
 
 /// Takes a member out of an object, as the type that it must have.
-fn take<T: serde::de::DeserializeOwned>(object: &mut Map<String, Value>, name: &str) -> Result<Option<T>, Problem> {
+fn take<T: DeserializeOwned + JsonSchema + 'static>(object: &mut Map<String, Value>, name: &str) -> Result<Option<T>, Problem> {
     match object.remove(name) {
         None | Some(Value::Null) => Ok(None),
-        Some(value) => serde_json::from_value(value).map(Some).map_err(|error| Problem::fault(&format!("/{name}"), error.to_string())),
+        Some(value) => read_as(&value).map(Some).map_err(|problem| problem.below(&format!("/{name}"))),
     }
 }
 
-/// What remains of an object, read with faults that say where they are.
-fn rest<T: serde::de::DeserializeOwned>(object: &Map<String, Value>) -> Result<T, Problem> {
-    parse(&serde_json::to_vec(object).map_err(|error| Problem::ours(&error))?)
+/// A value, or what remains of an object, as a type, with faults that say where they are.
+fn read_as<T: DeserializeOwned + JsonSchema + 'static>(value: &impl serde::Serialize) -> Result<T, Problem> {
+    parse(&serde_json::to_vec(value).map_err(|error| Problem::ours(&error))?)
 }
 
 fn tagged(status: StatusCode, task: &TaskView) -> Result<Response, Problem> {
@@ -97,25 +97,16 @@ fn tagged(status: StatusCode, task: &TaskView) -> Result<Response, Problem> {
     Ok(response)
 }
 
-/// Faults of a patch with one operation, as faults of that operation's fields.
-fn of_one_task(mut problem: Problem) -> Problem {
-    for fault in &mut problem.errors {
-        if let Some(field) = fault.path.strip_prefix("/tasks/0/body") {
-            fault.path = field.to_owned();
-        }
-    }
-    problem
-}
-
 async fn create(State(app): State<App>, applier: Applier, Json(mut input): Json<Map<String, Value>>) -> Result<Response, Problem> {
-    let project: String = take(&mut input, "project")?.ok_or_else(|| Problem::fault("/project", "say which project it belongs to"))?;
-    let body: CreateBody = rest(&input)?;
+    let project =
+        take::<String>(&mut input, "project").and_then(|project| project.ok_or_else(|| Problem::fault("/project", "say which project it belongs to")));
+    let (project, body) = Problem::both(project, read_as::<CreateBody>(&input))?;
     if body.subtasks.is_some() {
         return Err(Problem::invalid(vec![Fault::new("/subtasks", "this makes one task").fix("send a patch to /api/v1/projects/{project}/patches")]));
     }
     let tasks = vec![TaskPatch::Create(Create { task_id: "new".into(), id: None, body })];
     let patch = ProjectPatch { project_id: Some(project), tasks, ..ProjectPatch::default() };
-    let change = app.apply(&applier, patch, Origin::Form).await.map_err(of_one_task)?;
+    let change = app.apply(&applier, patch, Origin::Form).await.map_err(Problem::of_one_task)?;
     let made = change.applied.patch.tasks.iter().find_map(|task| match task {
         TaskPatch::Create(create) => create.id.and_then(|id| change.plan.get(id)),
         TaskPatch::Update(_) | TaskPatch::Delete(_) => None,
@@ -142,8 +133,9 @@ async fn update(
         let detail = "Send `If-Match` with the ETag of the task that you have read: agents change what they know.";
         Problem::new(StatusCode::PRECONDITION_REQUIRED, "unconditional", "A condition is needed", detail)
     })?;
-    let guard = guard(take(&mut input, "lock_id")?, take(&mut input, "fencing_token")?)?;
-    let body: UpdateBody = rest(&input)?;
+    let lease = Problem::both(take(&mut input, "lock_id"), take(&mut input, "fencing_token"));
+    let ((lock, token), body) = Problem::both(lease, read_as::<UpdateBody>(&input))?;
+    let guard = guard(lock, token)?;
     if body.subtasks.is_some() {
         return Err(Problem::invalid(vec![Fault::new("/subtasks", "this changes one task").fix("send a patch to /api/v1/projects/{project}/patches")]));
     }
@@ -152,7 +144,7 @@ async fn update(
     }
     let is_meant = |task: &TaskView| expected.trim() == "*" || tag(task).is_ok_and(|tag| expected.split(',').any(|given| given.trim() == tag));
     let change = Change { task: &name, body, note: None, guard, is_meant };
-    let changed = work::change(&app.db, app.ctx.as_ref(), &applier, change).await.map_err(|error| of_one_task(problem(error)))?;
+    let changed = work::change(&app.db, app.ctx.as_ref(), &applier, change).await.map_err(|error| problem(error).of_one_task())?;
     app.live.wake(applier.organization);
     tagged(StatusCode::OK, &changed.new)
 }
@@ -164,15 +156,9 @@ async fn transition(State(app): State<App>, applier: Applier, Path(name): Path<S
     let guard = guard(input.lock_id, input.fencing_token)?;
     let body = UpdateBody { status: Field::Set(input.to), ..UpdateBody::default() };
     let change = Change { task: &name, body, note: input.reason, guard, is_meant: |_: &TaskView| true };
-    let changed = work::change(&app.db, app.ctx.as_ref(), &applier, change).await.map_err(|error| {
-        let mut problem = of_one_task(problem(error));
-        for fault in &mut problem.errors {
-            if fault.path == "/status" {
-                fault.path = "/to".into();
-            }
-        }
-        problem
-    })?;
+    let changed = work::change(&app.db, app.ctx.as_ref(), &applier, change)
+        .await
+        .map_err(|error| problem(error).of_one_task().relocated(|path| if path == "/status" { "/to" } else { path }.to_owned()))?;
     app.live.wake(applier.organization);
     Ok(Json(changed))
 }

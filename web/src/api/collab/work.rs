@@ -65,7 +65,7 @@ struct Which {
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct SearchQuery {
-    /// In the title or the description, in any case.
+    /// Words of the title or the description, in any form and case, or a part of them as it stands.
     #[schemars(length(max = 100))]
     text: Option<String>,
     /// Only of this project: its id or key.

@@ -1,6 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
 import { useSearch } from "@tanstack/react-router";
-import { KeyRound, Webhook } from "lucide-react";
+import { Webhook } from "lucide-react";
 import { Channels } from "@/features/channels/channels";
 import { LinkPage } from "@/features/channels/link-page";
 import { Jobs } from "@/features/jobs/jobs";
@@ -26,7 +26,7 @@ export function SettingsLayout() {
       title="Settings"
       tabs={[
         { to: "/settings/members", title: "Members" },
-        ...(forAdmins ? [{ to: "/settings/keys", title: "Keys" } as const] : []),
+        { to: "/settings/keys", title: "Keys" },
         { to: "/settings/policies", title: "Policies" },
         { to: "/settings/channels", title: "Channels" },
         ...(forAdmins ? [{ to: "/settings/webhooks", title: "Webhooks" } as const] : []),
@@ -44,15 +44,8 @@ export function MembersPage() {
 
 export function KeysPage() {
   useTitle("Keys");
-  const { member } = useSession();
-  const canManage = isAdmin(member.role);
-  const projects = useQuery({ ...projectsQuery, enabled: canManage });
-  if (canManage) return <ApiKeys projects={projects.data ?? []} />;
-  return (
-    <EmptyState icon={<KeyRound className="size-6" aria-hidden="true" />} title="Keys are for admins">
-      An owner or admin of the organisation makes them; ask one of them for a key.
-    </EmptyState>
-  );
+  const projects = useQuery(projectsQuery);
+  return <ApiKeys role={useSession().member.role} projects={projects.data ?? []} />;
 }
 
 export function PoliciesPage() {

@@ -2,6 +2,7 @@ import { useQuery } from "@tanstack/react-query";
 import { KeyRound, Plus } from "lucide-react";
 import { useState } from "react";
 import { toast } from "sonner";
+import type { Role } from "@/shared/api/roles";
 import type { Key, Project } from "@/shared/api/types";
 import { Button } from "@/shared/ui/button";
 import { ConfirmDialog } from "@/shared/ui/confirm-dialog";
@@ -13,7 +14,7 @@ import { CreateKeyDialog } from "./create-key-dialog";
 import { KeyList } from "./key-list";
 
 /** The keys with which programs come in. */
-export function ApiKeys({ projects }: { projects: Project[] }) {
+export function ApiKeys({ role, projects }: { role: Role; projects: Project[] }) {
   const keys = useQuery(keysQuery);
   const [isMaking, setMaking] = useState(false);
   const [revoking, setRevoking] = useState<Key | null>(null);
@@ -54,7 +55,7 @@ export function ApiKeys({ projects }: { projects: Project[] }) {
       ) : (
         <KeyList keys={keys.data} onRevoke={setRevoking} />
       )}
-      <CreateKeyDialog open={isMaking} projects={projects} onClose={() => setMaking(false)} />
+      <CreateKeyDialog open={isMaking} role={role} projects={projects} onClose={() => setMaking(false)} />
       <ConfirmDialog
         open={revoking !== null}
         title={`Revoke ${revoking?.name ?? ""}?`}

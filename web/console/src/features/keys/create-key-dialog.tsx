@@ -1,3 +1,4 @@
+import type { Role } from "@/shared/api/roles";
 import type { Project } from "@/shared/api/types";
 import { endOfDay, today } from "@/shared/lib/time";
 import { CopyField } from "@/shared/ui/copy-field";
@@ -6,12 +7,14 @@ import { MutationForm, text } from "@/shared/ui/mutation-form";
 import { OnceDialog } from "@/shared/ui/once-dialog";
 import { ProjectField } from "@/shared/ui/project-field";
 import { useCreateKey } from "./api/create-key";
-import { SCOPES, type Scope } from "./scopes";
+import { SCOPES, SCOPES_OF, type Scope } from "./scopes";
 
 const FIELDS = ["name", "scopes", "project", "expires_at"] as const;
 
 interface CreateKeyDialogProps {
   open: boolean;
+  /** What the key is made with: it cannot do more. */
+  role: Role;
   projects: Project[];
   onClose: () => void;
 }
@@ -22,14 +25,14 @@ interface Made {
 }
 
 /** Makes a key, then shows its secret, this once. */
-export function CreateKeyDialog({ open, projects, onClose }: CreateKeyDialogProps) {
+export function CreateKeyDialog({ open, role, projects, onClose }: CreateKeyDialogProps) {
   return (
     <OnceDialog<Made>
       open={open}
       onClose={onClose}
       title="Make a key"
       madeTitle={({ name }) => `The key ${name}`}
-      form={(onMade, close) => <CreateKeyForm projects={projects} onMade={onMade} onClose={close} />}
+      form={(onMade, close) => <CreateKeyForm role={role} projects={projects} onMade={onMade} onClose={close} />}
       shown={({ key }) => (
         <CopyField
           label="Secret"
@@ -51,7 +54,7 @@ interface CreateKeyFormProps extends Omit<CreateKeyDialogProps, "open"> {
   onMade: (made: Made) => void;
 }
 
-function CreateKeyForm({ projects, onMade, onClose }: CreateKeyFormProps) {
+function CreateKeyForm({ role, projects, onMade, onClose }: CreateKeyFormProps) {
   const read = (form: FormData) => {
     const day = text(form, "expires_at");
     return {
@@ -81,7 +84,7 @@ function CreateKeyForm({ projects, onMade, onClose }: CreateKeyFormProps) {
             error={faults.name}
           />
           <FieldGroup label="Scopes" error={faults.scopes}>
-            {(Object.keys(SCOPES) as Scope[]).map((scope) => (
+            {SCOPES_OF[role].map((scope) => (
               <CheckField
                 key={scope}
                 name="scopes"

@@ -1,6 +1,16 @@
+import type { Role } from "@/shared/api/roles";
 import type { Key } from "@/shared/api/types";
 
 export type Scope = Key["scopes"][number];
+
+/** What each role allows, and so the most that a key of somebody with it has. */
+export const SCOPES_OF: Record<Role, Scope[]> = {
+  owner: ["read", "propose", "review", "apply", "admin"],
+  admin: ["read", "propose", "review", "apply", "admin"],
+  member: ["read", "propose", "review", "apply"],
+  viewer: ["read"],
+  agent: ["read", "propose", "apply"],
+};
 
 /** What each scope lets a key do. */
 export const SCOPES: Record<Scope, { title: string; may: string }> = {
