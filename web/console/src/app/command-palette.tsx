@@ -29,7 +29,9 @@ import { Dialog } from "radix-ui";
 import type { ReactNode } from "react";
 import { projectsQuery } from "@/features/projects/api/projects";
 import { proposalsQuery } from "@/features/review/api/proposals";
+import { isAdmin } from "@/shared/api/roles";
 import { setTheme } from "@/shared/lib/theme";
+import { useSession } from "./use-session";
 
 const PAGES = [
   { to: "/studio", title: "Studio", Icon: WandSparkles },
