@@ -13,6 +13,7 @@ mod openapi;
 mod policy;
 mod proposals;
 mod rebase;
+mod roles;
 mod schedules;
 mod several;
 mod snapshots;
