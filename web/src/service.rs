@@ -187,7 +187,7 @@ fn workers(app: &App, settings: &Settings, adapters: Vec<Arc<dyn Adapter>>) -> R
     let (db, ctx) = (app.db.clone(), app.ctx.clone());
     let outbox = Outbox { db: db.clone(), ctx: ctx.clone(), adapters };
     let workers = Workers::new(db, ctx, app.bell.clone())
-        .kind(Kind::new(channel::INBOX), Arc::new(Inbox { hub: app.hub.clone(), limits: Limits::default() }))
+        .kind(Kind::new(channel::INBOX), Arc::new(Inbox { hub: app.hub.clone() }))
         .kind(Kind { concurrency: SENDING, ..Kind::new(channel::DELIVER) }, Arc::new(outbox))
         .kind(Kind::new(schedule::KIND), Arc::new(Scheduled { hub: app.hub.clone() }));
     Ok(webhooks::kinds(crate::tools::kinds(workers, app, settings)?, app, &settings.webhooks))
@@ -244,6 +244,7 @@ impl Service {
             tracker: tracker.clone(),
             stopping: stopping.clone(),
             runs: Runs::default(),
+            limits: Limits::default(),
         });
         let safe = Arc::new(Safe::open_or_create(&settings.data.dir.join("secrets.key"))?);
         let (platforms, mut adapters) = platforms::connect(settings, &db, &safe, &public_url)?;

@@ -19,7 +19,6 @@ use serde_json::{Value, json};
 use super::{
     Hub,
     grammar::{self, Command, Parsed},
-    limits::Limits,
     replies,
 };
 
@@ -39,7 +38,6 @@ impl Hub {
 /// Handles what came in.
 pub struct Inbox {
     pub hub: Hub,
-    pub limits: Limits,
 }
 
 #[derive(Deserialize)]
@@ -54,9 +52,9 @@ impl Work for Inbox {
         let which: Which = serde_json::from_value(job.payload.clone()).map_err(|error| Failure::Never { why: error.to_string() })?;
         let mut tx = self.hub.db.begin(job.organization).await?;
         let Some(envelope) = store::lock_envelope(&mut tx, &which.channel, &which.key).await? else { return Ok(Value::Null) };
-        let settings = store::settings(&mut tx, envelope.channel).await?;
+        let settings = store::settings(&mut tx, envelope.channel.into()).await?;
         let who = link::identify(&mut tx, self.hub.ctx.as_ref(), job.organization, envelope.channel, &envelope.sender, settings.trust_email).await?;
-        let over = self.limits.admit(job.organization, &envelope, &settings);
+        let over = self.hub.limits.gate(job.organization, envelope.channel.into(), &settings).admit(&envelope.sender.id);
         let reply = match (who, over) {
             (who, Some(over)) => {
                 if over.is_first {
@@ -99,6 +97,7 @@ impl Inbox {
             trust: envelope.trust,
             shown: envelope.shown.as_deref(),
             reply_to: Some((channel, &envelope.address)),
+            request_hash: None,
         };
         let (id, is_new) = commands::insert(&mut tx, self.hub.ctx.as_ref(), &actor, &new).await?;
         if is_new {

@@ -198,9 +198,9 @@ impl Connection {
         if let Err(problem) = commands::check_text(&text) {
             return self.problem(Some(&id), problem).await;
         }
-        let incoming = Incoming { text, about, client_id: Some(format!("ws:{id}")), origin: "web" };
+        let incoming = Incoming { text, about, client_id: Some(format!("ws:{id}")), origin: commands::origin(&self.actor), attached: Vec::new() };
         match self.app.hub.submit(&self.actor, incoming).await {
-            Err(error) => self.problem(Some(&id), commands::problem(error)).await,
+            Err(error) => self.problem(Some(&id), commands::problem(error, &format!("the id `{id}`"))).await,
             Ok(ticket) => {
                 self.sent.insert(ticket.id, id.clone());
                 self.send(&json!({ "type": "ack", "id": id, "command": ticket.id })).await?;

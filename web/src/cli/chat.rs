@@ -80,14 +80,14 @@ impl Chat {
     async fn say(&mut self, text: &str) -> Result<()> {
         let mut progress = self.hub.progress();
         let about = About { project: self.project.clone(), ..About::default() };
-        let ticket = match self.hub.submit(&self.actor, Incoming { text: text.to_owned(), about, client_id: None, origin: "terminal" }).await {
+        let ticket = match self.hub.submit(&self.actor, Incoming { text: text.to_owned(), about, client_id: None, origin: "terminal", attached: Vec::new() }).await {
             Ok(ticket) => ticket,
-            Err(SubmitError::NotFound { message, .. }) => {
-                look::error(&message);
+            Err(SubmitError::Database(error)) => return Err(error.into()),
+            Err(error) => {
+                look::error(&error.to_string());
                 self.project = None;
                 return Ok(());
             }
-            Err(SubmitError::Database(error)) => return Err(error.into()),
         };
         let id = ticket.id;
         let mut over = std::pin::pin!(ticket.finished(Duration::from_hours(1)));
