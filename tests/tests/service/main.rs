@@ -18,6 +18,7 @@ mod roles;
 mod schedules;
 mod several;
 mod snapshots;
+mod socket;
 mod studio;
 mod tenants;
 mod together;
