@@ -21,5 +21,6 @@ mod snapshots;
 mod socket;
 mod studio;
 mod tenants;
+mod terminal;
 mod together;
 mod trust;

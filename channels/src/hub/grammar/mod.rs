@@ -20,7 +20,7 @@ pub use command::{
     Add, Command, DatePhrase, Due, Filter, Leasing, Noise, Operations, Person, Place, ProjectSetting, Scheduling, Setting, Settlement, Shown, Target, Verb,
 };
 pub use help::help;
-pub use mistake::Mistake;
+pub use mistake::{Mistake, nearest};
 pub use several::{Line, MAX_LINES, is_evident};
 pub use table::{About, Entry, TABLE, find};
 
