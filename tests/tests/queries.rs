@@ -4,6 +4,7 @@ use std::sync::{Mutex, PoisonError};
 
 use anyhow::{Result, ensure};
 use patchbay_tests::service::{Answer, Running};
+use patchbay_web::settings::Role;
 use serde_json::{Value, json};
 use tracing::{
     Event, Subscriber,
@@ -66,7 +67,7 @@ fn create(n: usize, mut body: Value) -> Value {
 /// A thousand tasks, six deep, each waiting for another.
 async fn deep_project() -> Result<Running> {
     // No workers, which ask on their own.
-    let patchbay = Running::start_with(|settings| settings.server.roles = vec!["web".into()]).await?;
+    let patchbay = Running::start_with(|settings| settings.server.roles = vec![Role::Web]).await?;
     patchbay.post("/projects", &json!({ "title": "Website", "key": "WEB" })).await?;
     for from in (0..1_000).step_by(500) {
         let place = |n: usize| match n - from {

@@ -7,10 +7,7 @@ use axum::{
     middleware::Next,
     response::{IntoResponse, Response},
 };
-use patchbay_core::{
-    idempotency::{Seen, store},
-    patch::Fault,
-};
+use patchbay_core::idempotency::{Seen, store};
 
 use crate::{app::App, extract::Identity, problem::Problem};
 
@@ -50,10 +47,7 @@ async fn keyed(app: &App, request: Request, next: Next) -> Result<Response, Prob
     let attempt = match seen {
         Seen::Mine(attempt) => attempt,
         Seen::Answered { status, body } => return Ok(replayed(status, body)),
-        Seen::Other => {
-            let fault = Fault::new("", format!("the Idempotency-Key `{key}` came with another request before")).fix("take a new key for a new request");
-            return Err(Problem::invalid(vec![fault]));
-        }
+        Seen::Other => return Err(Problem::reused(&format!("the Idempotency-Key `{key}`"))),
         Seen::Running { left } => return Err(Problem::running(left)),
         Seen::Unanswered => {
             let detail =

@@ -36,6 +36,8 @@ use crate::problem::Problem;
 pub enum TailError {
     #[error("events below {0} are no longer kept")]
     Forgotten(i64),
+    #[error("nothing so new as {since} was told yet: the newest is {newest}")]
+    Ahead { since: i64, newest: i64 },
     #[error("the log of events cannot be read")]
     Database(#[from] sqlx::Error),
 }
@@ -44,6 +46,7 @@ impl From<TailError> for Problem {
     fn from(error: TailError) -> Self {
         match error {
             TailError::Forgotten(kept_from) => Self::forgotten(kept_from),
+            TailError::Ahead { since, newest } => Self::ahead(since, newest),
             TailError::Database(error) => error.into(),
         }
     }
@@ -368,8 +371,16 @@ impl Live {
     }
 
     /// Reads the events that come after a seq, or from now on. The first reader starts the feed, which ends after the last has gone.
-    pub async fn tail(&self, organization: OrganizationId, since: Option<i64>, filter: Filter) -> sqlx::Result<Reader> {
+    pub async fn tail(&self, organization: OrganizationId, since: Option<i64>, filter: Filter) -> Result<Reader, TailError> {
         let (now, batches) = self.subscribe(organization).await?;
+        if let Some(since) = since.filter(|since| *since > now) {
+            let mut tx = self.db.read(organization).await?;
+            let newest = store::newest_told(&mut tx).await?;
+            tx.rollback().await?;
+            if since > newest {
+                return Err(TailError::Ahead { since, newest });
+            }
+        }
         Ok(Reader { live: self.clone(), organization, filter: Arc::new(filter), position: since.unwrap_or(now), batches, is_behind: since.is_some() })
     }
 

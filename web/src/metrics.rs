@@ -42,6 +42,11 @@ impl Metrics {
         });
     }
 
+    /// A WebSocket was closed because what was sent was not read.
+    pub fn slow_reader(&self) {
+        metrics::with_local_recorder(&self.recorder, || metrics::counter!("patchbay_websockets_closed_slow_total").increment(1));
+    }
+
     pub fn render(&self) -> String {
         self.handle.run_upkeep();
         self.handle.render()

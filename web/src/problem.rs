@@ -178,6 +178,34 @@ impl Problem {
         Self { retry_after: Some(seconds), ..Self::new(StatusCode::TOO_MANY_REQUESTS, "too-many", "Too many attempts", detail) }
     }
 
+    /// Somebody writes more than is taken; `limit` says how much that is.
+    pub fn too_many_messages(limit: &dyn std::fmt::Display, wait: Duration) -> Self {
+        let limit = limit.to_string();
+        let (first, rest) = limit.split_at(limit.chars().next().map_or(0, char::len_utf8));
+        let seconds = wait.as_secs().max(1);
+        let detail = format!("{}{rest}. Wait {seconds} seconds and send this again: it was not taken.", first.to_uppercase());
+        Self { retry_after: Some(seconds), ..Self::new(StatusCode::TOO_MANY_REQUESTS, "too-many", "Too many messages", detail) }
+    }
+
+    /// In how many seconds it is worth trying again.
+    pub const fn retry_after(&self) -> Option<u64> {
+        self.retry_after
+    }
+
+    /// A client's name for a request was given to another one before.
+    pub fn reused(name: &str) -> Self {
+        Self::invalid(vec![Fault::new("", format!("{name} came with another request before")).fix("take a new one for a new request")])
+    }
+
+    /// A reader says that it has seen what was not told yet.
+    pub fn ahead(since: i64, newest: i64) -> Self {
+        let fault = Fault::new("/since", "nothing so new was told yet: of what comes until then you would hear nothing").found(since.to_string());
+        let mut problem = Self::invalid(vec![fault.expected(format!("at most {newest}, the newest"))]);
+        problem.detail =
+            format!("Nothing so new as `since={since}` was told yet. The newest is {newest}: read the state anew, then go on from `since={newest}`.");
+        problem
+    }
+
     pub fn unavailable(detail: impl Into<String>) -> Self {
         Self { retry_after: Some(5), ..Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", "Not available now", detail) }
     }

@@ -47,7 +47,7 @@ use crate::{
     auth, console,
     live::Live,
     mcp, platforms,
-    settings::Settings,
+    settings::{Role, Settings},
     webhooks,
 };
 
@@ -178,12 +178,14 @@ pub struct Service {
     pub app: App,
     pub data: Data,
     tracker: TaskTracker,
+    /// Whether it answers requests.
+    is_web: bool,
 }
 
 /// What works the queue.
 fn workers(app: &App, settings: &Settings, adapters: Vec<Arc<dyn Adapter>>) -> Result<Workers> {
     let (db, ctx) = (app.db.clone(), app.ctx.clone());
-    let inbox = Inbox { hub: app.hub.clone(), limits: Limits::default(), adapters: adapters.clone() };
+    let inbox = Inbox { hub: app.hub.clone(), adapters: adapters.clone() };
     let outbox = Outbox { db: db.clone(), ctx: ctx.clone(), adapters };
     let workers = Workers::new(db, ctx, app.bell.clone())
         .kind(Kind::new(channel::INBOX), Arc::new(inbox))
@@ -243,6 +245,7 @@ impl Service {
             tracker: tracker.clone(),
             stopping: stopping.clone(),
             runs: Runs::default(),
+            limits: Limits::default(),
         });
         let safe = Arc::new(Safe::open_or_create(&settings.data.dir.join("secrets.key"))?);
         let (platforms, mut adapters) = platforms::connect(settings, &db, &safe, &public_url)?;
@@ -288,8 +291,7 @@ impl Service {
             let heard = |organization| carrying.live.heard(organization);
             carrying.bell.carry(&carrying.db, carrying.ctx.uuid(), &carrying.stopping, heard).await;
         });
-        let has_role = |name| settings.server.roles.iter().any(|role| role == name);
-        if has_role("worker") {
+        if settings.server.has(Role::Worker) {
             let postman = Postman { hub: app.hub.clone(), adapters: adapters.as_slice().into() };
             let follower = webhooks::follower(&app, postman.clone());
             // Before anything can happen that somebody is to hear of.
@@ -300,18 +302,22 @@ impl Service {
             let workers = workers(&app, settings, adapters)?;
             tracker.spawn(workers.run(app.stopping.clone()));
         }
-        if has_role("channels") {
+        if settings.server.has(Role::Channels) {
             app.platforms.listen(&app.hub).await?;
             if let Some(receiver) = receiver {
                 tracker.spawn(receiver.run());
             }
         }
-        Ok(Self { app, data, tracker })
+        Ok(Self { app, data, tracker, is_web: settings.server.has(Role::Web) })
     }
 
-    /// The routes of the API and the console.
+    /// The routes of the API and the console; of a process that has another role, those that tell how it is.
     pub fn router(&self) -> Router {
-        let router = api::router(&self.app).merge(mcp::router(&self.app)).fallback(console::serve);
+        let router = if self.is_web {
+            api::router(&self.app).merge(mcp::router(&self.app)).fallback(console::serve)
+        } else {
+            api::health_router().fallback(api::no_role)
+        };
         api::surround(router, &self.app).with_state(self.app.clone())
     }
 
@@ -327,7 +333,7 @@ impl Service {
     /// Serves until `stop` says so, then ends in order within ten seconds.
     pub async fn serve(self, listener: TcpListener, stop: impl Future<Output = ()> + Send + 'static) -> Result<()> {
         let router = self.router();
-        let Self { app, data, tracker } = self;
+        let Self { app, data, tracker, .. } = self;
         let stopping = app.stopping.clone();
         let told = stopping.clone();
         // Made ready once: a router that is served as it is makes all its routes anew for each connection, which holds 260 KiB for them.

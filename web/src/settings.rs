@@ -33,14 +33,67 @@ pub struct Settings {
     pub log: Log,
 }
 
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Server {
     pub listen: SocketAddr,
     /// How people reach it, where that is not `http://<listen>`: behind a proxy with TLS. Cookies are `Secure` where it is https.
     pub public_url: Option<String>,
-    /// What this process does: `web`, `worker`, `channels`.
-    pub roles: Vec<String>,
+    /// What this process does: at least one of them.
+    #[serde(deserialize_with = "roles")]
+    pub roles: Vec<Role>,
+}
+
+impl Server {
+    pub fn has(&self, role: Role) -> bool {
+        self.roles.contains(&role)
+    }
+}
+
+/// A part of the service that a process can do for all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// Answers requests: the API and the console.
+    Web,
+    /// Does the jobs of the queue, and sends what goes out.
+    Worker,
+    /// Holds the connections that other platforms are heard by, and reads the mailbox.
+    Channels,
+}
+
+impl Role {
+    pub const ALL: [Self; 3] = [Self::Web, Self::Worker, Self::Channels];
+
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Web => "web",
+            Self::Worker => "worker",
+            Self::Channels => "channels",
+        }
+    }
+}
+
+/// A list, or words with commas between, as a variable of the environment has them. What is misspelt would be a process that does nothing.
+fn roles<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<Role>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged, expecting = "expected some of web, worker, channels")]
+    enum Given {
+        Line(String),
+        List(Vec<String>),
+    }
+    let words = match Given::deserialize(deserializer)? {
+        Given::Line(line) => line.split(',').map(str::to_owned).collect(),
+        Given::List(list) => list,
+    };
+    let mut roles = Vec::new();
+    for word in words.iter().map(|word| word.trim()).filter(|word| !word.is_empty()) {
+        let role = Role::ALL.into_iter().find(|role| role.as_str() == word);
+        roles.push(role.ok_or_else(|| serde::de::Error::custom(format!("there is no role `{word}`: take some of web, worker, channels")))?);
+    }
+    if roles.is_empty() {
+        return Err(serde::de::Error::custom("a process without a role does nothing: take some of web, worker, channels"));
+    }
+    Ok(roles)
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -278,7 +331,7 @@ pub fn shown(settings: &Settings, figment: &Figment) -> Vec<Shown> {
     let list = [
         ("server.listen", settings.server.listen.to_string()),
         ("server.public_url", settings.server.public_url.clone().unwrap_or_default()),
-        ("server.roles", settings.server.roles.join(", ")),
+        ("server.roles", settings.server.roles.iter().map(|role| role.as_str()).collect::<Vec<_>>().join(", ")),
         ("data.dir", settings.data.dir.display().to_string()),
         ("database.url", settings.database.url.as_ref().map_or_else(String::new, |url| mask_url(url.expose_secret()))),
         ("database.connections", settings.database.connections.to_string()),
@@ -373,6 +426,20 @@ mod tests {
     fn a_password_in_an_address_is_masked() {
         assert_eq!(mask_url("postgres://ana:secret@db.example/patchbay"), "postgres://ana:••••@db.example/patchbay");
         assert_eq!(mask_url("postgres:///patchbay"), "postgres:///patchbay");
+    }
+
+    #[test]
+    fn a_role_that_there_is_not_is_named_with_those_that_there_are() {
+        let check = |roles: &[&str]| {
+            let flags = Flags { roles: Some(roles.iter().map(|role| (*role).to_owned()).collect()), ..Flags::default() };
+            load(&flags).map(|(settings, _)| settings.server.roles).map_err(|error| error.to_string())
+        };
+        assert_eq!(check(&["worker", " web"]).unwrap(), [Role::Worker, Role::Web]);
+        let wrong = check(&["web", "wroker"]).unwrap_err();
+        assert!(wrong.contains("there is no role `wroker`: take some of web, worker, channels") && wrong.contains("a flag of the command line"), "{wrong}");
+        assert!(check(&[""]).unwrap_err().contains("a process without a role does nothing"));
+        let line = |text: &str| serde_json::from_value::<Server>(serde_json::json!({ "listen": "127.0.0.1:1", "public_url": null, "roles": text }));
+        assert_eq!(line("web,worker").unwrap().roles, [Role::Web, Role::Worker], "as a variable of the environment has it");
     }
 
     #[test]

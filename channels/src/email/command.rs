@@ -11,12 +11,10 @@ use crate::{
     adapter::{MAX_POSTS, Post},
     hub::{
         grammar::{self, Command, Parsed},
+        material::{self, MAX, bounded, joined},
         thread::is_asked,
     },
 };
-
-/// As long as a command may be in any channel.
-const MAX: usize = 100_000;
 
 /// A JSON block: `{"command": "done WEB-7"}`, `{"commands": ["…"]}`, `{"text": "…", "project": "WEB"}`.
 #[derive(Deserialize)]
@@ -45,18 +43,8 @@ pub fn asked(letter: &Letter) -> Option<String> {
     } else if body.lines().next().is_some_and(is_meant) {
         commands(body)
     } else {
-        let mut free = String::new();
-        let material = letter.attachments.iter().filter_map(|attachment| attachment.text());
         // The subject of an answer is that of the whole thread.
-        for part in opens.then_some(subject.text).into_iter().chain([text.as_str()]).chain(forwarded.as_deref()).chain(material) {
-            if !part.trim().is_empty() {
-                if !free.is_empty() {
-                    free.push_str("\n\n");
-                }
-                free.push_str(part.trim());
-            }
-        }
-        free
+        joined(opens.then_some(subject.text).into_iter().chain([text.as_str()]).chain(forwarded.as_deref()).chain(material::texts(&letter.attachments)))
     };
     bounded(&text)
 }
@@ -81,13 +69,6 @@ pub fn thread_asked(letter: &Letter, is_ours: impl Fn(&str) -> bool) -> Option<V
     let post = |quote: super::quoted::Quote| Post { name: quote.name().to_owned(), text: quote.text, ..Post::default() };
     let posts: Vec<Post> = quoted.into_iter().map(post).collect();
     (!posts.is_empty()).then_some(posts)
-}
-
-/// As the inbox takes it: bounded, and without what no keyboard writes.
-fn bounded(text: &str) -> Option<String> {
-    let text: String = text[..text.floor_char_boundary(MAX)].chars().filter(|c| !c.is_control() || matches!(c, '\n' | '\t')).collect();
-    let text = text.trim();
-    (!text.is_empty()).then(|| text.to_owned())
 }
 
 /// Whether a decision is asked for: those need more than to be who one is.

@@ -4,14 +4,15 @@ use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
 use mail_parser::{Address, HeaderName, HeaderValue, Message, MessageParser, MessagePart, MimeHeaders, PartType};
+use patchbay_core::channel::received::Brought;
 use sha2::{Digest, Sha256};
+
+use crate::hub::material::file_name;
 
 /// Larger mails are not read.
 pub const MAX_BYTES: usize = 10 * 1024 * 1024;
 /// Text beyond this is cut off: longer than any plan that a person writes.
 const MAX_TEXT: usize = 2 * 1024 * 1024;
-/// A text attachment that is longer is kept, but not planned from.
-const MAX_PLANNED: usize = 256 * 1024;
 const MAX_ATTACHMENTS: usize = 20;
 /// Ids in References: the first, and the last of these.
 const MAX_REFERENCES: usize = 50;
@@ -36,27 +37,7 @@ pub struct Letter {
     pub date: Option<DateTime<Utc>>,
     /// All that it says, quotes included, with plain line feeds.
     pub text: String,
-    pub attachments: Vec<Attachment>,
-}
-
-/// What came with a mail.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Attachment {
-    pub name: String,
-    /// `text/markdown`, in small letters.
-    pub media_type: String,
-    pub bytes: Vec<u8>,
-}
-
-impl Attachment {
-    /// Its text, where a plan can be made from it: plain text and Markdown of a sensible length.
-    pub fn text(&self) -> Option<&str> {
-        let name = self.name.to_ascii_lowercase();
-        let is_text = matches!(self.media_type.as_str(), "text/plain" | "text/markdown" | "text/x-markdown")
-            || [".md", ".markdown", ".txt"].iter().any(|end| name.ends_with(end)) && self.media_type == "application/octet-stream";
-        let text = std::str::from_utf8(&self.bytes).ok().filter(|text| is_text && text.len() <= MAX_PLANNED && !text.contains('\0'))?;
-        Some(text).filter(|text| !text.trim().is_empty())
-    }
+    pub attachments: Vec<Brought>,
 }
 
 /// Why a mail cannot be read.
@@ -272,11 +253,11 @@ fn stripped(html: &str) -> String {
     text
 }
 
-fn attachments(message: &Message<'_>) -> Vec<Attachment> {
+fn attachments(message: &Message<'_>) -> Vec<Brought> {
     message.attachments().take(MAX_ATTACHMENTS).filter_map(attachment).collect()
 }
 
-fn attachment(part: &MessagePart<'_>) -> Option<Attachment> {
+fn attachment(part: &MessagePart<'_>) -> Option<Brought> {
     let kind = part.content_type().map(|kind| format!("{}/{}", kind.ctype(), kind.subtype().unwrap_or_default()).to_ascii_lowercase());
     let named = part.attachment_name().map(file_name).filter(|name| !name.is_empty());
     let (name, media_type, bytes) = match &part.body {
@@ -290,14 +271,7 @@ fn attachment(part: &MessagePart<'_>) -> Option<Attachment> {
         PartType::Multipart(_) => return None,
     };
     let media_type = media_type.unwrap_or_else(|| "application/octet-stream".to_owned());
-    Some(Attachment { name: name.unwrap_or_else(|| "attachment".to_owned()), media_type, bytes })
-}
-
-/// A name without folders, as long as file systems take it.
-fn file_name(name: &str) -> String {
-    let line = crate::render::escape::line(name);
-    let last = line.rsplit(['/', '\\']).next().unwrap_or_default();
-    last[..last.floor_char_boundary(200)].to_owned()
+    Some(Brought { name: name.unwrap_or_else(|| "attachment".to_owned()), media_type, bytes })
 }
 
 /// The value of a header as it stands there, unfolded.

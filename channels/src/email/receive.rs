@@ -27,7 +27,7 @@ use super::{
     command::{asked, decides, thread_asked},
     fresh::fresh,
     mailbox::{self, Access, Delivered, Keeper, Kept},
-    read::{self, Attachment, Letter, MAX_BYTES},
+    read::{self, Letter, MAX_BYTES},
     thread::{self, Showed, Threads},
     trust::{Trust, Verdict},
     write::Address,
@@ -209,7 +209,7 @@ impl Receiver {
         if brought.is_empty() {
             return Ok(Vec::new());
         }
-        let settings = channel::store::settings(tx, Channel::Email).await?;
+        let settings = channel::store::settings(tx, Channel::Email.into()).await?;
         let who = link::identify(tx, self.hub.ctx.as_ref(), self.organization, Channel::Email, sender, settings.trust_email).await?;
         let total = received::store::total(tx).await?;
         received::keep(&self.files, self.organization, brought, who.is_some(), total).await.context("what came with a mail could not be kept")
@@ -250,8 +250,7 @@ impl Receiver {
 
 /// What came with a letter and is no text that can be planned from.
 fn brought(letter: &mut Letter) -> Vec<Brought> {
-    let attachments = std::mem::take(&mut letter.attachments).into_iter().filter(|attachment| attachment.text().is_none());
-    attachments.map(|Attachment { name, media_type, bytes }| Brought { name, media_type, bytes }).collect()
+    std::mem::take(&mut letter.attachments).into_iter().filter(|attachment| attachment.text().is_none()).collect()
 }
 
 /// Whether the database is there and refuses what it is given (`SQLSTATE` class 22, data exceptions).

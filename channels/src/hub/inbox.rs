@@ -21,7 +21,7 @@ use serde_json::{Value, json};
 use super::{
     Hub,
     grammar::{self, Command, Parsed},
-    limits::{Limits, MOST_WAITING, behind},
+    limits::{MOST_WAITING, behind},
     replies,
     thread::{self, Gathered},
 };
@@ -46,7 +46,6 @@ impl Hub {
 /// Handles what came in.
 pub struct Inbox {
     pub hub: Hub,
-    pub limits: Limits,
     /// Read the threads that are asked for.
     pub adapters: Vec<Arc<dyn Adapter>>,
 }
@@ -65,7 +64,7 @@ impl Work for Inbox {
         let which: Which = serde_json::from_value(job.payload.clone()).map_err(|error| Failure::Never { why: error.to_string() })?;
         let mut tx = self.hub.db.begin(job.organization).await?;
         let Some(envelope) = store::lock_envelope(&mut tx, &which.channel, &which.key).await? else { return Ok(Value::Null) };
-        let settings = store::settings(&mut tx, envelope.channel).await?;
+        let settings = store::settings(&mut tx, envelope.channel.into()).await?;
         let who = link::identify(&mut tx, self.hub.ctx.as_ref(), job.organization, envelope.channel, &envelope.sender, settings.trust_email).await?;
         let queue = store::Queue { channel: envelope.channel, sender: &envelope.sender.id, turn: which.turn.unwrap_or(job.id) };
         let (waiting, elders) = store::in_line(&mut tx, job.organization, queue).await?;
@@ -73,7 +72,10 @@ impl Work for Inbox {
         let wait = match elders {
             // A thread that could not be read at once was counted when it was first tried.
             _ if envelope.around.is_some() && job.attempt > 1 => None,
-            0 => self.limits.admit(job.organization, &envelope, &settings),
+            0 => {
+                let gate = self.hub.limits.gate(job.organization, envelope.channel.into(), &settings);
+                gate.admit(&envelope.sender.id).map(|over| over.wait)
+            }
             elders => Some(behind(elders, &settings)),
         };
         match (who, wait) {
@@ -161,6 +163,7 @@ impl Inbox {
             shown: envelope.shown.as_deref(),
             from_thread: thread.map(|thread| &thread.from),
             reply_to: Some((channel, &envelope.address)),
+            request_hash: None,
         };
         let (id, is_new) = commands::insert(&mut tx, self.hub.ctx.as_ref(), &actor, &new).await?;
         if is_new {

@@ -14,6 +14,7 @@ mod leases;
 pub mod limits;
 pub(crate) mod looking;
 mod malformed;
+pub mod material;
 pub mod outbox;
 mod partly;
 pub mod postman;
@@ -31,6 +32,11 @@ use std::{
 
 use patchbay_agent::planner::Planner;
 use patchbay_core::{
+    audit,
+    channel::{
+        self, Entrance,
+        received::{self, Attached},
+    },
     command::store::{self, NewCommand, Topic},
     db::{self, Db},
     ids::{CommandId, Context, ConversationId, OrganizationId},
@@ -40,8 +46,11 @@ use patchbay_core::{
     tenancy::{Actor, Trust},
     workflow::{self, store as plans},
 };
+use serde_json::json;
 use tokio::sync::{broadcast, watch};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use limits::{Limits, Over};
 
 /// How often commands whose process died are looked for.
 const SWEEP: Duration = Duration::from_secs(5);
@@ -64,6 +73,7 @@ pub struct Parts {
     pub tracker: TaskTracker,
     pub stopping: CancellationToken,
     pub runs: Runs,
+    pub limits: Limits,
 }
 
 /// What runs in this process.
@@ -110,6 +120,18 @@ pub struct Incoming {
     pub client_id: Option<String>,
     /// `web`, `api`, `terminal`.
     pub origin: &'static str,
+    /// What came with it beside its words; what of it can be planned from stands in `text`.
+    pub attached: Vec<Attached>,
+}
+
+impl Incoming {
+    /// Names exactly what was sent.
+    fn digest(&self) -> blake3::Hash {
+        let About { project, task, conversation, proposal } = &self.about;
+        let attached: Vec<_> =
+            self.attached.iter().map(|attached| (&attached.name, &attached.media_type, attached.size_bytes, attached.kept.as_ref().ok())).collect();
+        blake3::hash(json!([self.text, project, task, conversation, proposal, attached]).to_string().as_bytes())
+    }
 }
 
 /// What a message is about, as far as its sender says.
@@ -130,6 +152,11 @@ pub enum SubmitError {
     /// It names something that is not there; `path` is the field of the request.
     #[error("{message}")]
     NotFound { path: &'static str, message: String },
+    /// It has the name of another message.
+    #[error("the client's name for it was given to another message before")]
+    Reused,
+    #[error("{}", .0.limit)]
+    TooMany(Over),
     #[error("the database failed")]
     Database(#[from] db::Error),
 }
@@ -164,6 +191,8 @@ impl Hub {
 
     /// Stores a message and begins to run it. What is answered by `Ok` is not lost, whatever happens to this process.
     pub async fn submit(&self, actor: &Actor, incoming: Incoming) -> Result<Ticket, SubmitError> {
+        self.admit(actor, incoming.origin).await?;
+        let request_hash = incoming.digest();
         let mut tx = self.db.begin(actor.organization).await?;
         let (topic, conversation) = self.place(&mut tx, actor, &incoming.about).await?;
         let new = NewCommand {
@@ -177,11 +206,39 @@ impl Hub {
             shown: None,
             from_thread: None,
             reply_to: None,
+            request_hash: Some(request_hash.as_bytes()),
         };
         let (id, is_new) = store::insert(&mut tx, self.ctx.as_ref(), actor, &new).await?;
+        if is_new {
+            received::store::insert(&mut tx, self.ctx.as_ref(), actor.organization, id, &incoming.attached).await?;
+        } else if !store::came_with(&mut tx, id, request_hash.as_bytes(), &incoming.text).await? {
+            return Err(SubmitError::Reused);
+        }
         tx.commit().await?;
         let over = if is_new { Some(self.start(actor.organization, id)) } else { self.watch(id) };
         Ok(Ticket { id, is_new, over })
+    }
+
+    /// Holds somebody who has signed in to the limits of where they come in, before anything is stored of what they say.
+    async fn admit(&self, actor: &Actor, origin: &str) -> Result<(), SubmitError> {
+        let (organization, entrance) = (actor.organization, Entrance::of_origin(origin));
+        let gate = match self.limits.known(organization, entrance) {
+            Some(gate) => gate,
+            None => {
+                let mut tx = self.db.begin(organization).await?;
+                let settings = channel::store::settings(&mut tx, entrance).await?;
+                tx.rollback().await?;
+                self.limits.gate(organization, entrance, &settings)
+            }
+        };
+        let Some(over) = gate.admit(&actor.member.to_string()) else { return Ok(()) };
+        if over.is_first {
+            let details = json!({ "channel": entrance, "sender": actor.handle, "seconds": over.wait.as_secs() });
+            let mut tx = self.db.begin(organization).await?;
+            audit::store::append(&mut tx, self.ctx.as_ref(), actor, "channel.limited", entrance.as_str(), &details).await?;
+            tx.commit().await?;
+        }
+        Err(SubmitError::TooMany(over))
     }
 
     /// What a conversation is about, from the names of a project and a task.

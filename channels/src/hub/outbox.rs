@@ -172,7 +172,8 @@ impl Outbox {
     async fn deliver(&self, look: &Look, mark: &str) -> Result<Delivered, Undelivered> {
         let outgoing = &look.outgoing;
         let Some(adapter) = self.adapters.iter().find(|adapter| adapter.channel() == outgoing.channel) else {
-            return Err(Undelivered::Never { why: format!("{} is not connected: its settings are missing", outgoing.channel.title()) });
+            // Another process may have them, or this one after a restart: so it is tried again as when the platform is away.
+            return Err(Undelivered::Later { why: format!("{} is not connected here: its settings are missing", outgoing.channel.title()) });
         };
         let line;
         let shows = match &look.proposal {

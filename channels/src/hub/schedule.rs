@@ -65,8 +65,8 @@ impl Work for Scheduled {
         let Some(owner) = store::owner(&mut tx, &schedule).await? else { return Err(never("its owner is no longer a member".into())) };
         let about = About { project: project.clone(), ..About::default() };
         let (topic, conversation) = self.hub.place(&mut tx, &owner, &about).await.map_err(|error| match error {
-            SubmitError::NotFound { message, .. } => never(message),
             SubmitError::Database(error) => error.into(),
+            other => never(other.to_string()),
         })?;
         let client_id = format!("schedule:{}:{}", schedule.id, due_at.timestamp());
         let new = commands::NewCommand {
@@ -80,6 +80,7 @@ impl Work for Scheduled {
             shown: None,
             from_thread: None,
             reply_to: None,
+            request_hash: None,
         };
         let (id, _) = commands::insert(&mut tx, self.hub.ctx.as_ref(), &owner, &new).await?;
         store::led_to(&mut tx, which.run, id).await?;

@@ -49,6 +49,7 @@ pub(super) async fn store(hub: &Hub, conn: &mut Connection, submission: &Submiss
         shown: None,
         from_thread: None,
         reply_to: None,
+        request_hash: None,
     };
     store::insert(conn, hub.ctx.as_ref(), &actor, &new).await.map(|(id, _)| Some(id))
 }

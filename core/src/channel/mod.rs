@@ -65,6 +65,72 @@ impl Channel {
     }
 }
 
+/// Where messages come in, each with limits of its own: a platform, the console with the terminal, or programs with a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(inline)]
+pub enum Entrance {
+    Slack,
+    Discord,
+    Email,
+    Web,
+    Api,
+}
+
+impl From<Channel> for Entrance {
+    fn from(channel: Channel) -> Self {
+        match channel {
+            Channel::Slack => Self::Slack,
+            Channel::Discord => Self::Discord,
+            Channel::Email => Self::Email,
+        }
+    }
+}
+
+impl Entrance {
+    pub const ALL: [Self; 5] = [Self::Slack, Self::Discord, Self::Email, Self::Web, Self::Api];
+
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Web => "web",
+            Self::Api => "api",
+            Self::Slack => Channel::Slack.as_str(),
+            Self::Discord => Channel::Discord.as_str(),
+            Self::Email => Channel::Email.as_str(),
+        }
+    }
+
+    /// As people write it.
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::Web => "Console and terminal",
+            Self::Api => "API",
+            Self::Slack => Channel::Slack.title(),
+            Self::Discord => Channel::Discord.title(),
+            Self::Email => Channel::Email.title(),
+        }
+    }
+
+    /// The platform; `None` where who comes in has proved to us who they are.
+    pub const fn channel(self) -> Option<Channel> {
+        match self {
+            Self::Slack => Some(Channel::Slack),
+            Self::Discord => Some(Channel::Discord),
+            Self::Email => Some(Channel::Email),
+            Self::Web | Self::Api => None,
+        }
+    }
+
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|entrance| entrance.as_str() == text)
+    }
+
+    /// Where a command with such an origin came in, if no platform brought it and nobody else did it for its author.
+    pub fn of_origin(origin: &str) -> Self {
+        if origin == "api" { Self::Api } else { Self::Web }
+    }
+}
+
 /// Who wrote something, as the platform says.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sender {
@@ -169,6 +235,34 @@ impl Default for ChannelSettings {
     fn default() -> Self {
         Self { trust_email: false, per_sender: 30, per_channel: 600 }
     }
+}
+
+impl ChannelSettings {
+    /// What holds where nobody has set anything. Who has signed in may say more than a stranger, and a program more than a person.
+    pub fn of(entrance: Entrance) -> Self {
+        match entrance {
+            Entrance::Slack | Entrance::Discord | Entrance::Email => Self::default(),
+            Entrance::Web => Self { per_sender: 600, per_channel: 6_000, ..Self::default() },
+            Entrance::Api => Self { per_sender: 6_000, per_channel: 60_000, ..Self::default() },
+        }
+    }
+}
+
+/// What of it is to be different; what is left out stays as it is.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct ChannelChange {
+    /// Whether who has a member's address there is that member, without a code; only of platforms.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trust_email: Option<bool>,
+    /// Messages a minute that one sender may write.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 10_000))]
+    pub per_sender: Option<u32>,
+    /// Messages a minute that all senders together may write.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 100_000))]
+    pub per_channel: Option<u32>,
 }
 
 /// How much of its limits the last minute used.

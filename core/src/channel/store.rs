@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, FromRow, PgConnection, Row, postgres::PgRow, types::Json};
 use uuid::Uuid;
 
-use super::{Channel, ChannelSettings, DELIVER, Envelope, INBOX, Identity, Outgoing, Sender, Sending, Used, link::Maker};
+use super::{Channel, ChannelChange, ChannelSettings, DELIVER, Entrance, Envelope, INBOX, Identity, Outgoing, Sender, Sending, Used, link::Maker};
 use crate::{
     command::{Reply, store::Topic},
     db::{self, Db},
@@ -504,48 +504,63 @@ pub async fn bind(conn: &mut PgConnection, actor: &Actor, conversation: Conversa
     Ok(true)
 }
 
-pub async fn settings(conn: &mut PgConnection, channel: Channel) -> sqlx::Result<ChannelSettings> {
+pub async fn settings(conn: &mut PgConnection, entrance: Entrance) -> sqlx::Result<ChannelSettings> {
     let settings: Option<Json<ChannelSettings>> =
-        sqlx::query_scalar("select settings from channel_setting where channel = $1").bind(channel.as_str()).fetch_optional(conn).await?;
-    Ok(settings.map(|settings| settings.0).unwrap_or_default())
+        sqlx::query_scalar("select settings from channel_setting where channel = $1").bind(entrance.as_str()).fetch_optional(conn).await?;
+    Ok(settings.map_or_else(|| ChannelSettings::of(entrance), |settings| settings.0))
 }
 
-/// How much each channel was used since a time; what is not there was not.
-pub async fn used(conn: &mut PgConnection, since: DateTime<Utc>) -> sqlx::Result<HashMap<Channel, Used>> {
+/// How much each entrance was used since a time; what is not there was not. Of those that are no platform, what was turned away is in no row.
+pub async fn used(conn: &mut PgConnection, since: DateTime<Utc>) -> sqlx::Result<HashMap<Entrance, Used>> {
     let rows = sqlx::query(
         "select channel, sum(written)::bigint as written, max(written) as busiest, sum(refused)::bigint as refused
          from (select channel, count(*) as written, count(*) filter (where state = 'refused') as refused
-               from inbox where received_at > $1 group by channel, envelope -> 'sender' ->> 'id') sender
+               from inbox where received_at > $1 group by channel, envelope -> 'sender' ->> 'id'
+               union all
+               select case origin when 'api' then 'api' else 'web' end, count(*), 0
+               -- Ids are in the order of time: so an index finds the few.
+               from command where command_id > $2 and created_at > $1 and origin in ('api', 'web', 'terminal') group by 1, member_id) sender
          group by channel",
     )
     .bind(since)
+    .bind(first_id(since))
     .fetch_all(conn)
     .await?;
     let used = |row: &PgRow| {
         let used = Used { last_minute: row.try_get("written")?, busiest_sender: row.try_get("busiest")?, turned_away: row.try_get("refused")? };
-        Ok((channel(row)?, used))
+        let name: String = row.try_get("channel")?;
+        let entrance = Entrance::parse(&name).ok_or_else(|| sqlx::Error::Decode(format!("`{name}` is no channel").into()))?;
+        Ok((entrance, used))
     };
     rows.iter().map(used).collect()
 }
 
-pub async fn set_settings(
+/// The least id that is made at a time (RFC 9562, version 7).
+fn first_id(at: DateTime<Utc>) -> Uuid {
+    Uuid::from_u128(u128::try_from(at.timestamp_millis()).unwrap_or_default() << 80)
+}
+
+/// Changes what is given of the settings, and leaves the rest as it stands. What holds now.
+pub async fn change_settings(
     conn: &mut PgConnection,
     organization: OrganizationId,
-    channel: Channel,
-    settings: &ChannelSettings,
+    entrance: Entrance,
+    change: &ChannelChange,
     now: DateTime<Utc>,
-) -> sqlx::Result<()> {
-    sqlx::query(
-        "insert into channel_setting (organization_id, channel, settings, updated_at) values ($1, $2, $3, $4)
-         on conflict (organization_id, channel) do update set settings = excluded.settings, updated_at = excluded.updated_at",
+) -> sqlx::Result<ChannelSettings> {
+    let settings: Json<ChannelSettings> = sqlx::query_scalar(
+        "insert into channel_setting (organization_id, channel, settings, updated_at) values ($1, $2, ($3::jsonb || $4::jsonb), $5)
+         on conflict (organization_id, channel) do update set settings = (channel_setting.settings::jsonb || $4::jsonb), updated_at = excluded.updated_at
+         returning settings",
     )
     .bind(organization)
-    .bind(channel.as_str())
-    .bind(Json(settings))
+    .bind(entrance.as_str())
+    .bind(Json(ChannelSettings::of(entrance)))
+    .bind(Json(change))
     .bind(now)
-    .execute(conn)
-    .await
-    .map(drop)
+    .fetch_one(conn)
+    .await?;
+    Ok(settings.0)
 }
 
 pub async fn find_identity(conn: &mut PgConnection, channel: Channel, external_id: &str) -> sqlx::Result<Option<MemberId>> {

@@ -137,6 +137,15 @@ pub async fn newest(conn: &mut PgConnection) -> sqlx::Result<i64> {
     sqlx::query_scalar("select coalesce((select seq from event where seq < (select event_horizon()) order by seq desc limit 1), 0)").fetch_one(conn).await
 }
 
+/// The seq of the newest event that was committed, settled or not, or of where it was dropped: no reader can have seen a newer one.
+pub async fn newest_told(conn: &mut PgConnection) -> sqlx::Result<i64> {
+    sqlx::query_scalar(
+        "select greatest((select seq from event order by seq desc limit 1), (select (max(part) + 1) << 42 from event_part where dropped_at is not null), 0)",
+    )
+    .fetch_one(conn)
+    .await
+}
+
 /// Takes the turn of looking after the parts of the log, for as long as the connection lives; false where another process has it.
 /// What others wait for meanwhile is given up after two seconds: it can be done an hour later.
 pub(super) async fn keep_parts_alone(conn: &mut PgConnection) -> sqlx::Result<bool> {

@@ -133,6 +133,8 @@ pub struct NewCommand<'a> {
     pub from_thread: Option<&'a FromThread>,
     /// The channel and the address that its answer goes to, where nobody waits for it here.
     pub reply_to: Option<(&'a str, &'a Value)>,
+    /// A digest of all that was sent, where the client's name for it may be given to something else.
+    pub request_hash: Option<&'a [u8]>,
 }
 
 /// Stores a command, held by this process. Where it has come before, the one that is there, and `false`.
@@ -140,8 +142,8 @@ pub async fn insert(conn: &mut PgConnection, ctx: &dyn Context, actor: &Actor, n
     let id = CommandId(ctx.uuid());
     let inserted = sqlx::query(
         "insert into command (organization_id, command_id, conversation_id, member_id, actor, origin, client_id, text, project_id, task_id, on_proposal,
-                              scopes, only_project, trust, shown_digest, reply_channel, reply_address, from_thread, status, claimed_until, created_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $14, $15, $16, $17, $18, $19, $20, 'queued', now() + make_interval(secs => $12), $13)
+                              scopes, only_project, trust, shown_digest, reply_channel, reply_address, from_thread, request_hash, status, claimed_until, created_at)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $14, $15, $16, $17, $18, $19, $20, $21, 'queued', now() + make_interval(secs => $12), $13)
          on conflict (organization_id, member_id, client_id) where client_id is not null do nothing",
     )
     .bind(actor.organization)
@@ -164,6 +166,7 @@ pub async fn insert(conn: &mut PgConnection, ctx: &dyn Context, actor: &Actor, n
     .bind(new.reply_to.map(|to| to.0))
     .bind(new.reply_to.map(|to| Json(to.1)))
     .bind(new.from_thread.map(Json))
+    .bind(new.request_hash)
     .execute(&mut *conn)
     .await?;
     if inserted.rows_affected() == 1 {
@@ -175,6 +178,16 @@ pub async fn insert(conn: &mut PgConnection, ctx: &dyn Context, actor: &Actor, n
         .fetch_one(conn)
         .await?;
     Ok((first, false))
+}
+
+/// Whether a command came with this request. Of one that an older release took only its words are known.
+pub async fn came_with(conn: &mut PgConnection, id: CommandId, request_hash: &[u8], text: &str) -> sqlx::Result<bool> {
+    sqlx::query_scalar("select case when request_hash is null then text = $3 else request_hash = $2 end from command where command_id = $1")
+        .bind(id)
+        .bind(request_hash)
+        .bind(text)
+        .fetch_one(conn)
+        .await
 }
 
 pub async fn find(conn: &mut PgConnection, id: CommandId) -> sqlx::Result<Option<Command>> {

@@ -139,6 +139,21 @@ pub enum State {
     Cancelled,
 }
 
+impl State {
+    pub const ALL: [Self; 6] = [Self::Scheduled, Self::Queued, Self::Running, Self::Done, Self::Dead, Self::Cancelled];
+
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Scheduled => "scheduled",
+            Self::Queued => "queued",
+            Self::Running => "running",
+            Self::Done => "done",
+            Self::Dead => "dead",
+            Self::Cancelled => "cancelled",
+        }
+    }
+}
+
 /// `Job` of the API.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct JobView {

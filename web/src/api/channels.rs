@@ -9,7 +9,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use patchbay_channels::line::{Line, Standing};
 use patchbay_core::{
     audit,
-    channel::{Channel, ChannelSettings, Identity, Used, link, store},
+    channel::{Channel, ChannelChange, ChannelSettings, Entrance, Identity, Used, link, store},
     patch::Fault,
     tenancy::{Actor, Scope},
 };
@@ -35,7 +35,10 @@ pub(super) fn routes(api: Api) -> Api {
         .patch(
             "/channels/{channel}",
             change,
-            op("channels", "Set whom a channel lets in unasked, and how much it takes").body::<ChannelSettings>().answer::<ChannelView>(200).problem(404),
+            op("channels", "Set whom a channel lets in unasked, and how much it takes; what is left out stays as it is")
+                .body::<ChannelChange>()
+                .answer::<ChannelView>(200)
+                .problem(404),
         )
         .get("/identities", identities, op("channels", "Which member somebody on a channel is").answer::<Page<Identity>>(200))
         .delete("/identities/{channel}/{id}", unlink, op("channels", "Part a member from who they are on a channel").plain(204, "").problem(404))
@@ -43,10 +46,10 @@ pub(super) fn routes(api: Api) -> Api {
         .post("/identities", say, op("channels", "Say a code that a channel showed: whoever got it there is you").body::<Code>().answer::<Linked>(200))
 }
 
-/// A channel of an organisation.
+/// A channel of an organisation. `web` is the console with the terminal, `api` whoever comes with a key.
 #[derive(Serialize, JsonSchema)]
 struct ChannelView {
-    channel: Channel,
+    channel: Entrance,
     title: &'static str,
     /// Whether this Patchbay has what it needs to speak there.
     is_connected: bool,
@@ -60,6 +63,7 @@ struct ChannelView {
 struct ListedChannel {
     #[serde(flatten)]
     channel: ChannelView,
+    /// Of `web` and `api`, what was turned away is known as far as the process that answers has done it.
     used: Used,
 }
 
@@ -114,28 +118,40 @@ fn find(name: &str) -> Result<Channel, Problem> {
     })
 }
 
-async fn view(app: &App, conn: &mut sqlx::PgConnection, channel: Channel) -> Result<ChannelView, Problem> {
-    let settings = store::settings(conn, channel).await?;
-    let connection = app.platforms.lines.get(&channel).map(ConnectionView::from);
-    Ok(ChannelView { channel, title: channel.title(), is_connected: app.channels.contains(&channel), connection, settings })
+fn find_entrance(name: &str) -> Result<Entrance, Problem> {
+    Entrance::parse(name).ok_or_else(|| {
+        let names = Entrance::ALL.map(Entrance::as_str).join(", ");
+        Problem::not_found(format!("There is no channel {name}. There are {names}."))
+    })
+}
+
+async fn view(app: &App, conn: &mut sqlx::PgConnection, entrance: Entrance) -> Result<ChannelView, Problem> {
+    let settings = store::settings(conn, entrance).await?;
+    let platform = entrance.channel();
+    let connection = platform.and_then(|channel| app.platforms.lines.get(&channel)).map(ConnectionView::from);
+    let is_connected = platform.is_none_or(|channel| app.channels.contains(&channel));
+    Ok(ChannelView { channel: entrance, title: entrance.title(), is_connected, connection, settings })
 }
 
 async fn list(State(app): State<App>, reader: Reader) -> Result<Json<Page<ListedChannel>>, Problem> {
     let mut tx = app.db.begin(reader.organization).await?;
     let used = store::used(&mut tx, app.ctx.now() - TimeDelta::minutes(1)).await?;
-    let mut channels = Vec::with_capacity(Channel::ALL.len());
-    for channel in Channel::ALL {
-        let used = used.get(&channel).copied().unwrap_or_default();
-        channels.push(ListedChannel { channel: view(&app, &mut tx, channel).await?, used });
+    let mut channels = Vec::with_capacity(Entrance::ALL.len());
+    for entrance in Entrance::ALL {
+        let mut used = used.get(&entrance).copied().unwrap_or_default();
+        if entrance.channel().is_none() {
+            used.turned_away = app.hub.limits.turned_away(reader.organization, entrance);
+        }
+        channels.push(ListedChannel { channel: view(&app, &mut tx, entrance).await?, used });
     }
     tx.rollback().await?;
     Ok(Json(Page::whole(channels)))
 }
 
 async fn read(State(app): State<App>, reader: Reader, Path(name): Path<String>) -> Result<Json<ChannelView>, Problem> {
-    let channel = find(&name)?;
+    let entrance = find_entrance(&name)?;
     let mut tx = app.db.begin(reader.organization).await?;
-    let view = view(&app, &mut tx, channel).await?;
+    let view = view(&app, &mut tx, entrance).await?;
     tx.rollback().await?;
     Ok(Json(view))
 }
@@ -145,24 +161,29 @@ async fn change(
     admin: Admin,
     Path(name): Path<String>,
     headers: HeaderMap,
-    Json(settings): Json<ChannelSettings>,
+    Json(change): Json<ChannelChange>,
 ) -> Result<Json<ChannelView>, Problem> {
-    let channel = find(&name)?;
-    let within = [("/per_sender", settings.per_sender, 10_000), ("/per_channel", settings.per_channel, 100_000)];
-    let faults: Vec<Fault> = within
+    let entrance = find_entrance(&name)?;
+    let within = [("/per_sender", change.per_sender, 10_000), ("/per_channel", change.per_channel, 100_000)];
+    let mut faults: Vec<Fault> = within
         .into_iter()
+        .filter_map(|(path, value, most)| Some((path, value?, most)))
         .filter(|(_, value, most)| !(1..=*most).contains(value))
         .map(|(path, value, most)| Fault::new(path, format!("a limit is 1–{most} messages a minute")).found(value.to_string()))
         .collect();
+    if change.trust_email == Some(true) && entrance.channel().is_none() {
+        faults.push(Fault::new("/trust_email", "who comes in here has signed in or has a key: no address is trusted").expected("false"));
+    }
     if !faults.is_empty() {
         return Err(Problem::invalid(faults));
     }
     let mut tx = app.db.begin(admin.organization).await?;
-    check_if_match(&headers, &view(&app, &mut tx, channel).await?)?;
-    store::set_settings(&mut tx, admin.organization, channel, &settings, app.ctx.now()).await?;
-    audit::store::append(&mut tx, app.ctx.as_ref(), &admin, "channel.set", channel.as_str(), &json!(settings)).await?;
-    let view = view(&app, &mut tx, channel).await?;
+    check_if_match(&headers, &view(&app, &mut tx, entrance).await?)?;
+    let settings = store::change_settings(&mut tx, admin.organization, entrance, &change, app.ctx.now()).await?;
+    audit::store::append(&mut tx, app.ctx.as_ref(), &admin, "channel.set", entrance.as_str(), &json!(settings)).await?;
+    let view = view(&app, &mut tx, entrance).await?;
     tx.commit().await?;
+    app.hub.limits.forget(admin.organization, entrance);
     Ok(Json(view))
 }
 

@@ -7,9 +7,15 @@ use axum::{
     http::{HeaderMap, StatusCode},
     response::{IntoResponse, Response},
 };
-use patchbay_channels::hub::{About, Incoming, SubmitError};
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use patchbay_channels::hub::{
+    About, Incoming, SubmitError,
+    material::{file_name, with_material},
+};
 use patchbay_core::{
+    channel::received::{self, Attached, Brought},
     command::{CommandView, store},
+    documents,
     ids::{CommandId, ConversationId},
     patch::Fault,
     tenancy::Actor,
@@ -64,10 +70,24 @@ pub(super) struct Message {
     /// The number of the proposal that it refines.
     #[schemars(range(min = 1))]
     proposal: Option<i32>,
-    /// Not taken yet: must be empty.
+    /// What comes with it. Plain text and Markdown are planned from together with `text`, where that is no command; all of it is kept, and listed at
+    /// `/commands/{id}/files`. A request has at most 1 MiB.
     #[serde(default)]
-    #[schemars(length(max = 0))]
-    attachments: Vec<serde_json::Value>,
+    #[schemars(length(max = received::MAX_FILES))]
+    attachments: Vec<Attachment>,
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Attachment {
+    /// Of the file, without folders.
+    #[schemars(length(min = 1, max = 200))]
+    name: String,
+    /// `text/markdown`
+    #[schemars(length(min = 3, max = 100), regex(pattern = r"^[A-Za-z0-9!#$&^_.+-]+/[A-Za-z0-9!#$&^_.+-]+$"))]
+    media_type: String,
+    /// Its bytes in Base64 (RFC 4648, section 4).
+    data: String,
 }
 
 #[derive(Deserialize, JsonSchema)]
@@ -88,15 +108,85 @@ struct ListQuery {
 
 async fn send(State(app): State<App>, proposer: Proposer, headers: HeaderMap, Json(input): Json<Message>) -> Result<Response, Problem> {
     check_text(&input.text)?;
-    if !input.attachments.is_empty() {
-        return Err(Problem::invalid(vec![
-            Fault::new("/attachments", "attachments are not taken yet").fix("put the text into `text`, or `patchbay import` a file"),
-        ]));
-    }
+    let brought = brought(input.attachments)?;
+    let text = with_material(&input.text, &brought);
+    let attached = keep(&app, &proposer, brought).await?;
     let about = About { project: input.project, task: input.task, conversation: input.conversation, proposal: input.proposal };
     let client_id = client_id(&headers);
-    let origin = if proposer.key.is_some() { "api" } else { "web" };
-    take(&app, &proposer, &headers, Incoming { text: input.text, about, client_id, origin }).await
+    let origin = origin(&proposer);
+    let files: Vec<String> = attached.iter().filter_map(|attached| attached.kept.clone().ok()).collect();
+    let answer = take(&app, &proposer, &headers, Incoming { text, about, client_id, origin, attached }).await;
+    if answer.is_err() {
+        drop_unnamed(&app, &proposer, files).await;
+    }
+    answer
+}
+
+/// Drops what came with a message that was not taken, where nothing else names the same bytes.
+async fn drop_unnamed(app: &App, actor: &Actor, files: Vec<String>) {
+    if files.is_empty() {
+        return;
+    }
+    let dropped = async {
+        let mut tx = app.db.begin(actor.organization).await?;
+        let unnamed = documents::store::unnamed(&mut tx, files).await?;
+        tx.rollback().await?;
+        for file in unnamed {
+            app.files.delete(actor.organization, &file).await?;
+        }
+        anyhow::Ok(())
+    };
+    if let Err(error) = dropped.await {
+        tracing::warn!(error = format!("{error:#}"), "what came with a message that was not taken could not be dropped");
+    }
+}
+
+/// Where a message comes in: a key is a program's.
+pub(super) fn origin(actor: &Actor) -> &'static str {
+    if actor.key.is_some() { "api" } else { "web" }
+}
+
+/// What came with a message, read; every fault of it is named.
+fn brought(attachments: Vec<Attachment>) -> Result<Vec<Brought>, Problem> {
+    let mut faults = Vec::new();
+    if attachments.len() > received::MAX_FILES {
+        faults.push(Fault::new("/attachments", format!("a message may bring {} files", received::MAX_FILES)).found(attachments.len().to_string()));
+    }
+    let mut brought = Vec::with_capacity(attachments.len());
+    for (at, Attachment { name, media_type, data }) in attachments.into_iter().enumerate() {
+        let path = |field| format!("/attachments/{at}/{field}");
+        let name = if name.chars().count() > 200 { String::new() } else { file_name(&name) };
+        if name.trim().is_empty() {
+            faults.push(Fault::new(path("name"), "a file's name has 1–200 characters, and no folders"));
+        }
+        if !is_media_type(&media_type) {
+            faults.push(
+                Fault::new(path("media_type"), "this is no media type").found(media_type.chars().take(100).collect::<String>()).expected("text/markdown"),
+            );
+        }
+        match STANDARD.decode(&data) {
+            Ok(bytes) => brought.push(Brought { name, media_type: media_type.to_ascii_lowercase(), bytes }),
+            Err(error) => faults.push(Fault::new(path("data"), format!("the bytes of a file are Base64: {}", error.to_string().to_lowercase()))),
+        }
+    }
+    if faults.is_empty() { Ok(brought) } else { Err(Problem::invalid(faults)) }
+}
+
+/// Two names with a slash between (RFC 6838, section 4.2).
+fn is_media_type(text: &str) -> bool {
+    let is_name = |name: &str| !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$&^_.+-".contains(&b));
+    text.len() <= 100 && text.split_once('/').is_some_and(|(kind, sub)| is_name(kind) && is_name(sub))
+}
+
+/// Keeps what came, before the message that names it is stored: nothing outside is asked within a transaction.
+async fn keep(app: &App, actor: &Actor, brought: Vec<Brought>) -> Result<Vec<Attached>, Problem> {
+    if brought.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut tx = app.db.begin(actor.organization).await?;
+    let total = received::store::total(&mut tx).await?;
+    tx.rollback().await?;
+    received::keep(&app.files, actor.organization, brought, true, total).await.map_err(|error| Problem::ours(&error))
 }
 
 /// Whether a message can be taken.
@@ -117,7 +207,9 @@ pub(super) fn client_id(headers: &HeaderMap) -> Option<String> {
 /// Stores the message, runs it, and answers at once or as soon as the outcome is there, as the caller prefers.
 pub(super) async fn take(app: &App, actor: &Actor, headers: &HeaderMap, incoming: Incoming) -> Result<Response, Problem> {
     let wait = wait(headers);
-    let ticket = app.hub.submit(actor, incoming).await.map_err(problem)?;
+    let key = incoming.client_id.as_deref().and_then(|id| id.strip_prefix("key:")).unwrap_or_default();
+    let name = format!("the Idempotency-Key `{key}`");
+    let ticket = app.hub.submit(actor, incoming).await.map_err(|error| problem(error, &name))?;
     let id = ticket.id;
     let is_over = match wait {
         Some(wait) => ticket.finished(wait).await,
@@ -128,10 +220,12 @@ pub(super) async fn take(app: &App, actor: &Actor, headers: &HeaderMap, incoming
     Ok((status, Json(view)).into_response())
 }
 
-/// Why a message cannot be taken.
-pub(super) fn problem(error: SubmitError) -> Problem {
+/// Why a message cannot be taken that its client calls by a name.
+pub(super) fn problem(error: SubmitError, name: &str) -> Problem {
     match error {
         SubmitError::NotFound { path, message } => Problem::fault(path, message),
+        SubmitError::Reused => Problem::reused(name),
+        SubmitError::TooMany(over) => Problem::too_many_messages(&over.limit, over.wait),
         SubmitError::Database(error) => error.into(),
     }
 }
@@ -164,7 +258,7 @@ async fn list(State(app): State<App>, reader: Reader, Query(query): Query<ListQu
     };
     let topic = app.hub.topic(&reader, query.project.as_deref(), query.task.as_deref()).await.map_err(|error| match error {
         SubmitError::NotFound { message, .. } => Problem::not_found(message),
-        SubmitError::Database(error) => error.into(),
+        other => problem(other, ""),
     })?;
     if let (Some(name), None) = (&query.project, topic.project) {
         return Err(Problem::not_found(format!("There is no project {name}.")));

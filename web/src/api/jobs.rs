@@ -20,7 +20,7 @@ use serde_json::{Map, Value, json};
 use super::{Api, Page, op, presets};
 use crate::{
     app::App,
-    extract::{Admin, Json, Path, Proposer, Query, Reader, page_size},
+    extract::{Admin, Json, MaybeJson, Path, Proposer, Query, Reader, page_size},
     problem::Problem,
 };
 
@@ -42,7 +42,7 @@ pub(super) fn routes(api: Api) -> Api {
         "/jobs/{id}/retry",
         retry,
         op("jobs", "Send a job again that was given up or cancelled, mended where that is needed")
-            .body::<Retry>()
+            .maybe_body::<Retry>()
             .answer::<JobView>(200)
             .problem(404)
             .problem(409),
@@ -90,7 +90,7 @@ struct NewJob {
     due_by: Option<DateTime<Utc>>,
 }
 
-#[derive(Deserialize, JsonSchema)]
+#[derive(Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Retry {
     /// What it is given instead; absent: what it was given before.
@@ -204,7 +204,7 @@ async fn cancel(State(app): State<App>, proposer: Proposer, Path(id): Path<JobId
     load(&app, &proposer, id).await.map(Json)
 }
 
-async fn retry(State(app): State<App>, proposer: Proposer, Path(id): Path<JobId>, Json(input): Json<Retry>) -> Result<Json<JobView>, Problem> {
+async fn retry(State(app): State<App>, proposer: Proposer, Path(id): Path<JobId>, MaybeJson(input): MaybeJson<Retry>) -> Result<Json<JobView>, Problem> {
     let before = own(&app, &proposer, id).await?;
     if let Some(payload) = &input.payload
         && tool::find(&before.kind).is_some()

@@ -138,11 +138,21 @@ pub fn router(app: &App) -> Router<App> {
     Router::new()
         .nest("/api/v1", v1)
         .route("/api/docs", get(docs))
-        .route("/healthz", get(health::live))
-        .route("/readyz", get(health::ready))
-        .route("/metrics", get(health::metrics))
+        .merge(health_router())
         .layer(middleware::from_fn(conditional))
         .layer(DefaultBodyLimit::max(MAX_BODY))
+}
+
+/// How the process is, whatever it does.
+pub fn health_router() -> Router<App> {
+    Router::new().route("/healthz", get(health::live)).route("/readyz", get(health::ready)).route("/metrics", get(health::metrics))
+}
+
+/// Of a process that leaves requests to others.
+pub async fn no_role() -> Problem {
+    Problem::not_found(
+        "This process has not the role `web`: it answers /healthz, /readyz and /metrics. The API and the console are where `--roles` names `web`.",
+    )
 }
 
 /// What stands around everything: request ids, the log, compression, headers.

@@ -56,7 +56,7 @@ pub(super) fn routes(api: Api) -> Api {
     .post(
         "/proposals/{number}/refine",
         refine,
-        op("proposals", "Refine by saying how").body::<Refine>().answer::<CommandView>(200).answer::<CommandView>(202).problem(409),
+        op("proposals", "Refine by saying how").body::<Refine>().answer::<CommandView>(200).answer::<CommandView>(202).problem(409).problem(429),
     )
     .post(
         "/proposals/{number}/edit",
@@ -369,7 +369,7 @@ async fn refine(
     commands::check_text(&input.text)?;
     let about = About { proposal: Some(number), conversation: proposal.conversation, ..About::default() };
     let client_id = commands::client_id(&headers);
-    commands::take(&app, &proposer, &headers, Incoming { text: input.text, about, client_id, origin: "api" }).await
+    commands::take(&app, &proposer, &headers, Incoming { text: input.text, about, client_id, origin: commands::origin(&proposer), attached: Vec::new() }).await
 }
 
 async fn edit(State(app): State<App>, proposer: Proposer, Path(number): Path<i32>, Json(input): Json<Edit>) -> Result<Json<ProposalView>, Problem> {

@@ -156,6 +156,8 @@ async fn edit(
         return Err(Problem::conflict("accepted", "This variant was accepted: what it became is a document, and that is changed instead."));
     }
     let after = store::edit(&mut tx, app.ctx.as_ref(), id, input.title.trim(), &input.content).await?;
+    let details = json!({ "job": after.job, "version": after.version });
+    audit::store::append(&mut tx, app.ctx.as_ref(), &proposer, "variant.edited", &id.to_string(), &details).await?;
     tx.commit().await?;
     Ok(Json(after))
 }

@@ -1,18 +1,23 @@
 //! The WebSocket: messages in, and everything live out.
 //!
 //! A message that comes twice (after a reconnect) acts once; a watcher that comes back says what it saw last and misses nothing.
+//! Who does not read what is sent is closed: what they have missed is in the log, and nothing is gathered for them here.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::HashMap, num::NonZeroU32, sync::Arc, task::Poll, time::Duration};
 
 use axum::{
     extract::{
         State,
-        ws::{Message, WebSocket, WebSocketUpgrade},
+        ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade, close_code},
     },
     http::{HeaderMap, header},
     response::Response,
 };
-use futures::SinkExt as _;
+use futures::{FutureExt as _, SinkExt as _, future::poll_fn};
+use governor::{
+    DefaultDirectRateLimiter, Quota, RateLimiter,
+    clock::{Clock as _, DefaultClock},
+};
 use patchbay_channels::hub::{About, Incoming, News, Progress};
 use patchbay_core::{
     collab::Event,
@@ -23,7 +28,7 @@ use patchbay_core::{
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use tokio::sync::broadcast;
+use tokio::{sync::broadcast, time::Instant};
 
 use super::{collab::events, commands, proposals};
 use crate::{
@@ -41,6 +46,33 @@ const READ_BUFFER: usize = 4 * 1024;
 const MAX_TOGETHER: usize = 16;
 /// How much is gathered before it is written.
 const WRITE_BUFFER: usize = 16 * 1024;
+/// How long the other side may take to make room for more.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// How long it may take to be told why the connection is closed: shorter than the service takes to end.
+const FAREWELL: Duration = Duration::from_secs(5);
+/// The other side does not read. From the range that is left to applications (RFC 6455, section 7.4.2).
+const SLOW: u16 = 4008;
+/// How many commands of one connection may be on their way.
+const MAX_RUNNING: usize = 32;
+/// How often it is looked for those that have ended elsewhere, where more are sent.
+const SETTLE: Duration = Duration::from_secs(1);
+/// How many commands a second one connection may send, and how many at once; a sender's limits come on top.
+const RATE: (NonZeroU32, NonZeroU32) = (NonZeroU32::new(10).expect("ten is not zero"), NonZeroU32::new(100).expect("a hundred is not zero"));
+/// Who is refused so often without a pause does not listen.
+const MAX_REFUSED: u32 = 100;
+
+/// Why a connection ends.
+enum End {
+    /// The other side has left, or nothing reaches it.
+    Gone,
+    Slow,
+    /// It does what is not allowed, in words for it.
+    Violates(&'static str),
+    /// What it watches cannot be read: it comes back.
+    Broken,
+}
+
+type Step = Result<(), End>;
 
 #[derive(Deserialize, JsonSchema)]
 #[serde(tag = "type", rename_all = "snake_case")]
@@ -73,14 +105,15 @@ pub(super) async fn upgrade(State(app): State<App>, headers: HeaderMap, identity
     }
     let ws = ws.max_frame_size(MAX_FRAME).max_message_size(MAX_FRAME).read_buffer_size(READ_BUFFER).write_buffer_size(WRITE_BUFFER);
     Ok(ws.on_upgrade(move |socket| async move {
-        let tracker_token = app.stopping.clone();
-        let mut connection = Connection { app, actor: identity.actor, socket, sent: HashMap::new(), topics: None };
-        tokio::select! {
-            () = tracker_token.cancelled() => {}
-            result = connection.serve() => if let Err(error) = result { tracing::debug!(%error, "a WebSocket ended") },
-        }
-        // The other side sees that it is meant to come back.
-        let _ = connection.socket.send(Message::Close(None)).await;
+        let stopping = app.stopping.clone();
+        // Held until the other side was told: the service ends after that.
+        let _tracked = app.hub.tracker.token();
+        let mut connection = Connection { app, actor: identity.actor, socket, sent: HashMap::new(), topics: None, rate: None, refused: 0, settled: None };
+        let end = tokio::select! {
+            () = stopping.cancelled() => None,
+            Err(end) = connection.serve() => Some(end),
+        };
+        connection.close(end).await;
     }))
 }
 
@@ -106,28 +139,37 @@ struct Connection {
     sent: HashMap<CommandId, String>,
     /// `None` before it has subscribed.
     topics: Option<Vec<String>>,
+    /// Of those that send commands.
+    rate: Option<Box<DefaultDirectRateLimiter>>,
+    /// How many commands were refused one after the other because there were too many.
+    refused: u32,
+    /// When it was last looked at what has ended.
+    settled: Option<Instant>,
 }
 
 impl Connection {
-    async fn serve(&mut self) -> Result<(), axum::Error> {
+    async fn serve(&mut self) -> Step {
         let mut progress = self.app.hub.progress();
         // From the first subscription on.
         let mut events: Option<Reader> = None;
         loop {
             tokio::select! {
                 message = self.socket.recv() => match message {
-                    None | Some(Ok(Message::Close(_))) => return Ok(()),
+                    None | Some(Ok(Message::Close(_))) => return Err(End::Gone),
                     // Apart, so that an idle connection has no room for what it takes.
                     Some(Ok(Message::Text(text))) => Box::pin(self.frame(text.as_str(), &mut events)).await?,
                     Some(Ok(Message::Binary(_))) => self.problem(None, Problem::malformed("Frames are text.")).await?,
                     Some(Ok(_)) => {}
-                    Some(Err(error)) => return Err(error),
+                    Some(Err(error)) => {
+                        tracing::debug!(%error, "a WebSocket ended");
+                        return Err(End::Violates("a message is text of at most 512 KiB"));
+                    }
                 },
                 news = progress.recv() => match news {
                     Ok(news) => Box::pin(self.news(news)).await?,
-                    // What is only shown may be missed; the outcome is an event.
-                    Err(broadcast::error::RecvError::Lagged(_)) => {}
-                    Err(broadcast::error::RecvError::Closed) => return Ok(()),
+                    // What is only shown may be missed; that something ended may not.
+                    Err(broadcast::error::RecvError::Lagged(_)) => Box::pin(self.settle()).await?,
+                    Err(broadcast::error::RecvError::Closed) => return Err(End::Broken),
                 },
                 handed = next(events.as_mut()) => match handed {
                     Ok(handed) => self.events(handed, events.as_mut()).await?,
@@ -136,10 +178,10 @@ impl Connection {
                         self.problem(None, error.into()).await?;
                         match self.subscribe(None).await {
                             Ok(reader) => events = Some(reader),
-                            Err(problem) => return self.problem(None, problem).await,
+                            Err(problem) => return self.break_off(problem).await,
                         }
                     }
-                    Err(error) => return self.problem(None, error.into()).await,
+                    Err(error) => return self.break_off(error.into()).await,
                 },
             }
         }
@@ -150,15 +192,68 @@ impl Connection {
         Ok(self.app.live.tail(self.actor.organization, since, visible).await?)
     }
 
-    async fn send(&mut self, value: &Value) -> Result<(), axum::Error> {
-        self.socket.send(Message::Text(value.to_string().into())).await
+    /// Says why it cannot go on.
+    async fn break_off(&mut self, problem: Problem) -> Step {
+        self.problem(None, problem).await?;
+        Err(End::Broken)
     }
 
-    async fn problem(&mut self, id: Option<&str>, problem: Problem) -> Result<(), axum::Error> {
-        self.send(&json!({ "type": "error", "id": id, "problem": problem })).await
+    /// Tells the other side why the connection ends, as long as it can be told; `None`: the service stops.
+    async fn close(&mut self, end: Option<End>) {
+        let (code, reason) = match end {
+            None => (close_code::RESTART, "Patchbay stops or starts anew: come back"),
+            Some(End::Gone) => return,
+            Some(End::Slow) => {
+                self.app.metrics.slow_reader();
+                (SLOW, "too slow: nothing was read for 10 seconds. Come back with the last seq that you have seen")
+            }
+            Some(End::Violates(what)) => (close_code::POLICY, what),
+            Some(End::Broken) => (close_code::ERROR, "Patchbay cannot go on: come back"),
+        };
+        let frame = Message::Close(Some(CloseFrame { code, reason: reason.into() }));
+        let told = async {
+            // Until the other side agrees: a connection with something left to read would be torn down before the reason arrives.
+            if self.socket.send(frame).await.is_ok() {
+                while let Some(Ok(_)) = self.socket.recv().await {}
+            }
+        };
+        let _ = tokio::time::timeout(FAREWELL, told).await;
     }
 
-    async fn frame(&mut self, text: &str, feed: &mut Option<Reader>) -> Result<(), axum::Error> {
+    /// Waits until the socket can do something more, as long as we are patient. What can be done at once costs no timer.
+    async fn patiently(&mut self, mut ready: impl FnMut(&mut WebSocket, &mut std::task::Context<'_>) -> Poll<Result<(), axum::Error>> + Send) -> Step {
+        let socket = &mut self.socket;
+        let done = match poll_fn(|cx| ready(socket, cx)).now_or_never() {
+            Some(done) => done,
+            None => tokio::time::timeout(PATIENCE, poll_fn(|cx| ready(socket, cx))).await.map_err(|_| End::Slow)?,
+        };
+        done.map_err(|_| End::Gone)
+    }
+
+    /// Puts a message with those that are written together.
+    async fn feed(&mut self, message: Message) -> Step {
+        self.patiently(|socket, cx| socket.poll_ready_unpin(cx)).await?;
+        self.socket.start_send_unpin(message).map_err(|_| End::Gone)
+    }
+
+    async fn flush(&mut self) -> Step {
+        self.patiently(|socket, cx| socket.poll_flush_unpin(cx)).await
+    }
+
+    async fn send(&mut self, value: &Value) -> Step {
+        self.feed(Message::Text(value.to_string().into())).await?;
+        self.flush().await
+    }
+
+    async fn problem(&mut self, id: Option<&str>, problem: Problem) -> Step {
+        let mut frame = json!({ "type": "error", "id": id, "problem": problem });
+        if let Some(seconds) = problem.retry_after() {
+            frame["retry_after"] = seconds.into();
+        }
+        self.send(&frame).await
+    }
+
+    async fn frame(&mut self, text: &str, feed: &mut Option<Reader>) -> Step {
         let frame = match crate::extract::parse::<Frame>(text.as_bytes()) {
             Ok(frame) => frame,
             Err(problem) => {
@@ -181,7 +276,13 @@ impl Connection {
                 if feed.is_none() || since.is_some() {
                     match self.subscribe(since).await {
                         Ok(reader) => *feed = Some(reader),
-                        Err(problem) => return self.problem(None, problem).await,
+                        Err(problem) => {
+                            self.problem(None, problem).await?;
+                            // What is said to be seen and never was is said once; from here on it is what comes.
+                            if let (true, Ok(reader)) = (since.is_some(), self.subscribe(None).await) {
+                                *feed = Some(reader);
+                            }
+                        }
                     }
                 }
                 Ok(())
@@ -189,7 +290,23 @@ impl Connection {
         }
     }
 
-    async fn command(&mut self, id: String, text: String, about: About) -> Result<(), axum::Error> {
+    /// Whether one more command is too much of this connection; why.
+    async fn too_much(&mut self) -> Result<Option<Problem>, End> {
+        if self.sent.len() >= MAX_RUNNING && self.settled.is_none_or(|at| at.elapsed() >= SETTLE) {
+            self.settle().await?;
+        }
+        if self.sent.len() >= MAX_RUNNING {
+            let limit = format!("one connection may have {MAX_RUNNING} commands on their way");
+            return Ok(Some(Problem::too_many_messages(&limit, Duration::from_secs(1))));
+        }
+        let rate = self.rate.get_or_insert_with(|| Box::new(RateLimiter::direct(Quota::per_second(RATE.0).allow_burst(RATE.1))));
+        let Err(refused) = rate.check() else { return Ok(None) };
+        let wait = Duration::from_secs(refused.wait_time_from(DefaultClock::default().now()).as_secs() + 1);
+        let limit = format!("one connection may send {} commands a second, and {} at once", RATE.0, RATE.1);
+        Ok(Some(Problem::too_many_messages(&limit, wait)))
+    }
+
+    async fn command(&mut self, id: String, text: String, about: About) -> Step {
         if !self.actor.may(Scope::Propose) {
             return self.problem(Some(&id), Problem::forbidden("You may read here, but not write.")).await;
         }
@@ -199,9 +316,15 @@ impl Connection {
         if let Err(problem) = commands::check_text(&text) {
             return self.problem(Some(&id), problem).await;
         }
-        let incoming = Incoming { text, about, client_id: Some(format!("ws:{id}")), origin: "web" };
+        if let Some(problem) = self.too_much().await? {
+            self.refused += 1;
+            self.problem(Some(&id), problem).await?;
+            return if self.refused < MAX_REFUSED { Ok(()) } else { Err(End::Violates("too many commands after being told to wait")) };
+        }
+        self.refused = 0;
+        let incoming = Incoming { text, about, client_id: Some(format!("ws:{id}")), origin: commands::origin(&self.actor), attached: Vec::new() };
         match self.app.hub.submit(&self.actor, incoming).await {
-            Err(error) => self.problem(Some(&id), commands::problem(error)).await,
+            Err(error) => self.problem(Some(&id), commands::problem(error, &format!("the id `{id}`"))).await,
             Ok(ticket) => {
                 self.sent.insert(ticket.id, id.clone());
                 self.send(&json!({ "type": "ack", "id": id, "command": ticket.id })).await?;
@@ -211,7 +334,17 @@ impl Connection {
         }
     }
 
-    async fn news(&mut self, progress: Progress) -> Result<(), axum::Error> {
+    /// Tells how the commands ended that have ended, where their news was missed or came to another process.
+    async fn settle(&mut self) -> Step {
+        self.settled = Some(Instant::now());
+        let sent: Vec<(CommandId, String)> = self.sent.iter().map(|(command, id)| (*command, id.clone())).collect();
+        for (command, id) in sent {
+            self.outcome(command, &id).await?;
+        }
+        Ok(())
+    }
+
+    async fn news(&mut self, progress: Progress) -> Step {
         if progress.organization != self.actor.organization {
             return Ok(());
         }
@@ -225,7 +358,7 @@ impl Connection {
     }
 
     /// Tells how a command ended, where it has: the proposal it led to, and the reply.
-    async fn outcome(&mut self, command: CommandId, id: &str) -> Result<(), axum::Error> {
+    async fn outcome(&mut self, command: CommandId, id: &str) -> Step {
         let view = match commands::load(&self.app, &self.actor, command).await {
             Ok(view) => view,
             Err(problem) => return self.problem(Some(id), problem).await,
@@ -253,16 +386,16 @@ impl Connection {
     }
 
     /// Sends events, and those that have come meanwhile: all of it together.
-    async fn events(&mut self, first: Handed, reader: Option<&mut Reader>) -> Result<(), axum::Error> {
+    async fn events(&mut self, first: Handed, reader: Option<&mut Reader>) -> Step {
         let more = reader.into_iter().flat_map(|reader| std::iter::from_fn(|| reader.ready()));
         for handed in std::iter::once(first).chain(more).take(MAX_TOGETHER) {
             for (event, message) in handed.messages() {
                 if self.wants(event) {
-                    self.socket.feed(Message::Text(message.clone())).await?;
+                    self.feed(Message::Text(message.clone())).await?;
                 }
             }
         }
-        self.socket.flush().await
+        self.flush().await
     }
 
     /// Whether an event is for a topic that was asked for: `*`, or `project:WEB`.

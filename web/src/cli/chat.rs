@@ -8,7 +8,7 @@ use patchbay_channels::{
     render,
 };
 use patchbay_core::{
-    command::{self, Command},
+    command::{self, Command, Status},
     ids::CommandId,
     review,
     tenancy::Actor,
@@ -20,6 +20,7 @@ use tokio::{
 
 use super::look;
 use crate::{
+    app::App,
     service::{self, Beside, Data, Service},
     settings::Settings,
 };
@@ -31,13 +32,13 @@ pub(super) async fn chat(settings: &Settings, project: Option<&str>) -> Result<(
     let service = Service::start(settings, ctx.clone(), data, url).await?;
     service::ensure_first(&service.app.db, ctx.as_ref(), &settings.data.dir).await?;
     let actor = service::owner(&service.app.db).await?;
-    let mut chat = Chat { hub: service.app.hub.clone(), actor, project: project.map(str::to_owned), proposal: None };
+    let mut chat = Chat::new(&service.app, actor, project);
     let done = chat.talk().await;
     service.end().await;
     done
 }
 
-struct Chat {
+pub(super) struct Chat {
     hub: Hub,
     actor: Actor,
     project: Option<String>,
@@ -46,6 +47,10 @@ struct Chat {
 }
 
 impl Chat {
+    pub(super) fn new(app: &App, actor: Actor, project: Option<&str>) -> Self {
+        Self { hub: app.hub.clone(), actor, project: project.map(str::to_owned), proposal: None }
+    }
+
     async fn talk(&mut self) -> Result<()> {
         let is_person = std::io::stdin().is_terminal();
         if is_person {
@@ -77,17 +82,23 @@ impl Chat {
         }
     }
 
-    async fn say(&mut self, text: &str) -> Result<()> {
+    /// Sends a message, shows how far it is, and prints what came of it. Whether it was done.
+    pub(super) async fn say(&mut self, text: &str) -> Result<bool> {
         let mut progress = self.hub.progress();
         let about = About { project: self.project.clone(), ..About::default() };
-        let ticket = match self.hub.submit(&self.actor, Incoming { text: text.to_owned(), about, client_id: None, origin: "terminal" }).await {
+        let incoming = Incoming { text: text.to_owned(), about, client_id: None, origin: "terminal", attached: Vec::new() };
+        let ticket = match self.hub.submit(&self.actor, incoming).await {
             Ok(ticket) => ticket,
-            Err(SubmitError::NotFound { message, .. }) => {
-                look::error(&message);
-                self.project = None;
-                return Ok(());
-            }
             Err(SubmitError::Database(error)) => return Err(error.into()),
+            Err(SubmitError::TooMany(over)) => {
+                look::error(&format!("{}: wait {} seconds", over.limit, over.wait.as_secs()));
+                return Ok(false);
+            }
+            Err(error) => {
+                look::error(&error.to_string());
+                self.project = None;
+                return Ok(false);
+            }
         };
         let id = ticket.id;
         let mut over = std::pin::pin!(ticket.finished(Duration::from_hours(1)));
@@ -105,7 +116,7 @@ impl Chat {
         self.outcome(id).await
     }
 
-    async fn outcome(&mut self, id: CommandId) -> Result<()> {
+    async fn outcome(&mut self, id: CommandId) -> Result<bool> {
         let mut tx = self.hub.db.begin(self.actor.organization).await?;
         let command: Command = command::store::find(&mut tx, id).await?.context("the message is gone")?;
         let mut is_open = false;
@@ -136,7 +147,7 @@ impl Chat {
                 look::say(&look::faint(&actions.iter().map(|action| format!("`{action}`")).collect::<Vec<_>>().join("  ")));
             }
         }
-        Ok(())
+        Ok(command.status == Status::Done)
     }
 }
 

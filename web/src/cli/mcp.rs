@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use anyhow::{Context as _, Result};
-use axum::http::{HeaderMap, HeaderValue, header};
-use secrecy::{ExposeSecret, SecretString};
+use anyhow::Result;
+use secrecy::SecretString;
 
-use super::serve::{start_log, stop_signal};
+use super::{
+    say::identity,
+    serve::{start_log, stop_signal},
+};
 use crate::{
-    auth,
-    extract::Identity,
     mcp,
     service::{self, Beside, Data, Service},
     settings::Settings,
@@ -25,15 +25,7 @@ pub(super) async fn mcp(settings: &Settings, key: Option<SecretString>) -> Resul
     let url = crate::address::url(settings);
     let service = Service::start(settings, ctx.clone(), data, url).await?;
     service::ensure_first(&service.app.db, ctx.as_ref(), &settings.data.dir).await?;
-    let identity = match key {
-        Some(key) => {
-            let mut headers = HeaderMap::new();
-            let bearer = HeaderValue::from_str(&format!("Bearer {}", key.expose_secret())).context("PATCHBAY_KEY is no key")?;
-            headers.insert(header::AUTHORIZATION, bearer);
-            auth::identify(&service.app, &headers).await.map_err(|problem| anyhow::anyhow!("PATCHBAY_KEY: {}", problem.detail))?
-        }
-        None => Identity { actor: Arc::new(service::owner(&service.app.db).await?), session: None },
-    };
+    let identity = identity(&service.app, key).await?;
     let done = tokio::select! {
         done = mcp::serve_stdio(&service.app, identity) => done,
         () = stop => Ok(()),

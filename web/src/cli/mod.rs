@@ -10,6 +10,7 @@ mod look;
 mod mcp;
 mod mirror;
 mod replay;
+mod say;
 mod serve;
 mod verify;
 
@@ -18,14 +19,21 @@ use std::{net::SocketAddr, path::PathBuf, process::ExitCode};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use patchbay_core::{audit::Receipt, tenancy::Scope};
 
-use crate::settings::{self, Flags, Settings};
+use crate::settings::{self, Flags, Role, Settings};
 
 /// Pull requests for your plans, from any channel.
 #[derive(Parser)]
 #[command(name = "patchbay", version, about, propagate_version = true)]
+#[command(
+    after_help = "Every command of the chat works here too: `patchbay list --project WEB`, `patchbay add \"Write the guide\" in WEB`, `patchbay accept #12`.
+It acts as the owner, or as whom PATCHBAY_KEY is of. A sentence for the planner is quoted as a whole: `patchbay \"Build a sign-in flow\"`."
+)]
 struct Cli {
     #[command(flatten)]
     common: Common,
+    /// The project that a command of the chat is about.
+    #[arg(long, value_name = "KEY")]
+    project: Option<String>,
     #[command(subcommand)]
     command: Command,
 }
@@ -115,6 +123,9 @@ enum Command {
     },
     /// Print completions for a shell.
     Completions { shell: clap_complete::Shell },
+    /// What is none of these is said as in the chat.
+    #[command(external_subcommand)]
+    Say(Vec<String>),
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -193,14 +204,30 @@ pub fn main() -> ExitCode {
         return ExitCode::SUCCESS;
     }
     let mut flags = Flags { config: cli.common.config, data_dir: cli.common.data_dir, ..Flags::default() };
-    if matches!(cli.command, Command::Mcp { .. }) {
-        // Beside a service, which does the work.
-        flags.roles = Some(vec!["web".into()]);
+    match &cli.command {
+        Command::Serve { listen, roles } => {
+            flags.listen = *listen;
+            flags.roles.clone_from(roles);
+        }
+        // It shows what a service would do.
+        Command::Doctor => {}
+        // Beside a service, which does the work: this process need not have the settings that takes.
+        _ => flags.roles = Some(vec![Role::Web.as_str().to_owned()]),
     }
-    if let Command::Serve { listen, roles } = &cli.command {
-        flags.listen = *listen;
-        flags.roles.clone_from(roles);
-    }
+    let said = match &cli.command {
+        Command::Say(words) => match say::read(words, cli.project) {
+            Ok(said) => Some(said),
+            Err(why) => {
+                look::error(&why);
+                return ExitCode::from(2);
+            }
+        },
+        _ if cli.project.is_some() => {
+            look::error("`--project` stands behind a command that takes it: `patchbay --help` lists them");
+            return ExitCode::from(2);
+        }
+        _ => None,
+    };
     let (settings, figment) = match settings::load(&flags) {
         Ok(loaded) => loaded,
         Err(error) => {
@@ -217,7 +244,7 @@ pub fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    let result = runtime.block_on(run(cli.command, &settings, &figment));
+    let result = runtime.block_on(run(cli.command, said, &settings, &figment));
     // What still reads from the terminal must not keep the program.
     runtime.shutdown_background();
     match result {
@@ -229,7 +256,7 @@ pub fn main() -> ExitCode {
     }
 }
 
-async fn run(command: Command, settings: &Settings, figment: &figment::Figment) -> anyhow::Result<ExitCode> {
+async fn run(command: Command, said: Option<say::Said>, settings: &Settings, figment: &figment::Figment) -> anyhow::Result<ExitCode> {
     match command {
         Command::Serve { .. } => serve::serve(settings).await?,
         Command::Migrate => data::migrate(settings).await?,
@@ -245,6 +272,13 @@ async fn run(command: Command, settings: &Settings, figment: &figment::Figment) 
         Command::Chat { project } => chat::chat(settings, project.as_deref()).await?,
         Command::Collab(Collab::Mirror { dir, project, url, key }) => mirror::mirror(settings, &dir, &project, url, key.map(Into::into)).await?,
         Command::Mcp { key } => mcp::mcp(settings, key.map(Into::into)).await?,
+        Command::Say(_) => {
+            let key = std::env::var("PATCHBAY_KEY").ok().filter(|key| !key.is_empty());
+            return match said {
+                Some(said) => say::say(settings, &said, key.map(Into::into)).await,
+                None => Ok(ExitCode::from(2)),
+            };
+        }
         Command::Completions { .. } => {}
     }
     Ok(ExitCode::SUCCESS)

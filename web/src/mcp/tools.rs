@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use axum::http::Method;
+use patchbay_core::jobs;
 use rmcp::model::{JsonObject, Tool, ToolAnnotations};
-use schemars::{JsonSchema, generate::SchemaSettings};
+use schemars::{JsonSchema, Schema, SchemaGenerator, generate::SchemaSettings, json_schema};
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Map, Value, json};
 
@@ -419,15 +420,22 @@ impl Input for TailEvents {
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct ListJobs {
-    /// `waiting`, `running`, `done`, …
-    state: Option<String>,
+    /// `scheduled` waits for its time, `queued` for a worker; `dead` was given up.
+    #[schemars(schema_with = "job_states")]
+    #[serde(default)]
+    state: Option<jobs::State>,
     kind: Option<String>,
     #[schemars(range(min = 1, max = 200))]
     limit: Option<u32>,
 }
 
+fn job_states(_: &mut SchemaGenerator) -> Schema {
+    let states: Vec<Value> = jobs::State::ALL.map(jobs::State::as_str).into_iter().map(Value::from).chain([Value::Null]).collect();
+    json_schema!({ "type": ["string", "null"], "enum": states })
+}
+
 impl Input for ListJobs {
     fn call(self) -> Call {
-        Call::get("/jobs").ask("state", self.state).ask("kind", self.kind).ask("limit", self.limit)
+        Call::get("/jobs").ask("state", self.state.map(jobs::State::as_str)).ask("kind", self.kind).ask("limit", self.limit)
     }
 }

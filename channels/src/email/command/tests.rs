@@ -1,5 +1,7 @@
 use super::*;
-use crate::email::read::{Attachment, Letter};
+use patchbay_core::channel::received::Brought;
+
+use crate::email::read::Letter;
 
 fn letter(subject: &str, text: &str) -> Letter {
     Letter {
@@ -47,7 +49,7 @@ fn free_text_goes_with_its_subject_and_what_came_with_it() {
     check("A shop", "- a till\n- a door\n\n-- \nAna", "A shop\n\n- a till\n- a door");
     check("Re: A shop", "combine the first two", "combine the first two");
     check("Fwd: A shop", "plan this\n\n---------- Forwarded message ---------\nFrom: Bo\n\n- a till", "A shop\n\nplan this\n\nFrom: Bo\n\n- a till");
-    let attachment = Attachment { name: "plan.md".into(), media_type: "text/markdown".into(), bytes: b"- a till\n".to_vec() };
+    let attachment = Brought { name: "plan.md".into(), media_type: "text/markdown".into(), bytes: b"- a till\n".to_vec() };
     let with = Letter { attachments: vec![attachment], ..letter("A shop", "as attached") };
     assert_eq!(asked(&with).unwrap(), "A shop\n\nas attached\n\n- a till");
     check("", "- a\u{0}\u{1b}[2J till", "- a[2J till");

@@ -106,6 +106,15 @@ fn slip(text: &str, tokens: &[Token<'_>], entry: &Entry, stuck: &Stuck, keys: &[
     Some(Mistake { at: word.at.clone(), message: format!("{} {how}", unknown(word.text)), suggestions: without.into_iter().collect() })
 }
 
+/// The words that a command begins with, and others that may stand there, that one word can be meant by; the nearest first.
+pub fn nearest<'a>(word: &str, others: impl Iterator<Item = &'a str>) -> Vec<String> {
+    let own = TABLE.iter().flat_map(Entry::words).map(|name: &'static str| -> &'a str { name });
+    let mut near: Vec<(usize, &str)> = own.chain(others).filter_map(|name| Some((distance(word, name)?, name))).collect();
+    near.sort_unstable();
+    near.dedup();
+    near.into_iter().take(MAX_SUGGESTIONS).map(|(_, name)| name.to_owned()).collect()
+}
+
 fn unknown(word: &str) -> String {
     format!("I know no \"{}\".", crate::render::escape::markdown(word))
 }

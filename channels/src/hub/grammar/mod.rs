@@ -21,7 +21,7 @@ pub use command::{
     Working,
 };
 pub use help::help;
-pub use mistake::Mistake;
+pub use mistake::{Mistake, nearest};
 pub use several::{Line, MAX_LINES, is_evident};
 pub use table::{About, Entry, TABLE, find};
 

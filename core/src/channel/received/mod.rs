@@ -48,11 +48,27 @@ pub struct ReceivedFile {
     pub file: Option<String>,
 }
 
+/// A text that is longer is kept, but not planned from.
+const MAX_PLANNED: usize = 256 * 1024;
+
 /// Something that came with a message, with its bytes.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Brought {
     pub name: String,
+    /// `text/markdown`, in small letters.
     pub media_type: String,
     pub bytes: Vec<u8>,
+}
+
+impl Brought {
+    /// Its text, where a plan can be made from it: plain text and Markdown of a sensible length.
+    pub fn text(&self) -> Option<&str> {
+        let name = self.name.to_ascii_lowercase();
+        let is_text = matches!(self.media_type.as_str(), "text/plain" | "text/markdown" | "text/x-markdown")
+            || [".md", ".markdown", ".txt"].iter().any(|end| name.ends_with(end)) && self.media_type == "application/octet-stream";
+        let text = std::str::from_utf8(&self.bytes).ok().filter(|text| is_text && text.len() <= MAX_PLANNED && !text.contains('\0'))?;
+        Some(text).filter(|text| !text.trim().is_empty())
+    }
 }
 
 /// Keeps what may be kept. `total` is how much the organisation has; nothing is kept for who is not known.
