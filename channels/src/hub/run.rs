@@ -117,7 +117,7 @@ async fn attempt(hub: &Hub, organization: OrganizationId, id: CommandId) -> Resu
     let run = Run { hub, actor: &actor, command: &command };
     if command.from_thread.is_some() {
         // What people said to each other commands nothing.
-        return free::run(&run, None, &command.text).await;
+        return free::run(&run, Aim::Here, &command.text).await;
     }
     match grammar::parse(&command.text, &keys) {
         Parsed::Command(parsed) => explicit::run(&run, parsed).await,

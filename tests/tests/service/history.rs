@@ -123,14 +123,15 @@ async fn tasks_are_found_by_their_words_in_any_form() -> Result<()> {
     let mut tx = db.read(organization).await?;
     let row = store::find_project(&mut tx, "WEB").await?.expect("it is there");
     let plan = store::load(&mut tx, &row).await?;
-    for (message, expected) in [
+    let sought: [(&str, &[&str]); 5] = [
         // The title says more than the description, and "the" and "of" say nothing.
-        ("How do the forms of the thing look?", &["WEB-1", "WEB-2"][..]),
+        ("How do the forms of the thing look?", &["WEB-1", "WEB-2"]),
         ("resetting a password", &["WEB-2"]),
         ("launching & invoicing!", &["WEB-3", "WEB-4"]),
         ("the of and", &[]),
         ("", &[]),
-    ] {
+    ];
+    for (message, expected) in sought {
         let found = store::list_spoken_of(&mut tx, row.project.id, message, 12).await?;
         let mut found: Vec<String> = found.into_iter().map(|id| plan.reference_of(id)).collect();
         if message.contains('&') {

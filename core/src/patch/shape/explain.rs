@@ -379,7 +379,9 @@ fn other_types(error: &ValidationError<'_>, path: &str) -> Vec<JsonType> {
 }
 
 fn type_names(types: &[JsonType]) -> String {
-    let (null, others): (Vec<JsonType>, Vec<JsonType>) = types.iter().partition(|kind| **kind == JsonType::Null);
+    // Several alternatives may be of one type.
+    let once = types.iter().enumerate().filter(|(at, kind)| !types[..*at].contains(kind)).map(|(_, kind)| *kind);
+    let (null, others): (Vec<JsonType>, Vec<JsonType>) = once.partition(|kind| *kind == JsonType::Null);
     let is_edit = others == [JsonType::Array, JsonType::Object];
     either(others.into_iter().chain(null).map(|kind| if is_edit && kind == JsonType::Object { r#"{"add": […], "remove": […]}"# } else { type_name(kind) }))
 }
@@ -393,5 +395,75 @@ const fn type_name(kind: JsonType) -> &'static str {
         JsonType::Number => "a number",
         JsonType::Object => "an object",
         JsonType::String => "text",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use schemars::JsonSchema;
+    use serde_json::json;
+
+    use super::*;
+
+    #[derive(JsonSchema)]
+    #[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
+    #[expect(dead_code, reason = "only its schema is used")]
+    enum Frame {
+        Say { text: String, level: Option<Level> },
+        Leave { after: i32 },
+        Ping,
+    }
+
+    #[derive(JsonSchema)]
+    #[serde(rename_all = "snake_case")]
+    #[expect(dead_code, reason = "only its schema is used")]
+    enum Level {
+        /// For nobody in particular.
+        Low,
+        /// For everybody.
+        High,
+    }
+
+    #[derive(JsonSchema)]
+    #[serde(deny_unknown_fields)]
+    #[expect(dead_code, reason = "only its schema is used")]
+    struct Asked {
+        level: Option<Level>,
+        limit: Option<u32>,
+        cursor: Option<String>,
+    }
+
+    #[track_caller]
+    fn check(schema: &Schema, value: &Value, expected: &str) {
+        let told: Vec<_> = schema.faults(value).iter().map(ToString::to_string).collect();
+        assert_eq!(told.join("\n"), expected, "{value}");
+    }
+
+    #[test]
+    fn of_several_alternatives_the_one_that_is_meant_is_told() {
+        let schema = Schema::of::<Frame>();
+        check(&schema, &json!([1]), "this has the wrong type (found [1]); expected an object");
+        check(&schema, &json!({ "text": "a" }), "`type` is missing; expected say, leave or ping");
+        check(
+            &schema,
+            &json!({ "type": "pong" }),
+            "/type: this is none of the values it can have (found \"pong\"); expected say, leave or ping; did you mean `ping`?",
+        );
+        check(&schema, &json!({ "type": "leave", "after": 3_000_000_000_u32 }), "/after: this is too large (found 3000000000); expected at most 2147483647");
+        check(
+            &schema,
+            &json!({ "type": "say", "text": "a", "level": "hgih" }),
+            "/level: this is none of the values it can have (found \"hgih\"); expected low, high or null; did you mean `high`?",
+        );
+        check(&schema, &json!({ "type": "ping" }), "");
+    }
+
+    #[test]
+    fn a_query_has_texts_and_no_null() {
+        let schema = Schema::of_query::<Asked>();
+        assert_eq!((schema.read("limit", "12"), schema.read("limit", "x"), schema.read("cursor", "12")), (json!(12), json!("x"), json!("12")));
+        check(&schema, &json!({ "limit": "x" }), "/limit: this has the wrong type (found \"x\"); expected a whole number");
+        check(&schema, &json!({ "level": "none" }), "/level: this is none of the values it can have (found \"none\"); expected low or high");
+        check(&schema, &json!({ "limt": 1 }), "/limt: there is no field `limt`; did you mean `limit`?");
     }
 }
