@@ -17,7 +17,7 @@ const groups = [
   { name: "base", test: /node_modules\/(react|react-dom|scheduler|@tanstack|openapi-fetch|sonner)\// },
   { name: "shared", test: /\/src\/shared\/(?!ui\/([a-z]+-)*(dialog|menu|form)\.)|\/api\/|lucide/, minShareCount: 2 },
   { name: "overlays", test: /\/src\/shared\/|node_modules/, minShareCount: 2 },
-  { name: "features", test: /\/src\//, minShareCount: 2 },
+  { name: "features", test: /\/src\/features\//, minShareCount: 2 },
 ].map((group, index, all) => ({ ...group, priority: all.length - index }));
 
 export default defineConfig({

@@ -227,6 +227,7 @@ const link = createRoute({
   validateSearch: (search): { code: string } => ({ code: typeof search.code === "string" ? search.code : "" }),
   component: lazyPage(settingsPages, "LinkRoute"),
 });
+const nowhere = createRoute({ getParentRoute: () => signedIn, path: "$", component: NotFoundPage });
 const account = createRoute({
   getParentRoute: () => settings,
   path: "/account",
@@ -244,6 +245,7 @@ const tree = root.addChildren([
     proposal,
     notifications,
     link,
+    nowhere,
     studio,
     studioJob,
     documents,

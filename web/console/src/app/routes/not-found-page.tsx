@@ -4,13 +4,13 @@ import { EmptyState } from "@/shared/ui/states";
 
 export function NotFoundPage() {
   return (
-    <main className="flex min-h-full items-center justify-center">
+    <div className="flex min-h-full items-center justify-center">
       <EmptyState title="There is nothing here">
         <p className="mb-4">The address may be mistyped, or what it names is gone.</p>
         <Button asChild look="primary">
           <Link to="/">To the projects</Link>
         </Button>
       </EmptyState>
-    </main>
+    </div>
   );
 }

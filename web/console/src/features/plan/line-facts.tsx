@@ -31,6 +31,7 @@ export function LineFacts({ row, steps, nameOf, personOf }: LineFactsProps) {
     <>
       {Array.isArray(waits) && waits.length > 0 && (
         <Fact
+          minor
           title={`Waits for ${waits.map(nameOf).join(", ")}`}
           icon={<Link2 className="size-3.5" aria-hidden="true" />}
         >
@@ -38,7 +39,7 @@ export function LineFacts({ row, steps, nameOf, personOf }: LineFactsProps) {
         </Fact>
       )}
       {Array.isArray(criteria) && criteria.length > 0 && (
-        <Fact title="Acceptance criteria" icon={<ListChecks className="size-3.5" aria-hidden="true" />}>
+        <Fact minor title="Acceptance criteria" icon={<ListChecks className="size-3.5" aria-hidden="true" />}>
           {criteria.filter((criterion) => criterion.done).length}/{criteria.length}
         </Fact>
       )}
@@ -47,7 +48,11 @@ export function LineFacts({ row, steps, nameOf, personOf }: LineFactsProps) {
           {calendarDay(due)}
         </Fact>
       )}
-      {effort && <Fact title="Effort">{effort}</Fact>}
+      {effort && (
+        <Fact minor title="Effort">
+          {effort}
+        </Fact>
+      )}
       {priority && (
         <Fact title="Priority" strong={priority === "P0" || priority === "P1"}>
           {priority}
@@ -67,11 +72,14 @@ function Fact({
   title,
   icon,
   strong,
+  minor,
   children,
 }: {
   title: string;
   icon?: ReactNode;
   strong?: boolean;
+  /** It gives way to the title where the plan has the least room beside the conversation. */
+  minor?: boolean;
   children: ReactNode;
 }) {
   return (
@@ -79,6 +87,7 @@ function Fact({
       title={title}
       className={cx(
         "hidden items-center gap-1 text-2xs tabular-nums sm:inline-flex",
+        minor && "lg:hidden xl:inline-flex",
         strong ? "font-semibold text-changed-ink" : "text-ink-mute",
       )}
     >

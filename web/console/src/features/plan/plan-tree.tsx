@@ -44,6 +44,7 @@ export function PlanTree({ label, tasks, entries, steps, review, current, onOpen
     rows.findIndex((row) => row.key === (activeKey ?? current)),
   );
   const active = rows[activeIndex];
+  const references = rows.filter(({ task, entry }) => task !== null || entry?.op !== "create");
   const folds = rows.some(({ children }) => children > 0);
   const nameOf = (task: string) => entries.find((entry) => entry.op === "create" && entry.task === task)?.title ?? task;
   const hasDetails = (key: string) => entries.length <= FEW !== flipped.has(key);
@@ -103,7 +104,7 @@ export function PlanTree({ label, tasks, entries, steps, review, current, onOpen
       tabIndex={-1}
       className="pb-6 outline-none [--indent:0.875rem] sm:[--indent:1.375rem]"
       // As wide as the longest: the titles stand below one another.
-      style={{ "--reference": `${Math.max(...rows.map(({ key }) => key.length), 0) + 1}ch` } as CSSProperties}
+      style={{ "--reference": `${Math.max(...references.map(({ key }) => key.length), 0) + 1}ch` } as CSSProperties}
     >
       {rows.map((row, index) => (
         <PlanLine
