@@ -42,7 +42,8 @@ pub(super) fn quoted(text: &str) -> Vec<Quote> {
             at += 1;
             continue;
         }
-        if is_header_block(&bare[at..]) {
+        // It skips empty lines itself, and is to begin here.
+        if !trimmed.is_empty() && is_header_block(&bare[at..]) {
             let head: Vec<&str> = bare[at..].iter().map(|line| line.trim()).take(12).take_while(|line| !line.is_empty()).collect();
             let from = head.iter().find(|line| label(line).is_some()).map(|line| line.split_once([':', '：']).map_or("", |(_, from)| from).trim().to_owned());
             let from = from.unwrap_or_default();

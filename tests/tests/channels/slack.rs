@@ -232,6 +232,7 @@ async fn our_home_shows_what_waits_and_addresses_of_ours_say_what_they_are() -> 
     assert_eq!(told(&task), format!("*WEB-1* Fix &lt;it&gt;\nTo do, @{me}, due 2026-12-04\nin *WEB* Website"), "{unfurl}");
     assert_eq!(told(&project), "*WEB* Website\nversion 2, 0 of 1 tasks done", "{unfurl}");
     assert_eq!(unfurl["unfurls"].as_object().map(serde_json::Map::len), Some(2), "what is not there is not shown: {unfurl}");
+    assert_eq!(slack.calls("chat.unfurl"), 2, "nothing is shown to strangers");
     slack.check()?;
     patchbay.end().await
 }

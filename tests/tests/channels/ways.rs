@@ -62,7 +62,7 @@ impl Way for ByMail<'_> {
     type By = Sent;
 
     async fn join(&self, _: &Running, who: &str, key: &str) -> Result<()> {
-        let person = self.world.known(&format!("{who}@example.org"), key).await?;
+        let person = self.world.known(&format!("{who}@{who}.example"), key).await?;
         self.people.note(who, Arc::new(person));
         Ok(())
     }
@@ -270,7 +270,7 @@ impl Way for FromWebhook<'_> {
 
     async fn tell(&self, who: &str, text: &str, expected: &str) -> Result<()> {
         self.rest.tell(who, text, expected).await?;
-        let body = json!({ "name": "Desk", "kind": "standard", "project": "WEB", "template": "{{ payload.text }}" });
+        let body = json!({ "name": "Desk", "kind": "standard", "project": "WEB", "template": "{% for task in payload.tasks %}\n- {{ task }}\n{% endfor %}" });
         let (status, source) = self.rest.patchbay.post("/webhooks/sources", &body).await?;
         ensure!(status == StatusCode::CREATED, "{status}: {source}");
         self.source.note("source", source);
@@ -280,7 +280,9 @@ impl Way for FromWebhook<'_> {
     async fn propose(&self, _: &str, text: &str) -> Result<Shows<i64>> {
         let source = self.source.of("source")?;
         let (url, secret) = (source["url"].as_str().context("an address")?, source["secret"].as_str().context("a secret")?);
-        let body = json!({ "text": text }).to_string();
+        // What a payload says stays a value: the list is the template's.
+        let tasks: Vec<&str> = text.lines().map(|line| line.trim_start_matches("- ")).collect();
+        let body = json!({ "tasks": tasks }).to_string();
         let headers = sign::headers("msg_1", System::default().now(), &body, &[secret.into()])?;
         // What is delivered again is the same.
         for _ in 0..2 {
