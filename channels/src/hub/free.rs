@@ -10,7 +10,7 @@ use patchbay_core::{
     patch::{
         ProjectId, ProjectPatch, TaskId, TaskPatch,
         check::Rules,
-        diff::{Counts, Entry, Op},
+        diff::{Entry, Op},
         plan::{Plan, Project},
         process::Process,
     },
@@ -38,7 +38,7 @@ pub(super) async fn run(run: &Run<'_>, target: Option<(ProjectId, Option<TaskId>
         return Err(Reply::new("You may read here, but not propose changes: ask a member.").into());
     }
     let (project, focus) = target.map_or((run.command.project, run.command.task), |(project, task)| (Some(project), task));
-    let (context, draft) = context(run, project, focus, message).await?;
+    let Ground { context, draft, waiting } = ground(run, project, focus, message).await?;
     let mode = focus.map_or(Mode::Project, Mode::Task);
     let cancel = run.hub.cancellation(run.command.id);
     let (progress, mut news) = mpsc::unbounded_channel();
@@ -71,7 +71,11 @@ pub(super) async fn run(run: &Run<'_>, target: Option<(ProjectId, Option<TaskId>
         Ok(Planned::NotUnderstood { say, examples }) => Outcome { failed: true, ..replies::not_understood(&say, &examples).into() },
         Ok(Planned::Patch { patch, say }) => propose(run, &mut tx, *patch, &say, draft, &context, message).await?,
     };
-    run.end(tx, outcome).await
+    let reply = match &waiting {
+        Some(waiting) => replies::by_the_way(outcome.reply, waiting),
+        None => outcome.reply,
+    };
+    run.end(tx, Outcome { reply, ..outcome }).await
 }
 
 /// Refines a proposal that the command names.
@@ -88,10 +92,19 @@ pub(super) async fn refine(run: &Run<'_>, number: i32, text: &str) -> Result<(),
     }
 }
 
-async fn context(run: &Run<'_>, project: Option<ProjectId>, focus: Option<TaskId>, message: &str) -> Result<(planner::Context, Option<Proposal>), Stop> {
+/// What a planner goes by.
+struct Ground {
+    context: planner::Context,
+    /// What its answer refines.
+    draft: Option<Proposal>,
+    /// The conversation's open proposal, where it has conflicts: it is refined when they are settled.
+    waiting: Option<Draft>,
+}
+
+async fn ground(run: &Run<'_>, project: Option<ProjectId>, focus: Option<TaskId>, message: &str) -> Result<Ground, Stop> {
     let actor = run.actor;
     let mut tx = run.hub.db.read(actor.organization).await?;
-    let draft = match run.command.on_proposal {
+    let mut draft = match run.command.on_proposal {
         Some(number) => review::store::find(&mut tx, number).await?.filter(|proposal| proposal.state == State::Open),
         None => review::store::open_in(&mut tx, run.command.conversation).await?,
     };
@@ -105,16 +118,23 @@ async fn context(run: &Run<'_>, project: Option<ProjectId>, focus: Option<TaskId
         None => blank(actor.time_zone.clone(), plans::handles(&mut tx).await?),
     };
     // What is refined is the proposal as it would be on the plan that the planner sees.
+    let mut waiting = None;
     let patch = match &draft {
         Some(proposal) => {
             let revision = review::store::revision(&mut tx, proposal.id, proposal.revision).await?;
-            let draft = Draft { proposal: proposal.clone(), revision };
-            let (patch, conflicts) = review::look_ahead(&mut tx, actor, &draft, &plan).await?;
-            if !conflicts.is_empty() {
-                let revision = Revision { conflicts, ..draft.revision };
-                return Err(replies::conflicted(&Draft { revision, ..draft }).into());
+            let shown = Draft { proposal: proposal.clone(), revision };
+            let (patch, conflicts) = review::look_ahead(&mut tx, actor, &shown, &plan).await?;
+            if conflicts.is_empty() {
+                Some(patch)
+            } else {
+                let clashing = Draft { revision: Revision { conflicts, ..shown.revision }, ..shown };
+                if run.command.on_proposal.is_some() {
+                    return Err(replies::conflicted(&clashing).into());
+                }
+                // Whoever does not name it may mean something else: it is not in the way.
+                (draft, waiting) = (None, Some(clashing));
+                None
             }
-            Some(patch)
         }
         None => None,
     };
@@ -133,7 +153,7 @@ async fn context(run: &Run<'_>, project: Option<ProjectId>, focus: Option<TaskId
         trusted: run.command.trust != Trust::Untrusted,
         plan,
     };
-    Ok((context, draft))
+    Ok(Ground { context, draft, waiting })
 }
 
 pub(super) fn blank(time_zone: String, members: std::collections::BTreeSet<String>) -> Plan {
@@ -326,7 +346,7 @@ async fn propose(
     };
     let (draft, is_new) = if let Some(draft) = draft {
         let proposal = review::lock_open(&mut *conn, run.actor, draft.number).await?;
-        (review::refine(conn, run.hub.ctx.as_ref(), run.actor, &proposal, &proposed, message).await?, false)
+        (review::refine(&mut *conn, run.hub.ctx.as_ref(), run.actor, &proposal, &proposed, message).await?, false)
     } else {
         let new = NewProposal {
             actor: run.actor,
@@ -336,15 +356,15 @@ async fn propose(
             trust: run.command.trust,
             conversation: Some(run.command.conversation),
         };
-        (review::open(conn, run.hub.ctx.as_ref(), &new).await?, true)
+        (review::open(&mut *conn, run.hub.ctx.as_ref(), &new).await?, true)
     };
-    let counts: Counts = draft.revision.diff.counts;
+    run.shows(conn, &draft.proposal, &draft.revision).await?;
     let reply = if !draft.revision.conflicts.is_empty() {
         replies::look_again(&draft)
     } else if is_new {
-        replies::proposed(&draft.proposal, &draft.revision.diff, counts, say)
+        replies::proposed(&draft.proposal, &draft.revision.diff, say)
     } else {
-        replies::refined(&draft.proposal, &draft.revision.diff, counts, say)
+        replies::refined(&draft.proposal, &draft.revision.diff, say)
     };
     Ok(Outcome { reply, proposal: Some(draft.proposal.number), project: draft.proposal.project, ..Outcome::default() })
 }

@@ -14,11 +14,13 @@ pub mod limits;
 pub(crate) mod looking;
 mod malformed;
 pub mod outbox;
+mod past;
 pub mod postman;
 pub mod replies;
 mod run;
 pub mod schedule;
 mod several;
+mod showing;
 
 use std::{
     collections::HashMap,

@@ -8,6 +8,7 @@ mod history;
 mod layering;
 mod lease_model;
 mod leases;
+mod looked_at;
 mod mirror;
 mod openapi;
 mod policy;
