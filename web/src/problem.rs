@@ -38,7 +38,10 @@ pub struct Problem {
     /// What changed in the plan since the version that a patch was made for.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub since: Vec<Since>,
-    /// What is there now: the task that has changed, the lease that is in the way.
+    /// Where a proposal, or taking a change back, clashes with what others did since.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub conflicts: Vec<Conflict>,
+    /// What is there now: the task or proposal that has changed, the lease that is in the way.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub current: Option<Value>,
     /// The place in the queue, from 1, of who waits.
@@ -75,6 +78,7 @@ impl Problem {
             detail: detail.into(),
             errors: Vec::new(),
             since: Vec::new(),
+            conflicts: Vec::new(),
             current: None,
             queue_position: None,
             request_id: None,
@@ -120,15 +124,19 @@ impl Problem {
             return Self::conflict("rebased", detail);
         }
         let detail = format!("#{number} clashes with what others did since. Settle each conflict with POST /proposals/{number}/resolve.");
-        Self { errors: draft.revision.conflicts.iter().map(clash_fault).collect(), ..Self::conflict("conflicted", detail) }
+        Self::clashing(&draft.revision.conflicts, detail)
     }
 
     /// A revision that cannot be taken back at once.
     pub fn harms(key: &str, number: i32, conflicts: &[Conflict]) -> Self {
         let detail = format!(
-            "Revision {number} of {key} cannot be taken back without harming what was done later. POST /projects/{key}/revert proposes it, and there it can be settled."
+            "Version {number} of {key} cannot be taken back without harming what was done later. POST /projects/{key}/revert proposes it, and there it can be settled."
         );
-        Self { errors: conflicts.iter().map(clash_fault).collect(), ..Self::conflict("conflicted", detail) }
+        Self::clashing(conflicts, detail)
+    }
+
+    fn clashing(conflicts: &[Conflict], detail: String) -> Self {
+        Self { errors: conflicts.iter().map(clash_fault).collect(), conflicts: conflicts.to_vec(), ..Self::conflict("conflicted", detail) }
     }
 
     /// A resource that somebody else holds, or waits for.
@@ -221,6 +229,12 @@ impl Problem {
         }
         tracing::error!(error = %chain, "a request failed");
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "Something went wrong on our side", "The request id finds the reason in the log.")
+    }
+
+    /// With what is there now, as its own address answers it.
+    #[must_use]
+    pub fn with_current(self, current: &impl Serialize) -> Self {
+        Self { current: serde_json::to_value(current).ok(), ..self }
     }
 
     /// Puts every fault's path below a field of the request.
@@ -322,6 +336,7 @@ impl From<DecideError> for Problem {
                 let detail = format!("Nothing was changed: {}.", faults.iter().map(|fault| fault.message.as_str()).collect::<Vec<_>>().join("; "));
                 Self { errors: faults, ..Self::conflict("choice", detail) }
             }
+            DecideError::Invalid(faults) => Self::invalid(faults),
             DecideError::Apply(error) => error.into(),
         }
     }

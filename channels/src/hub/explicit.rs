@@ -21,9 +21,12 @@ use super::{
     effects::{self, Author, Refusal},
     free::{self, Aim},
     grammar::{self, Command, Filter as ListFilter, Noise, Settlement, Shown, Target},
-    jobs, leases, partly, replies,
+    jobs, leases, partly,
+    past::Past,
+    replies,
     run::{Run, Stop},
     schedule,
+    showing::Look,
 };
 
 /// Runs a command that was understood.
@@ -254,15 +257,14 @@ async fn list_projects(run: &Run<'_>) -> Result<(), Stop> {
 async fn history(run: &Run<'_>, target: Option<&Target>) -> Result<(), Stop> {
     let mut tx = run.read().await?;
     let row = run.project(&mut tx, target.map(Target::key)).await?;
-    let reply = if let Some(Target::Task(reference)) = target {
-        let revisions = revisions::list_of_task(&mut tx, row.project.id, &reference.to_string(), 20).await?;
-        replies::history(&reference.to_string(), &revisions, run.zone())
+    let (name, revisions) = if let Some(Target::Task(reference)) = target {
+        (reference.to_string(), revisions::list_of_task(&mut tx, row.project.id, &reference.to_string(), 20).await?)
     } else {
-        let revisions = revisions::list(&mut tx, row.project.id, i32::MAX, 20).await?;
-        replies::history(&row.project.key, &revisions, run.zone())
+        (row.project.key.clone(), revisions::list(&mut tx, row.project.id, i32::MAX, 20).await?)
     };
+    let past = Past::of(&mut tx, &row, revisions).await?;
     tx.rollback().await?;
-    answer(run, reply).await
+    answer(run, replies::history(&name, &past, run.zone())).await
 }
 
 async fn between(run: &Run<'_>, project: Option<&str>, from: i32, to: Option<i32>) -> Result<(), Stop> {
@@ -275,9 +277,10 @@ async fn between(run: &Run<'_>, project: Option<&str>, from: i32, to: Option<i32
     }
     let (before, after) = (workflow::at(&mut tx, &row, from).await?, workflow::at(&mut tx, &row, to).await?);
     let revisions = revisions::list_after(&mut tx, row.project.id, from, 20.min(i64::from(to - from))).await?;
+    let past = Past::of(&mut tx, &row, revisions).await?;
     tx.rollback().await?;
     let diff = diff::diff(&before, &workflow::between(&before, &after));
-    answer(run, replies::between(key, from, to, &diff, &revisions, run.zone())).await
+    answer(run, replies::between(key, from, to, &diff, &past, run.zone())).await
 }
 
 /// The number that a command names, else that of the conversation's open proposal, else of the only open one.
@@ -289,7 +292,7 @@ pub(super) async fn proposal(run: &Run<'_>, conn: &mut db::Connection, number: O
         return Ok(open.number);
     }
     let project: Option<ProjectId> = run.command.project.or(run.actor.project);
-    let open = review::store::list(conn, Filter { state: Some(State::Open), project, below: None }, 6).await?;
+    let open = review::store::list(conn, Filter { state: Some(State::Open), project, ..Filter::default() }, 6).await?;
     match open.as_slice() {
         [(one, _)] => Ok(one.number),
         open => Err(replies::which_proposal(open.iter().map(|(proposal, _)| proposal)).into()),
@@ -300,7 +303,7 @@ async fn review_open(run: &Run<'_>, number: Option<i32>) -> Result<(), Stop> {
     let mut tx = run.read().await?;
     let Some(number) = number else {
         let project = run.command.project.or(run.actor.project);
-        let open = review::store::list(&mut tx, Filter { state: Some(State::Open), project, below: None }, 20).await?;
+        let open = review::store::list(&mut tx, Filter { state: Some(State::Open), project, ..Filter::default() }, 20).await?;
         tx.rollback().await?;
         return answer(run, replies::open_proposals(open.iter().map(|(proposal, _)| proposal))).await;
     };
@@ -308,10 +311,9 @@ async fn review_open(run: &Run<'_>, number: Option<i32>) -> Result<(), Stop> {
     let Some(found) = found else { return Err(replies::no_proposal(number).into()) };
     let revision = review::store::revision(&mut tx, found.id, found.revision).await?;
     tx.rollback().await?;
-    // A platform shows an open proposal beside the words, and keeps it up to date.
-    let is_shown = found.state == State::Open && channel::Channel::parse(&run.command.origin).is_some();
-    let reply = if is_shown { replies::waits(number) } else { replies::proposal(&found, &revision.diff) };
-    let tx = run.begin(None).await?;
+    let reply = if found.state == State::Open && run.is_beside() { replies::waits(&found, &revision) } else { replies::proposal(&found, &revision) };
+    let mut tx = run.begin(None).await?;
+    run.shows(&mut tx, &found, &revision).await?;
     run.end(tx, Outcome { reply, proposal: Some(number), ..Outcome::default() }).await
 }
 
@@ -320,14 +322,21 @@ async fn accept(run: &Run<'_>, number: Option<i32>, operations: &grammar::Operat
     let mut tx = run.begin(None).await?;
     let number = proposal(run, &mut tx, number).await?;
     let chosen = chosen(&mut tx, number, operations).await?;
-    let accepted = match review::accept(&mut tx, run.hub.ctx.as_ref(), run.actor, number, chosen.as_deref(), run.command.shown.as_deref()).await? {
+    let digest = match run.looked_at(&mut tx, number).await? {
+        Look::Seen(digest) => digest,
+        Look::First(draft, reply) => return show_instead(run, tx, &draft, reply).await,
+    };
+    let accepted = match review::accept(&mut tx, run.hub.ctx.as_ref(), run.actor, number, chosen.as_deref(), digest.as_deref()).await? {
         review::Verdict::Applied(accepted) => accepted,
         review::Verdict::Waits(waiting) => {
             return run
                 .end(tx, Outcome { reply: replies::approved(&waiting), project: waiting.proposal.project, proposal: Some(number), ..Outcome::default() })
                 .await;
         }
-        review::Verdict::LookAgain(draft) => return run.end(tx, look_at(&draft, replies::look_again(&draft))).await,
+        review::Verdict::LookAgain(draft) => {
+            let reply = replies::look_again(&draft);
+            return show_instead(run, tx, &draft, reply).await;
+        }
     };
     let reply = replies::accepted(&accepted);
     let outcome = Outcome { reply, project: accepted.proposal.project, proposal: Some(number), revision: accepted.proposal.applied_as, ..Outcome::default() };
@@ -373,8 +382,10 @@ async fn comment(run: &Run<'_>, number: i32, operation: Option<usize>, text: &st
     run.end(tx, Outcome { reply: replies::commented(number, operation), proposal: Some(number), ..Outcome::default() }).await
 }
 
-pub(super) fn look_at(draft: &Draft, reply: Reply) -> Outcome {
-    Outcome { reply, project: draft.proposal.project, proposal: Some(draft.proposal.number), ..Outcome::default() }
+/// Ends the command with a proposal to look at.
+pub(super) async fn show_instead(run: &Run<'_>, mut tx: Tx, draft: &Draft, reply: Reply) -> Result<(), Stop> {
+    run.shows(&mut tx, &draft.proposal, &draft.revision).await?;
+    run.end(tx, Outcome { reply, project: draft.proposal.project, proposal: Some(draft.proposal.number), ..Outcome::default() }).await
 }
 
 async fn resolve(run: &Run<'_>, number: Option<i32>, conflict: usize, settlement: Settlement) -> Result<(), Stop> {
@@ -402,7 +413,7 @@ async fn resolve(run: &Run<'_>, number: Option<i32>, conflict: usize, settlement
             (draft, reply)
         }
     };
-    run.end(tx, look_at(&draft, reply)).await
+    show_instead(run, tx, &draft, reply).await
 }
 
 async fn rebase(run: &Run<'_>, number: Option<i32>) -> Result<(), Stop> {
@@ -411,7 +422,7 @@ async fn rebase(run: &Run<'_>, number: Option<i32>) -> Result<(), Stop> {
     let number = proposal(run, &mut tx, number).await?;
     let draft = review::rebase(&mut tx, run.hub.ctx.as_ref(), run.actor, number).await?;
     let reply = replies::settled(&draft);
-    run.end(tx, look_at(&draft, reply)).await
+    show_instead(run, tx, &draft, reply).await
 }
 
 /// A project under its lock.
@@ -443,7 +454,7 @@ async fn undo(run: &Run<'_>, project: Option<&str>, version: Option<i32>, what: 
         TakenBack::Clashes(_) => {
             let draft = review::revert(&mut tx, run.hub.ctx.as_ref(), run.actor, &row, number, Some(run.command.conversation)).await?;
             let reply = replies::cannot_be_undone(&draft, number);
-            run.end(tx, look_at(&draft, reply)).await
+            show_instead(run, tx, &draft, reply).await
         }
     }
 }
@@ -456,7 +467,7 @@ async fn revert(run: &Run<'_>, project: Option<&str>, number: i32) -> Result<(),
     }
     let draft = review::revert(&mut tx, run.hub.ctx.as_ref(), run.actor, &row, number, Some(run.command.conversation)).await?;
     let reply = replies::reverting(&draft, number);
-    run.end(tx, look_at(&draft, reply)).await
+    show_instead(run, tx, &draft, reply).await
 }
 
 /// `link`, `link CODE`

@@ -10,7 +10,7 @@ use patchbay_core::{
     patch::{
         ProjectId, ProjectPatch, TaskId, TaskPatch,
         check::Rules,
-        diff::{Counts, Entry, Op},
+        diff::{Entry, Op},
         plan::{Plan, Project},
         process::Process,
     },
@@ -49,6 +49,8 @@ pub(super) struct Thought {
     pub(super) context: planner::Context,
     /// The proposal that it was to refine.
     pub(super) draft: Option<Proposal>,
+    /// The conversation's open proposal, where it has conflicts.
+    waiting: Option<Draft>,
     exchanges: Vec<planner::Exchange>,
 }
 
@@ -77,14 +79,18 @@ pub(super) async fn run_or_ask(run: &Run<'_>, aim: Aim, message: &str, ask: Repl
 async fn conclude(run: &Run<'_>, thought: Thought, message: &str) -> Result<(), Stop> {
     let mut tx = run.begin(None).await?;
     thought.keep(run, &mut tx).await?;
-    let Thought { outcome, context, draft, .. } = thought;
+    let Thought { outcome, context, draft, waiting, .. } = thought;
     let outcome = match outcome {
         Err(reply) => Outcome { failed: true, ..reply.into() },
         Ok(Planned::Question(text) | Planned::Answer(text)) => Reply::new(text).into(),
         Ok(Planned::NotUnderstood { say, examples }) => Outcome { failed: true, ..replies::not_understood(&say, &examples).into() },
         Ok(Planned::Patch { patch, say }) => propose(run, &mut tx, *patch, &say, draft, &context, message).await?,
     };
-    run.end(tx, outcome).await
+    let reply = match &waiting {
+        Some(waiting) => replies::by_the_way(outcome.reply, waiting),
+        None => outcome.reply,
+    };
+    run.end(tx, Outcome { reply, ..outcome }).await
 }
 
 /// Asks the planner, and shows how far it is meanwhile. Nothing is changed.
@@ -92,7 +98,7 @@ pub(super) async fn think(run: &Run<'_>, aim: Aim, message: &str) -> Result<Thou
     if !run.actor.may(Scope::Propose) {
         return Err(Reply::new("You may read here, but not propose changes: ask a member.").into());
     }
-    let (context, draft) = context(run, aim, message).await?;
+    let Ground { context, draft, waiting } = ground(run, aim, message).await?;
     let mode = context.rules.focus.map_or(Mode::Project, Mode::Task);
     let cancel = run.hub.cancellation(run.command.id);
     let (progress, mut news) = mpsc::unbounded_channel();
@@ -117,7 +123,7 @@ pub(super) async fn think(run: &Run<'_>, aim: Aim, message: &str) -> Result<Thou
         Err(Failure::Unusable { faults, exchanges }) => (Err(replies::unusable(&faults)), exchanges),
         Err(Failure::Refused { why, exchanges }) => (Err(replies::model_refused(&why)), exchanges),
     };
-    Ok(Thought { outcome, context, draft, exchanges })
+    Ok(Thought { outcome, context, draft, waiting, exchanges })
 }
 
 /// Refines a proposal that the command names.
@@ -134,10 +140,19 @@ pub(super) async fn refine(run: &Run<'_>, number: i32, text: &str) -> Result<(),
     }
 }
 
-async fn context(run: &Run<'_>, aim: Aim, message: &str) -> Result<(planner::Context, Option<Proposal>), Stop> {
+/// What a planner goes by.
+struct Ground {
+    context: planner::Context,
+    /// What its answer refines.
+    draft: Option<Proposal>,
+    /// The conversation's open proposal, where it has conflicts: it is refined when they are settled.
+    waiting: Option<Draft>,
+}
+
+async fn ground(run: &Run<'_>, aim: Aim, message: &str) -> Result<Ground, Stop> {
     let actor = run.actor;
     let mut tx = run.hub.db.read(actor.organization).await?;
-    let draft = match (aim, run.command.on_proposal) {
+    let mut draft = match (aim, run.command.on_proposal) {
         (Aim::Named(..) | Aim::New, _) => None,
         (Aim::Here, Some(number)) => review::store::find(&mut tx, number).await?.filter(|proposal| proposal.state == State::Open),
         (Aim::Here, None) => review::store::open_in(&mut tx, run.command.conversation, run.command.project).await?,
@@ -158,16 +173,23 @@ async fn context(run: &Run<'_>, aim: Aim, message: &str) -> Result<(planner::Con
         None => blank(actor.time_zone.clone(), plans::handles(&mut tx).await?),
     };
     // What is refined is the proposal as it would be on the plan that the planner sees.
+    let mut waiting = None;
     let patch = match &draft {
         Some(proposal) => {
             let revision = review::store::revision(&mut tx, proposal.id, proposal.revision).await?;
-            let draft = Draft { proposal: proposal.clone(), revision };
-            let (patch, conflicts) = review::look_ahead(&mut tx, actor, &draft, &plan).await?;
-            if !conflicts.is_empty() {
-                let revision = Revision { conflicts, ..draft.revision };
-                return Err(replies::conflicted(&Draft { revision, ..draft }).into());
+            let shown = Draft { proposal: proposal.clone(), revision };
+            let (patch, conflicts) = review::look_ahead(&mut tx, actor, &shown, &plan).await?;
+            if conflicts.is_empty() {
+                Some(patch)
+            } else {
+                let clashing = Draft { revision: Revision { conflicts, ..shown.revision }, ..shown };
+                if run.command.on_proposal.is_some() {
+                    return Err(replies::conflicted(&clashing).into());
+                }
+                // Whoever does not name it may mean something else: it is not in the way.
+                (draft, waiting) = (None, Some(clashing));
+                None
             }
-            Some(patch)
         }
         None => None,
     };
@@ -190,7 +212,7 @@ async fn context(run: &Run<'_>, aim: Aim, message: &str) -> Result<(planner::Con
         trusted: run.command.trust != Trust::Untrusted && run.command.from_thread.as_ref().is_none_or(|from| from.strangers.is_empty()),
         plan,
     };
-    Ok((context, draft))
+    Ok(Ground { context, draft, waiting })
 }
 
 pub(super) fn blank(time_zone: String, members: std::collections::BTreeSet<String>) -> Plan {
@@ -372,7 +394,7 @@ pub(super) async fn propose(
     };
     let (draft, is_new) = if let Some(draft) = draft {
         let proposal = review::lock_open(&mut *conn, run.actor, draft.number).await?;
-        (review::refine(conn, run.hub.ctx.as_ref(), run.actor, &proposal, &proposed, message).await?, false)
+        (review::refine(&mut *conn, run.hub.ctx.as_ref(), run.actor, &proposal, &proposed, message).await?, false)
     } else {
         let new = NewProposal {
             actor: run.actor,
@@ -382,15 +404,15 @@ pub(super) async fn propose(
             trust: run.command.trust,
             conversation: Some(run.command.conversation),
         };
-        (review::open(conn, run.hub.ctx.as_ref(), &new).await?, true)
+        (review::open(&mut *conn, run.hub.ctx.as_ref(), &new).await?, true)
     };
-    let counts: Counts = draft.revision.diff.counts;
+    run.shows(conn, &draft.proposal, &draft.revision).await?;
     let reply = if !draft.revision.conflicts.is_empty() {
         replies::look_again(&draft)
     } else if is_new {
-        replies::proposed(&draft.proposal, &draft.revision.diff, counts, say, run.command.from_thread.as_ref())
+        replies::proposed(&draft.proposal, &draft.revision.diff, say, run.command.from_thread.as_ref())
     } else {
-        replies::refined(&draft.proposal, counts, say, run.command.from_thread.as_ref())
+        replies::refined(&draft.proposal, &draft.revision.diff, say, run.command.from_thread.as_ref())
     };
     Ok(Outcome { reply, proposal: Some(draft.proposal.number), project: draft.proposal.project, ..Outcome::default() })
 }

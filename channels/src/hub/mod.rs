@@ -17,11 +17,13 @@ mod malformed;
 pub mod material;
 pub mod outbox;
 mod partly;
+mod past;
 pub mod postman;
 pub mod replies;
 mod run;
 pub mod schedule;
 mod several;
+mod showing;
 pub(crate) mod thread;
 
 use std::{

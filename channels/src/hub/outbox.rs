@@ -186,7 +186,9 @@ impl Outbox {
                     digest: &shown.digest,
                     title: &shown.proposal.title,
                     author: &shown.proposal.author,
+                    trust: shown.proposal.trust,
                     diff: &shown.revision.diff,
+                    conflicts: &shown.revision.conflicts,
                 };
                 match shown.proposal.state {
                     State::Open | State::Draft if shown.is_superseded => Shows::Superseded(card),

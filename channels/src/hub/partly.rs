@@ -13,11 +13,12 @@ use patchbay_core::{
 use serde_json::Value;
 
 use super::{
-    explicit::{look_at, need, numbers, proposal},
+    explicit::{need, numbers, proposal, show_instead},
     free::{self, Aim},
     grammar::Operations,
     replies,
     run::{Run, Stop},
+    showing::Look,
 };
 
 /// Accepts some operations and changes those that are left as the words say, in one transaction. The words speak of the proposal as
@@ -42,12 +43,16 @@ pub(super) async fn accept(run: &Run<'_>, number: Option<i32>, operations: &Oper
 
     let mut tx = run.begin(None).await?;
     thought.keep(run, &mut tx).await?;
+    let digest = match run.looked_at(&mut tx, number).await? {
+        Look::Seen(digest) => digest,
+        Look::First(draft, reply) => return show_instead(run, tx, &draft, reply).await,
+    };
     let (refined, say) = match thought.outcome {
         Ok(Planned::Patch { patch, say }) => (Some(*patch), say),
         Ok(Planned::Question(text) | Planned::Answer(text) | Planned::NotUnderstood { say: text, .. }) => (None, text),
         Err(reply) => (None, reply.text),
     };
-    let verdict = review::accept(&mut tx, run.hub.ctx.as_ref(), run.actor, number, Some(&chosen), run.command.shown.as_deref()).await?;
+    let verdict = review::accept(&mut tx, run.hub.ctx.as_ref(), run.actor, number, Some(&chosen), digest.as_deref()).await?;
     match verdict {
         Verdict::Applied(accepted) => {
             let rest = rest(&accepted, refined.as_ref());
@@ -72,7 +77,10 @@ pub(super) async fn accept(run: &Run<'_>, number: Option<i32>, operations: &Oper
             outcome.reply.text = format!("{}\n\n{}", approved.text, outcome.reply.text);
             run.end(tx, outcome).await
         }
-        Verdict::LookAgain(draft) => run.end(tx, look_at(&draft, replies::look_again(&draft))).await,
+        Verdict::LookAgain(draft) => {
+            let reply = replies::look_again(&draft);
+            show_instead(run, tx, &draft, reply).await
+        }
     }
 }
 

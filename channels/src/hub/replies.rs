@@ -3,6 +3,7 @@
 mod changed;
 mod clash;
 pub mod collab;
+mod history;
 mod jobs;
 mod letter;
 mod schedules;
@@ -16,8 +17,8 @@ use patchbay_core::{
     channel::{Channel, received::ReceivedFile},
     command::{FromThread, Reply},
     patch::{
-        Fault, ProjectPatch, TaskId,
-        diff::{Counts, Diff, Entry, Op},
+        Fault, TaskId,
+        diff::{Diff, Entry, Op},
         plan::{Plan, Task},
         process::StepKind,
     },
@@ -36,9 +37,10 @@ use super::{
 };
 use crate::render::{self, escape::markdown as plain, words};
 
+pub use history::{between, history};
 pub use letter::{Piece, letter};
 
-pub use clash::{cannot_be_undone, conflicted, look_again, nothing_of_yours, reverting, settled};
+pub use clash::{by_the_way, cannot_be_undone, conflicted, look_again, look_first, nothing_of_yours, proposal, reverting, settled, waits};
 pub use jobs::{
     does_not_fit, job, job_begun, job_retried, job_stopped, jobs, jobs_are_of_all, no_job, no_preset, not_to_retry, not_to_stop, not_your_job, not_your_tool,
     presets, which_job,
@@ -406,11 +408,11 @@ pub fn thread_unread(why: &str) -> Reply {
 }
 
 /// A new proposal.
-pub fn proposed(proposal: &Proposal, diff: &Diff, counts: Counts, say: &str, from: Option<&FromThread>) -> Reply {
+pub fn proposed(proposal: &Proposal, diff: &Diff, say: &str, from: Option<&FromThread>) -> Reply {
     let (from, known) = source(from);
     let on = proposal.project_key.as_ref().map_or_else(|| format!("for a new project, *{}*", plain(&diff.project_title)), |key| format!("on {key}"));
-    let counts = render::diff::counts(&counts);
-    decisions(Reply::new(format!("{say}\n\n**#{}** {on}{from}: {counts}. Nothing has changed yet.{known}", proposal.number)), proposal.number)
+    let outline = plain(&render::diff::outline(diff));
+    decisions(Reply::new(format!("{say}\n\n**#{}** {on}{from}: {outline}. Nothing has changed yet.{known}", proposal.number)), proposal.number)
 }
 
 /// How far a planner is, with the last of what it has so far.
@@ -439,14 +441,14 @@ pub fn working(shown: &[Entry]) -> Reply {
 const NEWEST: usize = 10;
 
 /// A refined one.
-pub fn refined(proposal: &Proposal, counts: Counts, say: &str, from: Option<&FromThread>) -> Reply {
+pub fn refined(proposal: &Proposal, diff: &Diff, say: &str, from: Option<&FromThread>) -> Reply {
     let (from, known) = source(from);
     decisions(
         Reply::new(format!(
             "{say}\n\n**#{}** is at revision {}{from}: {}. Nothing has changed yet.{known}",
             proposal.number,
             proposal.revision,
-            render::diff::counts(&counts)
+            plain(&render::diff::outline(diff))
         )),
         proposal.number,
     )
@@ -473,20 +475,6 @@ pub fn open_proposals<'a>(open: impl Iterator<Item = &'a Proposal>) -> Reply {
         reply = reply.action(format!("Show #{}", proposal.number), format!("review #{}", proposal.number));
     }
     reply
-}
-
-/// One proposal with its diff.
-pub fn proposal(proposal: &Proposal, diff: &Diff) -> Reply {
-    let text = render::markdown(diff);
-    match proposal.state {
-        State::Open | State::Draft => decisions(Reply::new(format!("**#{}** {}\n\n{text}", proposal.number, plain(&proposal.title))), proposal.number),
-        _ => Reply::new(format!("{}\n\n{text}", decided_already(proposal).text)),
-    }
-}
-
-/// One proposal that stands beside these words.
-pub fn waits(number: i32) -> Reply {
-    decisions(Reply::new(format!("**#{number}** waits for a decision.")), number)
 }
 
 pub fn accepted(accepted: &Accepted) -> Reply {
@@ -700,38 +688,6 @@ fn matches(plan: &Plan, task: &Task, filter: &Filter, author: &Author<'_>) -> Re
 
 fn moment(at: DateTime<Utc>, zone: Tz) -> String {
     at.with_timezone(&zone).format("%-d %b %H:%M").to_string()
-}
-
-fn revision_line(revision: &Revision, zone: Tz) -> String {
-    let patch: ProjectPatch = serde_json::from_str(revision.patch.get()).unwrap_or_default();
-    let what = patch.note.as_deref().map_or_else(
-        || {
-            let mut tasks: Vec<&str> = patch.tasks.iter().map(patchbay_core::patch::TaskPatch::task_id).collect();
-            tasks.dedup();
-            if tasks.is_empty() { "the project itself".to_owned() } else { tasks.into_iter().take(8).collect::<Vec<_>>().join(", ") }
-        },
-        plain,
-    );
-    let from = revision.proposal.map_or_else(String::new, |number| format!(", #{number}"));
-    format!("- **{}** {}, {}{from}: {what}", revision.number, moment(revision.at, zone), plain(&revision.actor))
-}
-
-pub fn history(name: &str, revisions: &[Revision], zone: Tz) -> Reply {
-    if revisions.is_empty() {
-        return Reply::new(format!("Nothing has happened to {name} yet."));
-    }
-    Reply::new(format!(
-        "What happened to {name}, newest first:\n\n{}",
-        revisions.iter().map(|revision| revision_line(revision, zone)).collect::<Vec<_>>().join("\n")
-    ))
-}
-
-/// What lies between two versions, and who did it.
-pub fn between(key: &str, from: i32, to: i32, diff: &Diff, revisions: &[Revision], zone: Tz) -> Reply {
-    let lines: Vec<String> = revisions.iter().map(|revision| revision_line(revision, zone)).collect();
-    let more = usize::try_from(to - from).unwrap_or_default().saturating_sub(revisions.len());
-    let more = if more == 0 { String::new() } else { format!("\n- and {}", count(more, "more change", "more changes")) };
-    Reply::new(format!("**{key}** from version {from} to {to}:\n\n{}\n\n{}{more}", render::markdown(diff), lines.join("\n")))
 }
 
 /// A project as it was.

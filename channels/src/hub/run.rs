@@ -64,7 +64,7 @@ impl From<DecideError> for Stop {
             DecideError::Refined { number, revision } => Self::Refused(replies::refined_since(number, revision)),
             DecideError::Conflicted(draft) => Self::Refused(replies::conflicted(&draft)),
             DecideError::NotAllowed(why) => Self::Refused(Reply::new(capitalised(&why))),
-            DecideError::Choice(faults) => Self::Faults(replies::faults(&faults), faults),
+            DecideError::Choice(faults) | DecideError::Invalid(faults) => Self::Faults(replies::faults(&faults), faults),
         }
     }
 }

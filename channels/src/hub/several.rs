@@ -21,6 +21,7 @@ use super::{
     grammar::{Command, Line},
     replies::{self, several::Told},
     run::{Run, Stop},
+    showing::Look,
 };
 
 /// Runs the commands of a message, each on the plan as those before it leave it.
@@ -100,10 +101,11 @@ async fn decide_one(run: &Run<'_>, conn: &mut db::Connection, line: &Line) -> Re
         Command::Accept { operations, .. } => {
             need(run, Scope::Review)?;
             let chosen = chosen(&mut *conn, proposal, operations).await?;
-            match review::accept(conn, ctx, actor, proposal, chosen.as_deref(), None).await? {
+            // What would be applied has to be seen first, and then it is not all of them.
+            let Look::Seen(digest) = run.looked_at(&mut *conn, proposal).await? else { return Err(replies::several::look_first(proposal).into()) };
+            match review::accept(conn, ctx, actor, proposal, chosen.as_deref(), digest.as_deref()).await? {
                 Verdict::Applied(accepted) => Ok((replies::accepted(&accepted), accepted.proposal.applied_as)),
                 Verdict::Waits(waiting) => Ok((replies::approved(&waiting), None)),
-                // What would be applied has to be seen first, and then it is not all of them.
                 Verdict::LookAgain(draft) => Err(replies::several::look_first(draft.proposal.number).into()),
             }
         }

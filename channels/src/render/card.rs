@@ -2,12 +2,18 @@
 
 use std::{borrow::Cow, fmt, ops::Range, str::FromStr};
 
-use patchbay_core::patch::diff::{Diff, Entry};
+use patchbay_core::{
+    patch::{
+        diff::{Diff, Entry},
+        rebase::Conflict,
+    },
+    tenancy::Trust,
+};
 use unicode_width::UnicodeWidthChar;
 
 use super::{
-    Page, diff, escape,
-    page::{Item, Line, Span, plain, span, strong},
+    Page, clash, diff, escape,
+    page::{Item, Line, Span, Style, plain, span, strong},
 };
 
 /// One revision of a proposal.
@@ -21,7 +27,11 @@ pub struct Card<'p> {
     pub title: &'p str,
     /// A member's handle.
     pub author: &'p str,
+    /// How far it is believed who it comes from.
+    pub trust: Trust,
     pub diff: &'p Diff,
+    /// Where it clashes with what others did since. While there are any it cannot be accepted.
+    pub conflicts: &'p [Conflict],
 }
 
 /// What a reviewer can do with a proposal as a whole.
@@ -131,8 +141,24 @@ impl Card<'_> {
     /// What it is called, whose it is, and on what; then its operations.
     pub(super) fn page(&self, mut diff: Page) -> Page {
         let by = format!("by @{}, revision {}", self.author, self.revision);
-        diff.lines.insert(0, Line::Text(vec![strong(escape::seen(self.title)), plain(format!(" {by}"))]));
+        let mut about = vec![strong(escape::seen(self.title)), plain(format!(" {by}"))];
+        if self.trust == Trust::Untrusted {
+            about.extend([plain(" · "), span(Style::Warning, "from outside, unverified")]);
+        }
+        // Above the operations: what follows an operation is taken for a part of it.
+        let clashes = clash::lines(self.number, self.conflicts);
+        diff.lines.splice(0..0, std::iter::once(Line::Text(about)).chain(clashes));
         diff
+    }
+
+    /// What can be chosen: what clashes is settled first.
+    pub(super) fn choices(&self) -> &'static [Choice] {
+        if self.conflicts.is_empty() { &Choice::ALL } else { &[Choice::Edit, Choice::Reject] }
+    }
+
+    /// What a page says that others follow.
+    pub(super) fn goes_on(&self) -> &'static str {
+        if self.conflicts.is_empty() { "It goes on, and can be accepted at its end." } else { "It goes on." }
     }
 
     /// The card on so many pages as it needs.

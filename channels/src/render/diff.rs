@@ -3,7 +3,11 @@
 use std::collections::HashMap;
 
 use chrono::NaiveDate;
-use patchbay_core::patch::diff::{Counts, Diff, Entry, FieldChange, Move, Op, Place, Word, WordKind};
+use patchbay_core::{
+    patch::diff::{Counts, Diff, Entry, FieldChange, Move, Op, Place, Word, WordKind},
+    review,
+    tenancy::Trust,
+};
 use serde_json::Value;
 
 use super::{
@@ -49,6 +53,16 @@ fn paged(diff: &Diff, is_nested: bool) -> Page {
 
 /// One operation in one line, without its number: `+ Fix flaky e2e test (P1, under WEB-1)`.
 pub fn summary(diff: &Diff, entry: &Entry) -> String {
+    one(diff, entry).text().trim_end().to_owned()
+}
+
+/// The same as Markdown, to stand within a line.
+pub fn told(diff: &Diff, entry: &Entry) -> String {
+    let line = one(diff, entry).markdown();
+    line.trim_end().trim_start_matches("- ").to_owned()
+}
+
+fn one(diff: &Diff, entry: &Entry) -> Page {
     let names = Names::of(diff);
     let mut page = Page::default();
     operation(&mut page, 0, entry, &names);
@@ -60,7 +74,7 @@ pub fn summary(diff: &Diff, entry: &Entry) -> String {
             item.spans.push(plain(format!(": {}", words::list(&fields))));
         }
     }
-    page.seen().text().trim_end().to_owned()
+    page.seen()
 }
 
 /// `4 new, 2 changed, 1 moved, 1 removed`
@@ -70,12 +84,26 @@ pub fn counts(counts: &Counts) -> String {
     if parts.is_empty() { "no task changes".to_owned() } else { parts.join(", ") }
 }
 
+/// What a reviewer should not overlook beside the counts: `one date moves by 9 days`, `touches bo`.
+pub fn risks(diff: &Diff) -> impl Iterator<Item = String> {
+    review::risks(diff, Trust::Verified).into_iter().filter(|risk| !risk.is_count()).map(|risk| risk.text)
+}
+
+/// `4 new, 2 changed, 1 removed · one date moves by 9 days · touches bo`
+pub fn outline(diff: &Diff) -> String {
+    std::iter::once(counts(&diff.counts)).chain(risks(diff)).collect::<Vec<_>>().join(" · ")
+}
+
 fn heading(diff: &Diff) -> Vec<Span> {
     let counts = counts(&diff.counts);
-    match &diff.project {
+    let mut spans = match &diff.project {
         Some(key) => vec![strong(format!("{key} {}", diff.project_title)), plain(format!(", on version {}: {counts}", diff.base_version))],
         None => vec![plain("New project "), strong(diff.project_title.clone()), plain(format!(": {counts}"))],
+    };
+    for risk in risks(diff) {
+        spans.extend([plain(" · "), span(Style::Warning, risk)]);
     }
+    spans
 }
 
 /// What people call the new tasks: their titles, not the patch's temporary names.

@@ -40,7 +40,7 @@ fn message(card: &Card<'_>, sheet: &Sheet, closed: Option<&str>) -> Value {
         embeds[0]["description"] = about.as_str().into();
     }
     let whereabouts = sheet.whereabouts().map(|whereabouts| match closed {
-        None if !sheet.is_last() => format!("{whereabouts}. It goes on, and can be accepted at its end."),
+        None if !sheet.is_last() => format!("{whereabouts}. {}", card.goes_on()),
         _ => whereabouts,
     });
     // A footer is plain text.
@@ -49,8 +49,11 @@ fn message(card: &Card<'_>, sheet: &Sheet, closed: Option<&str>) -> Value {
     if let (false, Some(last)) = (footer.is_empty(), embeds.last_mut()) {
         last["footer"] = json!({ "text": footer.join(". ") });
     }
-    let components =
-        if sheet.is_last() && closed.is_none() { vec![json!({ "type": 1, "components": Choice::ALL.map(|choice| button(card, choice)) })] } else { Vec::new() };
+    let components = if sheet.is_last() && closed.is_none() {
+        vec![json!({ "type": 1, "components": card.choices().iter().map(|choice| button(card, *choice)).collect::<Vec<_>>() })]
+    } else {
+        Vec::new()
+    };
     json!({ "embeds": embeds, "components": components, "allowed_mentions": { "parse": [] } })
 }
 

@@ -74,9 +74,15 @@ fn bodies(card: &Card<'_>, link: Option<&str>) -> (String, String) {
     let mut page = card.page(diff::page(card.diff));
     let number = card.number;
     let mut say = |text: String| page.lines.push(Line::Text(vec![plain(text)]));
-    say(format!(
-        "Answer with \"accept #{number}\", with the operations you want as in \"accept #{number} 1,3-5\", with \"reject #{number}: why\", or with what should be different."
-    ));
+    if card.conflicts.is_empty() {
+        say(format!(
+            "Answer with \"accept #{number}\", with the operations you want as in \"accept #{number} 1,3-5\", with \"reject #{number}: why\", or with what should be different."
+        ));
+    } else {
+        say(format!(
+            "Settle each conflict first: answer with \"resolve #{number} 1 ours\" for what is proposed, \"resolve #{number} 1 theirs\" for what it is now, or with another value; or with \"reject #{number}: why\"."
+        ));
+    }
     if let Some(link) = link {
         say(format!("It can also be seen at {link}"));
     }

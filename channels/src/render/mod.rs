@@ -3,6 +3,7 @@
 //! A page holds other people's text as it is; the painters make it harmless ([`escape`]).
 
 pub mod card;
+pub mod clash;
 pub mod diff;
 pub mod discord;
 pub mod email;
@@ -22,12 +23,19 @@ mod terminal;
 #[cfg(test)]
 mod generate;
 
-use patchbay_core::patch::diff::Diff;
+use patchbay_core::{patch::diff::Diff, review::Revision};
 
 pub use log::{log, sentence};
 pub use markdown::plain;
 pub use page::Page;
 pub use terminal::Terminal;
+
+/// A revision of a proposal as a page: what it clashes with, then what it would change.
+pub fn revision(number: i32, revision: &Revision) -> Page {
+    let mut page = diff::page(&revision.diff);
+    page.lines.splice(1..1, clash::lines(number, &revision.conflicts));
+    page
+}
 
 /// A diff as plain text.
 pub fn text(diff: &Diff) -> String {

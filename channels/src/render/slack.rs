@@ -48,9 +48,9 @@ fn message(card: &Card<'_>, sheet: &Sheet, closed: Option<&str>) -> Value {
         }
     } else if sheet.is_last() {
         let block = format!("proposal.{}.{}", card.number, card.revision);
-        blocks.push(json!({ "type": "actions", "block_id": block, "elements": Choice::ALL.map(|choice| button(card, choice)) }));
+        blocks.push(json!({ "type": "actions", "block_id": block, "elements": card.choices().iter().map(|choice| button(card, *choice)).collect::<Vec<_>>() }));
     } else {
-        blocks.push(json!({ "type": "context", "elements": [text("It goes on, and can be accepted at its end.")] }));
+        blocks.push(json!({ "type": "context", "elements": [text(card.goes_on())] }));
     }
     json!({ "text": fallback, "blocks": blocks })
 }

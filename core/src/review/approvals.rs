@@ -89,7 +89,8 @@ pub(super) async fn take(
 ) -> Result<Option<Standing>, DecideError> {
     decide::may_review(actor)?;
     let Ground { policy, author, others, version } = store::ground(conn, proposal.member).await?;
-    let facts = Facts::of(proposal, &revision.diff, author, others);
+    // What is left out is not applied, and asks for nobody.
+    let facts = Facts::of_some(proposal, &revision.diff, operations, author, others);
     let mine = Voice { member: actor.member, handle: actor.handle.clone(), role: actor.role };
     // Most policies ask for one: then nobody else's approvals are looked for.
     if policy::judge(&policy, &facts, std::slice::from_ref(&mine)).is_empty() {

@@ -34,6 +34,9 @@ pub enum DecideError {
     /// The choice does not hold together.
     #[error("these operations cannot be accepted alone")]
     Choice(Vec<Fault>),
+    /// It names what is not there, or nothing at all.
+    #[error("this is no choice")]
+    Invalid(Vec<Fault>),
     #[error(transparent)]
     Apply(#[from] ApplyError),
 }
@@ -96,6 +99,10 @@ pub async fn accept(
     if !revision.conflicts.is_empty() {
         return Err(DecideError::Conflicted(Box::new(Draft { proposal, revision })));
     }
+    let strangers = not_there(&revision, &chosen);
+    if !strangers.is_empty() {
+        return Err(DecideError::Invalid(strangers));
+    }
     if let Some(project) = proposal.project {
         store::lock_project(conn, project).await?;
     }
@@ -116,7 +123,7 @@ pub async fn accept(
     if ops.is_some() {
         let kept: BTreeSet<usize> = chosen.iter().map(|op| usize::try_from(op - 1).unwrap_or(usize::MAX)).collect();
         if kept.is_empty() {
-            return Err(DecideError::Choice(vec![Fault::new("/ops", "no operation is chosen").fix(format!("to turn all of it down, reject #{number}"))]));
+            return Err(DecideError::Invalid(vec![Fault::new("/ops", "no operation is chosen").fix(format!("to turn all of it down, reject #{number}"))]));
         }
         let needs: Vec<BTreeSet<usize>> = revision.diff.entries.iter().map(|entry| entry.needs.iter().map(|need| need - 1).collect()).collect();
         patch = select::choose(&patch, &needs, &kept).map_err(DecideError::Choice)?;
@@ -137,6 +144,14 @@ pub async fn accept(
         command::store::adopt(conn, conversation, project.id).await?;
     }
     Ok(Verdict::Applied(Accepted { proposal, revision, change: Some(Box::new(change)) }))
+}
+
+/// The chosen operations (from 1) that a revision does not have.
+fn not_there(revision: &Revision, chosen: &BTreeSet<i32>) -> Vec<Fault> {
+    let count = revision.patch.tasks.len();
+    let is_there = |op: i32| usize::try_from(op).is_ok_and(|op| (1..=count).contains(&op));
+    let fault = |op: &i32| Fault::new("/ops", format!("there is no operation {op}")).expected(format!("1–{count}"));
+    chosen.iter().filter(|op| !is_there(**op)).map(fault).collect()
 }
 
 /// Whether somebody may decide at all.
@@ -195,7 +210,7 @@ pub async fn comment(
         let count = store::revision(conn, proposal.id, proposal.revision).await?.patch.tasks.len();
         if usize::try_from(operation).is_ok_and(|n| n == 0 || n > count) || operation < 1 {
             let fault = Fault::new("/operation", format!("#{number} has no operation {operation}")).expected(format!("1–{count}"));
-            return Err(DecideError::Choice(vec![fault]));
+            return Err(DecideError::Invalid(vec![fault]));
         }
     }
     let comment = Comment { id: ctx.uuid(), author: actor.handle.clone(), text: text.to_owned(), operation, at: ctx.now() };

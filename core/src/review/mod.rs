@@ -31,6 +31,7 @@ pub use decide::{Accepted, DecideError, Verdict, Waiting, accept, comment, hold,
 pub use open::{Draft, NewProposal, Proposed, open, refine};
 pub use rebase::{Resolved, look_ahead, merge_from, rebase, resolve};
 pub use revert::{Last, TakenBack, last, revert, take_back};
+pub use risk::{Risk, risks};
 
 /// The origin of a proposal that takes a revision back: its patch is Patchbay's own and may bring ids with it.
 pub const REVERT: &str = "revert";

@@ -111,7 +111,7 @@ pub async fn resolve(
         let fault = Fault::new("/conflict", format!("#{number} has no conflict {conflict}"));
         let fault =
             if draft.revision.conflicts.is_empty() { fault.fix("there is nothing to settle") } else { fault.expected(crate::patch::fault::either(numbers)) };
-        return Err(DecideError::Choice(vec![fault]));
+        return Err(DecideError::Invalid(vec![fault]));
     };
     let draft = bring(conn, ctx, actor, draft).await?.draft;
     let same = |other: &&Conflict| other.path == shown.path && other.task == shown.task && other.theirs == shown.theirs;
@@ -157,8 +157,9 @@ pub async fn look_ahead(conn: &mut PgConnection, actor: &Actor, draft: &Draft, n
         return Ok((draft.revision.patch.clone(), draft.revision.conflicts.clone()));
     }
     let source = source(conn, draft).await?;
-    let rebased = merge(draft, &source, actor, now);
-    Ok((rebased.checked.flat.patch, rebased.conflicts))
+    let Rebased { checked, mut conflicts, .. } = merge(draft, &source, actor, now);
+    blame(conn, now.project.id, source.base.version, &mut conflicts).await?;
+    Ok((checked.flat.patch, conflicts))
 }
 
 fn merge(draft: &Draft, source: &Source, actor: &Actor, now: &Plan) -> Rebased {

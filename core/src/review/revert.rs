@@ -62,7 +62,9 @@ pub async fn take_back(conn: &mut PgConnection, ctx: &dyn Context, actor: &Actor
     if !proposed.conflicts.is_empty() {
         return Ok(TakenBack::Clashes(proposed.conflicts));
     }
-    let note = Some(format!("Undo of revision {number}"));
+    let reverts = workflow::revision::store::find(conn, project.project.id, number).await?.and_then(|revision| revision.reverts);
+    // What takes an undo back makes a change again.
+    let note = Some(reverts.map_or_else(|| format!("Undo of version {number}"), |made| format!("Redo of version {made}")));
     let patch = ProjectPatch { project_id: Some(project.project.id.to_string()), note, ..proposed.prepared.checked.flat.patch };
     let rules = Rules { history: true, ..Rules::of(actor.role) };
     let change = workflow::apply(conn, ctx, Apply { actor, patch, rules, origin: Origin::Undo, proposal: None, reverts: Some(number) }).await?;
@@ -79,7 +81,7 @@ pub async fn revert(
     conversation: Option<ConversationId>,
 ) -> Result<Draft, ApplyError> {
     let mut proposed = inverse(conn, actor, project, number).await?;
-    proposed.prepared.checked.flat.patch.note = Some(format!("Take back revision {number} of {}", project.project.key));
+    proposed.prepared.checked.flat.patch.note = Some(format!("Take back version {number} of {}", project.project.key));
     let new = NewProposal { actor, proposed: &proposed, message: "", origin: REVERT, trust: Trust::Verified, conversation };
     Ok(open::open(conn, ctx, &new).await?)
 }
@@ -88,12 +90,12 @@ pub async fn revert(
 async fn inverse(conn: &mut PgConnection, actor: &Actor, project: &ProjectRow, number: i32) -> Result<Proposed, ApplyError> {
     let key = &project.project.key;
     let revision = workflow::revision::store::find(conn, project.project.id, number).await?.ok_or_else(|| {
-        let fault = Fault::new("/revision", format!("{key} has no revision {number}"));
+        let fault = Fault::new("/revision", format!("{key} has no version {number}"));
         ApplyError::Faults(vec![fault.expected(format!("1–{}", project.project.version))])
     })?;
     let patch = revision.inverse().map_err(|error| sqlx::Error::Decode(error.into()))?;
     if patch.tasks.is_empty() && patch.meta_updates.is_none() {
-        let fault = Fault::new("/revision", format!("revision {number} of {key} leaves nothing to take back"));
+        let fault = Fault::new("/revision", format!("version {number} of {key} leaves nothing to take back"));
         return Err(ApplyError::Faults(vec![fault.fix("a project is deleted, not taken back")]));
     }
     let rules = Rules { history: true, ..Rules::of(actor.role) };
@@ -101,7 +103,7 @@ async fn inverse(conn: &mut PgConnection, actor: &Actor, project: &ProjectRow, n
     let proposed = rebase::merge_from(conn, &seen, patch, &rules).await?;
     let checked = &proposed.prepared.checked;
     if proposed.conflicts.is_empty() && checked.tasks().is_empty() && checked.flat.patch.meta_updates.is_none() {
-        return Err(ApplyError::Faults(vec![Fault::new("/revision", format!("nothing of revision {number} of {key} is left to take back"))]));
+        return Err(ApplyError::Faults(vec![Fault::new("/revision", format!("nothing of version {number} of {key} is left to take back"))]));
     }
     Ok(proposed)
 }

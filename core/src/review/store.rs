@@ -214,6 +214,8 @@ pub async fn list_revisions(conn: &mut PgConnection, proposal: ProposalId) -> sq
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Filter {
     pub state: Option<State>,
+    /// Only those with conflicts that are not settled.
+    pub conflicted: bool,
     pub project: Option<ProjectId>,
     /// Only those with a smaller number.
     pub below: Option<i32>,
@@ -227,12 +229,14 @@ pub async fn list(conn: &mut PgConnection, filter: Filter, limit: i64) -> sqlx::
          left join project p on p.project_id = r.project_id
          join proposal_revision v on v.proposal_id = r.proposal_id and v.revision = r.revision
          where ($1::text is null or r.state = $1) and ($2::uuid is null or r.project_id = $2) and ($3::int is null or r.number < $3)
+           and (not $5 or v.conflicts::text <> '[]')
          order by r.number desc limit $4",
     )
     .bind(filter.state.map(State::as_str))
     .bind(filter.project)
     .bind(filter.below)
     .bind(limit)
+    .bind(filter.conflicted)
     .fetch_all(conn)
     .await?;
     rows.iter().map(|row| Ok((Proposal::from_row(row)?, Revision::from_row(row)?))).collect()
@@ -268,6 +272,45 @@ pub async fn open_in(conn: &mut PgConnection, conversation: ConversationId, proj
     .bind(conversation)
     .bind(project)
     .fetch_optional(conn)
+    .await
+}
+
+/// Notes that a conversation was shown a revision of a proposal, in the transaction that ends what showed it.
+pub async fn set_shown(
+    conn: &mut PgConnection,
+    organization: OrganizationId,
+    conversation: ConversationId,
+    (proposal, revision): (ProposalId, i32),
+    now: DateTime<Utc>,
+) -> sqlx::Result<()> {
+    sqlx::query(
+        "insert into proposal_shown (organization_id, conversation_id, proposal_id, revision, shown_at) values ($1, $2, $3, $4, $5)
+         on conflict (conversation_id, proposal_id) do update set revision = excluded.revision, shown_at = excluded.shown_at",
+    )
+    .bind(organization)
+    .bind(conversation)
+    .bind(proposal)
+    .bind(revision)
+    .bind(now)
+    .execute(conn)
+    .await
+    .map(drop)
+}
+
+/// The newest revision of a proposal that a conversation was shown; `None` where it was shown none.
+pub async fn last_shown(conn: &mut PgConnection, conversation: ConversationId, proposal: &Proposal) -> sqlx::Result<Option<i32>> {
+    sqlx::query_scalar(
+        "select greatest(
+             (select revision from proposal_shown where conversation_id = $1 and proposal_id = $2),
+             -- A platform's copy is kept as the proposal is, without a command.
+             (select max(split_part(o.shows, '.', 2)::integer) from conversation c
+              join outbox o on o.organization_id = c.organization_id and o.channel = c.channel and o.thread = c.thread
+              where c.conversation_id = $1 and o.proposal = $3 and o.shows like 'open.%'))",
+    )
+    .bind(conversation)
+    .bind(proposal.id)
+    .bind(proposal.number)
+    .fetch_one(conn)
     .await
 }
 

@@ -114,7 +114,7 @@ impl ProposalView {
             conflicts: revision.conflicts,
             applied_as: proposal.applied_as,
             digest: hex(&revision.digest),
-            risks: risk::risks(&revision.diff),
+            risks: risk::risks(&revision.diff, proposal.trust),
             comments,
             revisions,
             decided: proposal.decided,

@@ -12,6 +12,7 @@ mod keys;
 mod layering;
 mod lease_model;
 mod leases;
+mod looked_at;
 mod messages;
 mod mirror;
 mod openapi;

@@ -233,7 +233,11 @@ async fn an_approval_outlives_a_rebase_that_leaves_its_operations_alone() -> Res
     let (ann, bob) = (person(&patchbay, "Ann", Role::Member).await?, person(&patchbay, "Bob", Role::Member).await?);
     let number = propose(&patchbay, json!([update("WEB-1", "title", "First"), update("WEB-2", "title", "Second")])).await?;
     let (status, refused) = accept(&patchbay, &ann, number, json!({ "ops": [3] })).await?;
-    assert_eq!((status, refused["type"].as_str()), (StatusCode::CONFLICT, Some("/problems/choice")), "what does not hold together is not approved: {refused}");
+    assert_eq!(
+        (status, refused["type"].as_str()),
+        (StatusCode::UNPROCESSABLE_ENTITY, Some("/problems/invalid")),
+        "what is not there is not approved: {refused}"
+    );
     accept(&patchbay, &ann, number, json!({})).await?;
     patchbay.say("set WEB-3 title Third", Some("WEB")).await?;
     let (status, applied) = accept(&patchbay, &bob, number, json!({})).await?;
@@ -360,5 +364,21 @@ async fn who_does_not_decide_is_reminded_and_in_the_end_it_is_over() -> Result<(
     assert_eq!(told, [("proposal.reminded".to_owned(), format!("#{waiting}")), ("proposal.expired".to_owned(), format!("#{old}"))]);
     let (status, refused) = accept(&patchbay, &patchbay.key, old, json!({})).await?;
     assert_eq!(status, StatusCode::CONFLICT, "{refused}");
+    patchbay.end().await
+}
+
+#[tokio::test]
+async fn what_is_left_out_asks_for_nobody() -> Result<()> {
+    let mut patchbay = Running::start().await?;
+    website(&patchbay).await?;
+    person(&patchbay, "Ann", Role::Member).await?;
+    let number = propose(&patchbay, json!([update("WEB-1", "title", "First"), { "op": "delete", "task_id": "WEB-2" }])).await?;
+    let own = patchbay.key.clone();
+    let (status, refused) = accept(&patchbay, &own, number, json!({})).await?;
+    assert_eq!(status, StatusCode::FORBIDDEN, "{refused}");
+    assert!(refused["detail"].as_str().is_some_and(|detail| detail.contains("removes tasks")), "{refused}");
+    let (status, applied) = accept(&patchbay, &own, number, json!({ "ops": [1] })).await?;
+    assert_eq!((status, applied["state"].as_str()), (StatusCode::OK, Some("applied")), "{applied}");
+    assert_eq!(patchbay.get("/tasks/WEB-2").await?.0, StatusCode::OK);
     patchbay.end().await
 }

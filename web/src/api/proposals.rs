@@ -13,7 +13,7 @@ use patchbay_core::{
     command::CommandView,
     patch::{Fault, ProjectPatch, check::Rules, rebase::Choice, shape},
     review::{
-        self, Comment, Proposal, Resolved, Revision, State as ProposalState, Verdict,
+        self, Comment, DecideError, Draft, Proposal, Resolved, Revision, State as ProposalState, Verdict,
         store::{self, Filter},
         view::{DiffView, ProposalView},
     },
@@ -76,7 +76,7 @@ pub(super) fn routes(api: Api) -> Api {
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct ListQuery {
-    state: Option<ProposalState>,
+    state: Option<Listed>,
     /// A project's id or key.
     #[schemars(length(max = 100))]
     project: Option<String>,
@@ -85,6 +85,35 @@ struct ListQuery {
     /// `meta.next_cursor` of the page before.
     #[schemars(length(max = 100))]
     cursor: Option<String>,
+}
+
+/// A state of proposals, or those open ones that clash with what others did since.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(inline)]
+enum Listed {
+    Draft,
+    Open,
+    Accepted,
+    Applied,
+    Rejected,
+    Withdrawn,
+    Expired,
+    Conflicted,
+}
+
+impl Listed {
+    const fn state(self) -> ProposalState {
+        match self {
+            Self::Draft => ProposalState::Draft,
+            Self::Open | Self::Conflicted => ProposalState::Open,
+            Self::Accepted => ProposalState::Accepted,
+            Self::Applied => ProposalState::Applied,
+            Self::Rejected => ProposalState::Rejected,
+            Self::Withdrawn => ProposalState::Withdrawn,
+            Self::Expired => ProposalState::Expired,
+        }
+    }
 }
 
 #[derive(Deserialize, JsonSchema)]
@@ -190,7 +219,7 @@ struct EditOperation {
     /// From 1.
     #[schemars(range(min = 1))]
     index: usize,
-    /// The fields of the operation's body that change; null takes one out of the operation.
+    /// The fields of the operation's body that change. Null clears a field of a task that is there, and takes one away from a new task.
     body: Map<String, Value>,
 }
 
@@ -217,6 +246,33 @@ pub(super) async fn view(conn: &mut PgConnection, proposal: Proposal, revision: 
     Ok(ProposalView { standing: Some(standing), ..ProposalView::new(proposal, revision, comments, revisions) })
 }
 
+/// The proposal as it is now, to be looked at: that it clashes, or that it would not do what was shown.
+async fn look_again(conn: &mut PgConnection, draft: Draft) -> Result<Problem, Problem> {
+    let problem = Problem::clash(&draft);
+    Ok(problem.with_current(&view(conn, draft.proposal, Some(draft.revision)).await?))
+}
+
+/// Why a decision has no effect; where the proposal is not what was looked at, with the proposal as it is now.
+async fn refusal(conn: &mut PgConnection, error: DecideError) -> Problem {
+    let number = match &error {
+        DecideError::Refined { number, .. } => *number,
+        DecideError::Conflicted(draft) => draft.proposal.number,
+        _ => return error.into(),
+    };
+    let problem = Problem::from(error);
+    let current = async {
+        match store::find(&mut *conn, number).await? {
+            Some(proposal) => view(conn, proposal, None).await.map(Some),
+            None => Ok(None),
+        }
+    };
+    match current.await {
+        Ok(Some(current)) => problem.with_current(&current),
+        Ok(None) => problem,
+        Err(failed) => failed,
+    }
+}
+
 /// The proposal that a path names, where the caller may see it.
 pub(super) async fn load(conn: &mut PgConnection, actor: &Actor, number: i32) -> Result<Proposal, Problem> {
     let proposal = store::find(conn, number).await?;
@@ -237,7 +293,8 @@ async fn list(State(app): State<App>, reader: Reader, Query(query): Query<ListQu
         Some(name) => Some(find(&mut tx, &reader, name).await?.project.id),
         None => reader.project,
     };
-    let rows = store::list(&mut tx, Filter { state: query.state, project, below }, size + 1).await?;
+    let conflicted = matches!(query.state, Some(Listed::Conflicted));
+    let rows = store::list(&mut tx, Filter { state: query.state.map(Listed::state), conflicted, project, below }, size + 1).await?;
     tx.rollback().await?;
     Ok(Json(Page::of(
         rows,
@@ -274,10 +331,10 @@ async fn diff(State(app): State<App>, reader: Reader, Path(number): Path<i32>, Q
     tx.rollback().await?;
     let (kind, text) = match query.format {
         Format::Json => return Ok(Json(DiffView::new(&proposal, revision, before.as_ref().map(|before| &before.diff))).into_response()),
-        Format::Text => ("text/plain; charset=utf-8", render::text(&revision.diff)),
+        Format::Text => ("text/plain; charset=utf-8", render::revision(number, &revision).text()),
         Format::Patch => ("text/plain; charset=utf-8", render::text::render(&revision.patch)),
-        Format::Markdown => ("text/markdown; charset=utf-8", render::markdown(&revision.diff)),
-        Format::Html => ("text/html; charset=utf-8", render::html(&revision.diff)),
+        Format::Markdown => ("text/markdown; charset=utf-8", render::revision(number, &revision).markdown()),
+        Format::Html => ("text/html; charset=utf-8", render::revision(number, &revision).html()),
     };
     let mut response = text.into_response();
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
@@ -291,13 +348,16 @@ async fn accept(
     Json(input): Json<Accept>,
 ) -> Result<(Receipted, Json<ProposalView>), Problem> {
     let mut tx = app.db.begin(reviewer.organization).await?;
-    let verdict = review::accept(&mut tx, app.ctx.as_ref(), &reviewer, number, input.ops.as_deref(), input.digest.as_deref()).await?;
+    let verdict = match review::accept(&mut tx, app.ctx.as_ref(), &reviewer, number, input.ops.as_deref(), input.digest.as_deref()).await {
+        Ok(verdict) => verdict,
+        Err(error) => return Err(refusal(&mut tx, error).await),
+    };
     let answer = match verdict {
         Verdict::Applied(accepted) => Ok(Json(view(&mut tx, accepted.proposal, Some(accepted.revision)).await?)),
         // Its `standing` says what is needed still.
         Verdict::Waits(waiting) => Ok(Json(view(&mut tx, waiting.proposal, Some(waiting.revision)).await?)),
         // What it is now is kept, to be looked at.
-        Verdict::LookAgain(draft) => Err(Problem::clash(&draft)),
+        Verdict::LookAgain(draft) => Err(look_again(&mut tx, draft).await?),
     };
     tx.commit().await?;
     app.committed(reviewer.organization);
@@ -321,10 +381,13 @@ async fn resolve(State(app): State<App>, proposer: Proposer, Path(number): Path<
         _ => return Err(Problem::invalid(vec![Fault::new("", "give either `take` or `value`")])),
     };
     let mut tx = app.db.begin(proposer.organization).await?;
-    let resolved = review::resolve(&mut tx, app.ctx.as_ref(), &proposer, number, input.conflict, &choice).await?;
+    let resolved = match review::resolve(&mut tx, app.ctx.as_ref(), &proposer, number, input.conflict, &choice).await {
+        Ok(resolved) => resolved,
+        Err(error) => return Err(refusal(&mut tx, error).await),
+    };
     let answer = match resolved {
         Resolved::Settled(draft) => Ok(Json(view(&mut tx, draft.proposal, Some(draft.revision)).await?)),
-        Resolved::LookAgain(draft) => Err(Problem::clash(&draft)),
+        Resolved::LookAgain(draft) => Err(look_again(&mut tx, draft).await?),
     };
     tx.commit().await?;
     app.committed(proposer.organization);
@@ -383,9 +446,10 @@ async fn edit(State(app): State<App>, proposer: Proposer, Path(number): Path<i32
     let mut patch = match (input.patch, input.operations) {
         (Some(patch), None) => shape::parse(patch.get().as_bytes()).map_err(|faults| Problem::invalid(faults).below("/patch"))?,
         (None, Some(_)) if !draft.revision.conflicts.is_empty() => {
+            let problem = look_again(&mut tx, draft).await?;
             tx.commit().await?;
             app.committed(proposer.organization);
-            return Err(Problem::clash(&draft));
+            return Err(problem);
         }
         (None, Some(operations)) => {
             let patch = edited(&draft.revision.patch, &operations)?;
@@ -426,13 +490,14 @@ fn edited(patch: &ProjectPatch, operations: &[EditOperation]) -> Result<Vec<u8>,
     let count = patch.tasks.len();
     let mut faults = Vec::new();
     for (at, edit) in operations.iter().enumerate() {
-        let body = edit.index.checked_sub(1).and_then(|index| value["tasks"].get_mut(index)).and_then(|task| task["body"].as_object_mut());
-        let Some(body) = body else {
+        let task = edit.index.checked_sub(1).and_then(|index| value["tasks"].get_mut(index));
+        let is_new = task.as_ref().is_some_and(|task| task["op"] == "create");
+        let Some(body) = task.and_then(|task| task["body"].as_object_mut()) else {
             faults.push(Fault::new(format!("/operations/{at}/index"), format!("there is no operation {}", edit.index)).expected(format!("1–{count}")));
             continue;
         };
         for (field, new) in &edit.body {
-            if new.is_null() {
+            if is_new && new.is_null() {
                 body.remove(field);
             } else {
                 body.insert(field.clone(), new.clone());

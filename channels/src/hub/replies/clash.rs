@@ -3,50 +3,24 @@
 use patchbay_core::{
     command::Reply,
     patch::rebase::{Conflict, Way},
-    review::{Draft, Last},
+    review::{Draft, Last, Proposal, Revision, State},
+    tenancy::Trust,
 };
 
-use super::{count, decisions, plain};
-use crate::render::{self, words};
-
-/// `WEB-3 due`, or the task alone.
-fn what(conflict: &Conflict) -> String {
-    let field = conflict.path.split_once("/body/").map(|(_, field)| field).or_else(|| conflict.path.strip_prefix("/meta_updates/"));
-    let Some((field, entry)) = field.map(|field| field.split_once('/').unwrap_or((field, ""))) else { return format!("**{}**", plain(&conflict.task)) };
-    let entry = if entry.is_empty() { String::new() } else { format!(" ({})", plain(entry)) };
-    format!("**{}** {}{entry}", plain(&conflict.task), words::field(field))
-}
-
-/// One conflict on one line: what it was, who made it what, and what the proposal wants.
-fn line(conflict: &Conflict) -> String {
-    let field = conflict.path.rsplit_once("/body/").map_or("", |(_, field)| field);
-    let by = conflict.by.as_ref().map(|by| (plain(&by.actor), by.revision));
-    if !conflict.choices.contains(&Way::Ours) || field.is_empty() || field.contains('/') {
-        let by = by.map_or_else(String::new, |(actor, revision)| format!(" ({actor}, version {revision})"));
-        return format!("{}. {}: {}{by}.", conflict.number, what(conflict), plain(&conflict.why));
-    }
-    let value = |value| plain(&words::value(field, value));
-    let (actor, version) = by.map_or_else(|| ("somebody".to_owned(), String::new()), |(actor, revision)| (actor, format!(" in version {revision}")));
-    format!(
-        "{}. {}: it was {}; {actor} made it {}{version}; the proposal wants {}.",
-        conflict.number,
-        what(conflict),
-        value(&conflict.base),
-        value(&conflict.theirs),
-        value(&conflict.ours)
-    )
-}
+use super::{count, decided_already, decisions, plain};
+use crate::render;
 
 /// The conflicts of a proposal, with the ways to settle the first.
 fn conflicts(lead: &str, draft: &Draft) -> Reply {
     let number = draft.proposal.number;
     let conflicts = &draft.revision.conflicts;
-    let lines: Vec<String> = conflicts.iter().map(line).collect();
-    let mut reply = Reply::new(format!(
-        "{lead}\n\n{}\n\nSettle {} with `resolve #{number} 1 ours`, `theirs` or another value.",
-        lines.join("\n"),
-        if conflicts.len() == 1 { "it" } else { "each" }
-    ));
+    let list = render::clash::page(number, conflicts).markdown();
+    let each = if conflicts.len() == 1 { "it" } else { "each" };
+    settling(Reply::new(format!("{lead}\n\n{list}\nSettle {each} with `resolve #{number} 1 ours`, `theirs` or another value.")), number, conflicts)
+}
+
+/// What can be done about the first conflict.
+fn settling(mut reply: Reply, number: i32, conflicts: &[Conflict]) -> Reply {
     let Some(first) = conflicts.first() else { return reply };
     for (way, label, word) in [(Way::Theirs, "As it is", "theirs"), (Way::Ours, "As proposed", "ours")] {
         if first.choices.contains(&way) {
@@ -54,6 +28,62 @@ fn conflicts(lead: &str, draft: &Draft) -> Reply {
         }
     }
     reply
+}
+
+/// What can be done about a proposal: it is decided, or what clashes is settled first.
+fn next(reply: Reply, number: i32, revision: &Revision) -> Reply {
+    if revision.conflicts.is_empty() {
+        return decisions(reply, number);
+    }
+    settling(reply, number, &revision.conflicts).action("Reject", format!("reject #{number}"))
+}
+
+/// One proposal with its diff, and with what it clashes with.
+pub fn proposal(proposal: &Proposal, revision: &Revision) -> Reply {
+    let number = proposal.number;
+    match proposal.state {
+        State::Open | State::Draft => {
+            let outside = if proposal.trust == Trust::Untrusted { " (from outside, unverified)" } else { "" };
+            let shown = render::revision(number, revision).markdown();
+            next(Reply::new(format!("**#{number}** {}{outside}\n\n{shown}", plain(&proposal.title))), number, revision)
+        }
+        _ => Reply::new(format!("{}\n\n{}", decided_already(proposal).text, render::markdown(&revision.diff))),
+    }
+}
+
+/// One proposal that stands beside these words.
+pub fn waits(proposal: &Proposal, revision: &Revision) -> Reply {
+    let number = proposal.number;
+    let text = if revision.conflicts.is_empty() {
+        format!("**#{number}** waits for a decision.")
+    } else {
+        format!("**#{number}** has {} with what others did since; then it can be decided.", render::clash::count(&revision.conflicts))
+    };
+    next(Reply::new(text), number, revision)
+}
+
+/// It was to be accepted, but this conversation was not shown it as it is. `is_beside`: it stands beside these words.
+pub fn look_first(draft: &Draft, was_shown: bool, is_beside: bool) -> Reply {
+    let number = draft.proposal.number;
+    let by = plain(&draft.revision.author);
+    let why = if was_shown {
+        format!("**#{number}** is not what you looked at any more: {by} changed it, and it is at revision {}.", draft.revision.revision)
+    } else {
+        format!("**#{number}** was not shown here yet.")
+    };
+    let shown = if is_beside { String::new() } else { format!("\n\n{}", render::markdown(&draft.revision.diff)) };
+    decisions(Reply::new(format!("{why} Nothing has changed yet. Look at it, then accept it again.{shown}")), number)
+}
+
+/// An answer to something else, where a proposal of the conversation waits for its conflicts to be settled.
+pub fn by_the_way(mut reply: Reply, waiting: &Draft) -> Reply {
+    let number = waiting.proposal.number;
+    reply.text = format!(
+        "{}\n\n**#{number}** waits: it has {} with what others did since, and goes on when they are settled.",
+        reply.text.trim_end(),
+        render::clash::count(&waiting.revision.conflicts)
+    );
+    reply.action(format!("Show #{number}"), format!("review #{number}"))
 }
 
 /// It cannot be accepted while it has conflicts.
@@ -84,7 +114,8 @@ pub fn look_again(draft: &Draft) -> Reply {
 /// A conflict was settled, or the proposal was brought to the present.
 pub fn settled(draft: &Draft) -> Reply {
     if draft.revision.conflicts.is_empty() {
-        return decisions(Reply::new(format!("{} Nothing stands in its way.", rebased(draft))), draft.proposal.number);
+        let text = format!("{} Nothing stands in its way.\n\n{}", rebased(draft), render::markdown(&draft.revision.diff));
+        return decisions(Reply::new(text), draft.proposal.number);
     }
     conflicted(draft)
 }

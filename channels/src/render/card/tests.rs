@@ -5,7 +5,7 @@ use super::*;
 pub(in crate::render) const DIGEST: &str = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08";
 
 pub(in crate::render) fn card(diff: &Diff) -> Card<'_> {
-    Card { number: 12, revision: 3, digest: DIGEST, title: "Sign-in, the shop & <more>", author: "ana", diff }
+    Card { number: 12, revision: 3, digest: DIGEST, title: "Sign-in, the shop & <more>", author: "ana", trust: Trust::Verified, diff, conflicts: &[] }
 }
 
 /// Everything that there is to read is on the pages, in its order.
@@ -61,4 +61,27 @@ fn an_operation_to_choose_fits() {
     let diff = diff::tests::shown(&json!([{ "op": "create", "task_id": "t1", "body": { "title": "Write the 👩\u{200d}💻 handbook" } }]), &Value::Null);
     assert_eq!(option(&diff, &diff.entries[0], 75), "1 + Write the 👩\u{200d}💻 handbook");
     assert_eq!(option(&diff, &diff.entries[0], 16), "1 + Write the…");
+}
+
+#[test]
+fn a_proposal_with_conflicts_is_not_offered_to_be_accepted() {
+    let (diff, conflicts) = (diff::tests::everything(), [clash::tests::due()]);
+    let card = Card { trust: Trust::Untrusted, conflicts: &conflicts, ..card(&diff) };
+    let slack = Value::from(crate::render::slack::messages(&card)).to_string();
+    let discord = Value::from(crate::render::discord::messages(&card)).to_string();
+    let mail = crate::render::email::mail(&card, None).text.split_whitespace().collect::<Vec<_>>().join(" ");
+    for shown in [&slack, &discord, &mail] {
+        for said in [
+            "from outside, unverified",
+            "bo made it Fri 4 Dec 2026 in version 6, 27 Nov at 13:40 UTC",
+            "the proposal wants Sat 28 Nov 2026",
+            "resolve #12 1 ours",
+        ] {
+            assert!(shown.contains(said), "{said}: {shown}");
+        }
+        assert!(!shown.contains("Accept") && !shown.contains("accept #12"), "{shown}");
+    }
+    assert!(slack.contains("reject.12.3.") && discord.contains("edit.12.3."));
+    let settled = Card { conflicts: &[], ..card };
+    assert!(Value::from(crate::render::slack::messages(&settled)).to_string().contains("Accept all"));
 }

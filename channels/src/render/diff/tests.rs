@@ -35,7 +35,7 @@ pub(crate) fn everything() -> Diff {
 #[test]
 fn plain_text_tells_everything() {
     insta::assert_snapshot!(page(&everything()).text(), @"
-    WEB Website, on version 7: 3 new, 2 changed, 1 moved, 1 removed
+    WEB Website, on version 7: 3 new, 2 changed, 1 moved, 1 removed · one date moves by 3 days · touches ana · changes what one task waits for
 
       summary: The shop, and who may enter {+and leave+} it.
     1 + Fix flaky e2e test (P1, 2 h 30 min, @ana, due Fri 4 Dec 2026, under WEB-1) · needs 2
@@ -64,7 +64,7 @@ fn plain_text_tells_everything() {
 #[test]
 fn markdown_tells_everything() {
     insta::assert_snapshot!(page(&everything()).markdown(), @r"
-    **WEB Website**, on version 7: 3 new, 2 changed, 1 moved, 1 removed
+    **WEB Website**, on version 7: 3 new, 2 changed, 1 moved, 1 removed · **one date moves by 3 days** · **touches ana** · **changes what one task waits for**
 
     - summary: The shop, and who may enter **and leave** it.
     - `1` **+** **Fix flaky e2e test** (P1, 2 h 30 min, @ana, due Fri 4 Dec 2026, under WEB-1) · needs 2
@@ -93,7 +93,7 @@ fn markdown_tells_everything() {
 #[test]
 fn html_tells_everything() {
     insta::assert_snapshot!(page(&everything()).html(), @"
-    <p><strong>WEB Website</strong>, on version 7: 3 new, 2 changed, 1 moved, 1 removed</p>
+    <p><strong>WEB Website</strong>, on version 7: 3 new, 2 changed, 1 moved, 1 removed · <em>one date moves by 3 days</em> · <em>touches ana</em> · <em>changes what one task waits for</em></p>
     <ul>
     <li>summary: The shop, and who may enter <ins>and leave</ins> it.</li>
     <li><code>1</code> <b>+</b> <strong>Fix flaky e2e test</strong> (P1, 2 h 30 min, @ana, due Fri 4 Dec 2026, under WEB-1) <small>· needs 2</small><ul>
@@ -136,7 +136,8 @@ fn a_terminal_wraps_and_colours() {
     let text = page(&everything()).terminal(Terminal { colour: true, width: 60 });
     insta::assert_snapshot!(text.replace('\x1b', "ESC"), @"
     ESC[1mWEB ESC[0mESC[1mWebsiteESC[0m, on version 7: 3 new, 2 changed, 1 moved, 1
-    removed
+    removed · ESC[33mone ESC[0mESC[33mdate ESC[0mESC[33mmoves ESC[0mESC[33mby ESC[0mESC[33m3 ESC[0mESC[33mdaysESC[0m · ESC[33mtouches ESC[0mESC[33manaESC[0m · ESC[33mchanges ESC[0m
+    ESC[33mwhat ESC[0mESC[33mone ESC[0mESC[33mtask ESC[0mESC[33mwaits ESC[0mESC[33mforESC[0m
 
       summary: The shop, and who may enter ESC[32mand ESC[0mESC[32mleave ESC[0mit.
     1 ESC[32m+ESC[0m ESC[1mFix ESC[0mESC[1mflaky ESC[0mESC[1me2e ESC[0mESC[1mtestESC[0m (P1, 2 h 30 min, @ana, due Fri 4 Dec

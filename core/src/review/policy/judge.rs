@@ -11,7 +11,10 @@ use super::{
 };
 use crate::{
     ids::MemberId,
-    patch::{diff::Diff, process::Role},
+    patch::{
+        diff::{Diff, Entry, Op},
+        process::Role,
+    },
     review::{Proposal, REVERT},
     tenancy::Trust,
     tenancy::{Scope, Scopes},
@@ -71,16 +74,28 @@ pub(in crate::review) fn reviews(role: Role) -> bool {
 }
 
 impl Facts {
+    /// What of a whole proposal a policy looks at.
     pub(in crate::review) fn of(proposal: &Proposal, diff: &Diff, author_role: Role, others: Reviewers) -> Self {
+        Self::about(proposal, diff, |_| true, author_role, others)
+    }
+
+    /// The same of some of its operations (from 1). What changes in the project itself goes with each choice.
+    pub(in crate::review) fn of_some(proposal: &Proposal, diff: &Diff, operations: &[i32], author_role: Role, others: Reviewers) -> Self {
+        let is_chosen = |entry: &Entry| operations.iter().any(|operation| usize::try_from(*operation) == Ok(entry.index));
+        Self::about(proposal, diff, is_chosen, author_role, others)
+    }
+
+    fn about(proposal: &Proposal, diff: &Diff, is_meant: impl Fn(&Entry) -> bool, author_role: Role, others: Reviewers) -> Self {
+        let entries: Vec<&Entry> = diff.entries.iter().filter(|entry| is_meant(entry)).collect();
         let project = diff.project_changes.iter().map(|change| format!("project.{}", change.field));
-        let tasks = diff.entries.iter().flat_map(|entry| {
+        let tasks = entries.iter().flat_map(|entry| {
             let place = entry.moved.is_some().then(|| "place".to_owned());
             entry.changes.iter().map(|change| change.field.clone()).chain(place)
         });
         Self {
             number: proposal.number,
-            operations: diff.entries.len(),
-            deletes: diff.counts.removed,
+            operations: entries.len(),
+            deletes: entries.iter().filter(|entry| entry.op == Op::Delete).map(|entry| 1 + entry.removes.len()).sum(),
             fields: project.chain(tasks).collect(),
             origin: proposal.origin.clone(),
             is_planned: proposal.conversation.is_some() && proposal.origin != REVERT,

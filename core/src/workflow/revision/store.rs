@@ -115,6 +115,15 @@ pub async fn list_after(conn: &mut PgConnection, project: ProjectId, after: i32,
     sqlx::query_as(AssertSqlSafe(format!("{REVISION} and number > $2 order by number limit $3"))).bind(project).bind(after).bind(limit).fetch_all(conn).await
 }
 
+/// Of some revisions those that take others back, each with the one that it takes back.
+pub async fn list_reverts(conn: &mut PgConnection, project: ProjectId, numbers: &[i32]) -> sqlx::Result<Vec<(i32, i32)>> {
+    sqlx::query_as("select number, reverts from revision where project_id = $1 and number = any($2) and reverts is not null")
+        .bind(project)
+        .bind(numbers)
+        .fetch_all(conn)
+        .await
+}
+
 /// The revisions that touched a task, newest first.
 pub async fn list_of_task(conn: &mut PgConnection, project: ProjectId, reference: &str, limit: i64) -> sqlx::Result<Vec<Revision>> {
     sqlx::query_as(AssertSqlSafe(format!(
