@@ -132,5 +132,7 @@ async fn open(run: &Run<'_>, conn: &mut patchbay_core::db::Connection, patch: Pr
         trust: run.command.trust,
         conversation: Some(run.command.conversation),
     };
-    Ok(review::open(conn, ctx, &new).await?)
+    let draft = review::open(&mut *conn, ctx, &new).await?;
+    run.shows(conn, &draft.proposal, &draft.revision).await?;
+    Ok(draft)
 }
