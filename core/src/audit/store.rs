@@ -234,8 +234,9 @@ pub(super) async fn tip(db: &Db, organization: OrganizationId) -> sqlx::Result<T
         .await?
         .ok_or(sqlx::Error::RowNotFound)?;
     let entries: Option<i64> = row.try_get(1)?;
-    let head: Option<&[u8]> = row.try_get(2)?;
-    Ok(Tip { is_outgrown: row.try_get(0)?, receipt: entries.zip(head).map(|(entries, head)| Receipt::new(entries, head)) })
+    // It comes as text, by the simple protocol.
+    let head: Option<Vec<u8>> = row.try_get(2)?;
+    Ok(Tip { is_outgrown: row.try_get(0)?, receipt: entries.zip(head).map(|(entries, head)| Receipt::new(entries, &head)) })
 }
 
 pub(super) async fn last_seal(conn: &mut PgConnection) -> sqlx::Result<Option<Seal>> {

@@ -110,7 +110,7 @@ async fn what_slack_does_not_take_now_is_sent_later_and_once() -> Result<()> {
     patchbay.post("/projects", &json!({ "title": "Website", "key": "WEB" })).await?;
     slack.fail("chat.postMessage", [Fault::Wait(1), Fault::Status(500), Fault::Wait(1)]);
     let before = slack.calls("chat.postMessage");
-    person(&slack, "ana").command("show WEB").await?;
+    person(&slack, "ana").mention("show WEB", None, 1).await?;
     slack.message("an answer", |message| message.text.contains("Website")).await?;
     assert_eq!(slack.calls("chat.postMessage") - before, 4);
     assert_eq!(slack.messages().iter().filter(|message| message.text.contains("Website")).count(), 1);

@@ -162,6 +162,8 @@ impl Way for OverRest<'_> {
     }
 
     async fn accept_first(&self, who: &str, shown: &Shows<i64>) -> Result<()> {
+        // What was shown to somebody else is looked at before it is accepted.
+        self.ask(who, &format!("review #{}", shown.by), None).await?;
         let command = self.ask(who, &format!("accept #{} 1", shown.by), None).await?;
         ensure!(answer(&command).contains("Accepted 1 of 2"), "{command}");
         Ok(())
@@ -237,6 +239,8 @@ impl Way for OverSocket<'_> {
     }
 
     async fn accept_first(&self, who: &str, shown: &Shows<i64>) -> Result<()> {
+        // What was shown to somebody else is looked at before it is accepted.
+        self.ask(who, &format!("review #{}", shown.by), None).await?;
         let command = self.ask(who, &format!("accept #{} 1", shown.by), None).await?;
         ensure!(answer(&command).contains("Accepted 1 of 2"), "{command}");
         Ok(())

@@ -160,8 +160,12 @@ struct LogQuery {
 fn number<T: std::str::FromStr>(name: &str, text: Option<&String>) -> Result<Option<T>, Problem> {
     let read = |text: &String| text.parse().ok().filter(|_| text.len() <= 20);
     text.map(|text| {
-        read(text).ok_or_else(|| {
-            Problem::malformed(format!("The query cannot be read: `{name}` is no number in its range, nor `true` or `false` where that is asked for."))
+        read(text).ok_or_else(|| match name {
+            // One of ours, which nobody makes up.
+            "cursor" => Problem::malformed("The cursor is not one of ours."),
+            _ => Problem::invalid(vec![
+                Fault::new(format!("/{name}"), "this is no number in its range, nor `true` or `false` where that is asked for").found(text.clone()),
+            ]),
         })
     })
     .transpose()

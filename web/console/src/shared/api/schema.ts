@@ -240,7 +240,7 @@ export interface paths {
         delete?: never;
         options?: never;
         head?: never;
-        /** Set whom a channel lets in unasked, and how much it takes */
+        /** Set whom a channel lets in unasked, and how much it takes; what is left out stays as it is */
         patch: operations["patch_channels_channel"];
         trace?: never;
     };
@@ -605,6 +605,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/commands/{id}/exchanges": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** See the raw talk with a model about a message: what was sent, what came, what it cost; empty where the rules settled it */
+        get: operations["get_commands_id_exchanges"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/commands/{id}/files": {
         parameters: {
             query?: never;
@@ -941,7 +958,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List keys */
+        /** List your keys; an admin's list is of all */
         get: operations["get_keys"];
         put?: never;
         /** Make a key; its secret is in this answer and nowhere else */
@@ -962,7 +979,7 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
-        /** Take a key back */
+        /** Take a key of yours back; an admin takes back any */
         delete: operations["delete_keys_id"];
         options?: never;
         head?: never;
@@ -1262,6 +1279,23 @@ export interface paths {
         put?: never;
         /** Make again what the caller last took back */
         post: operations["post_projects_project_redo"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Bring a deleted project back, by its id or the key that it had */
+        post: operations["post_projects_project_restore"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2267,7 +2301,10 @@ export interface components {
             text: string;
         };
         AddMember: {
-            /** @description With an address the member can sign in; a program needs none. */
+            /**
+             * Format: email
+             * @description With an address the member can sign in; a program needs none.
+             */
             email?: string | null;
             name: string;
             /**
@@ -2400,6 +2437,14 @@ export interface components {
             /** Format: int64 */
             size_bytes: number;
         };
+        AttachmentInput: {
+            /** @description Its bytes in Base64 (RFC 4648, section 4). */
+            data: string;
+            /** @description `text/markdown` */
+            media_type: string;
+            /** @description Of the file, without folders. */
+            name: string;
+        };
         /** @description One attempt to deliver a message. */
         Attempt: {
             /** Format: date-time */
@@ -2460,6 +2505,21 @@ export interface components {
             new: components["schemas"]["TaskView"];
             old: components["schemas"]["TaskView"];
         };
+        /** @description What of it is to be different; what is left out stays as it is. */
+        ChannelChange: {
+            /**
+             * Format: uint32
+             * @description Messages a minute that all senders together may write.
+             */
+            per_channel?: number | null;
+            /**
+             * Format: uint32
+             * @description Messages a minute that one sender may write.
+             */
+            per_sender?: number | null;
+            /** @description Whether who has a member's address there is that member, without a code; only of platforms. */
+            trust_email?: boolean | null;
+        };
         /** @description How an organisation wants a channel. */
         ChannelSettings: {
             /**
@@ -2480,33 +2540,13 @@ export interface components {
              */
             trust_email: boolean;
         };
-        /** @description How an organisation wants a channel. */
-        ChannelSettingsInput: {
-            /**
-             * Format: uint32
-             * @description Messages a minute that all senders together may write.
-             * @default 600
-             */
-            per_channel: number;
-            /**
-             * Format: uint32
-             * @description Messages a minute that one sender may write.
-             * @default 30
-             */
-            per_sender: number;
-            /**
-             * @description Whether who has a member's address there is that member, without a code.
-             * @default false
-             */
-            trust_email: boolean;
-        };
-        /** @description A channel of an organisation. */
+        /** @description A channel of an organisation. `web` is the console with the terminal, `api` whoever comes with a key. */
         ChannelView: {
             /**
-             * @description A platform that people speak to Patchbay on.
+             * @description Where messages come in, each with limits of its own: a platform, the console with the terminal, or programs with a key.
              * @enum {string}
              */
-            channel: "slack" | "discord" | "email";
+            channel: "slack" | "discord" | "email" | "web" | "api";
             /** @description The connection that is held open to hear from it; `null` where the platform posts to us, or nothing is heard. */
             connection: components["schemas"]["ConnectionView"] | null;
             /** @description Whether this Patchbay has what it needs to speak there. */
@@ -2735,7 +2775,7 @@ export interface components {
         CreateKey: {
             /** Format: date-time */
             expires_at?: string | null;
-            /** @description The handle of the agent that it is for; yours where nothing is said. People make their keys themselves. */
+            /** @description The handle of the agent that it is for, which takes an admin; yours where nothing is said. People make their keys themselves. */
             member?: string | null;
             name: string;
             /** @description A project's id or key: the key sees only that one. */
@@ -2964,7 +3004,7 @@ export interface components {
             patch?: components["schemas"]["ProjectPatchInput"] | null;
         };
         EditOperation: {
-            /** @description The fields of the operation's body that change; null takes one out of the operation. */
+            /** @description The fields of the operation's body that change. Null clears a field of a task that is there, and takes one away from a new task. */
             body: {
                 [key: string]: unknown;
             };
@@ -3129,7 +3169,7 @@ export interface components {
             fix?: string | null;
             found?: string | null;
             message: string;
-            /** @description JSON Pointer into the request's body; empty for the whole. */
+            /** @description JSON Pointer into the request's body, or `/` and the name of a query's parameter; empty for the whole. */
             path: string;
         };
         /** @description A field before and after; null where there is nothing. */
@@ -3286,6 +3326,32 @@ export interface components {
             /** @description Where a job stands, for people. */
             state: ("queued" | "running" | "done" | "cancelled") | "scheduled" | "dead";
         };
+        /** @description A request to a model and its answer, as they were kept. */
+        KeptExchange: {
+            /** @description What came, as it came: whole, or cut off. */
+            answer: string;
+            /** Format: date-time */
+            at: string;
+            /**
+             * Format: int64
+             * @description Millionths of the price list's currency; null where the model has no price.
+             */
+            cost_micros: number | null;
+            /** Format: int64 */
+            input_tokens: number | null;
+            /** Format: int32 */
+            latency_ms: number;
+            model: string;
+            /** Format: int64 */
+            output_tokens: number | null;
+            /** @description What was wrong with the answer; null where it was used. */
+            problem: string | null;
+            /** @description The prompt's name and version: `project@3`. */
+            prompt: string;
+            provider: string;
+            /** @description What was sent, without the key. */
+            request: unknown;
+        };
         KeyView: {
             /** Format: date-time */
             created_at: string;
@@ -3357,16 +3423,17 @@ export interface components {
         /** @description A channel in a list. */
         ListedChannel: {
             /**
-             * @description A platform that people speak to Patchbay on.
+             * @description Where messages come in, each with limits of its own: a platform, the console with the terminal, or programs with a key.
              * @enum {string}
              */
-            channel: "slack" | "discord" | "email";
+            channel: "slack" | "discord" | "email" | "web" | "api";
             /** @description The connection that is held open to hear from it; `null` where the platform posts to us, or nothing is heard. */
             connection: components["schemas"]["ConnectionView"] | null;
             /** @description Whether this Patchbay has what it needs to speak there. */
             is_connected: boolean;
             settings: components["schemas"]["ChannelSettings"];
             title: string;
+            /** @description Of `web` and `api`, what was turned away is known as far as the process that answers has done it. */
             used: components["schemas"]["Used"];
         };
         /** @description A project without its tasks. */
@@ -3496,10 +3563,10 @@ export interface components {
         };
         Message: {
             /**
-             * @description Not taken yet: must be empty.
-             * @default []
+             * @description What comes with it. Plain text and Markdown are planned from together with `text`, where that is no command; all of it is kept, and listed at
+             *     `/commands/{id}/files`. A request has at most 1 MiB.
              */
-            attachments: unknown[];
+            attachments?: components["schemas"]["AttachmentInput"][];
             /**
              * Format: uuid
              * @description The conversation that it continues.
@@ -3925,157 +3992,162 @@ export interface components {
         };
         /** @description A page of a list. */
         Page10: {
-            data: components["schemas"]["RecipeView"][];
+            data: components["schemas"]["Process"][];
             meta: components["schemas"]["Meta"];
         };
         /** @description A page of a list. */
         Page11: {
-            data: components["schemas"]["SourceView"][];
+            data: components["schemas"]["RecipeView"][];
             meta: components["schemas"]["Meta"];
         };
         /** @description A page of a list. */
         Page12: {
-            data: components["schemas"]["DeliveryView"][];
+            data: components["schemas"]["SourceView"][];
             meta: components["schemas"]["Meta"];
         };
         /** @description A page of a list. */
         Page13: {
-            data: components["schemas"]["EndpointView"][];
+            data: components["schemas"]["DeliveryView"][];
             meta: components["schemas"]["Meta"];
         };
         /** @description A page of a list. */
         Page14: {
-            data: components["schemas"]["SentView"][];
+            data: components["schemas"]["EndpointView"][];
             meta: components["schemas"]["Meta"];
         };
         /** @description A page of a list. */
         Page15: {
-            data: components["schemas"]["TriggerView"][];
+            data: components["schemas"]["SentView"][];
             meta: components["schemas"]["Meta"];
         };
         /** @description A page of a list. */
         Page16: {
-            data: components["schemas"]["TriggerTried"][];
+            data: components["schemas"]["TriggerView"][];
             meta: components["schemas"]["Meta"];
         };
         /** @description A page of a list. */
         Page17: {
-            data: components["schemas"]["TriggerVersionView"][];
+            data: components["schemas"]["TriggerTried"][];
             meta: components["schemas"]["Meta"];
         };
         /** @description A page of a list. */
         Page18: {
-            data: components["schemas"]["RunView"][];
+            data: components["schemas"]["TriggerVersionView"][];
             meta: components["schemas"]["Meta"];
         };
         /** @description A page of a list. */
         Page19: {
-            data: components["schemas"]["Malformed"][];
+            data: components["schemas"]["RunView"][];
             meta: components["schemas"]["Meta"];
         };
         /** @description A page of a list. */
         Page2: {
-            data: components["schemas"]["ListedProject"][];
+            data: components["schemas"]["KeptExchange"][];
             meta: components["schemas"]["Meta"];
         };
         /** @description A page of a list. */
         Page20: {
-            data: components["schemas"]["ListedChannel"][];
+            data: components["schemas"]["Malformed"][];
             meta: components["schemas"]["Meta"];
         };
         /** @description A page of a list. */
         Page21: {
-            data: components["schemas"]["Identity"][];
+            data: components["schemas"]["ListedChannel"][];
             meta: components["schemas"]["Meta"];
         };
         /** @description A page of a list. */
         Page22: {
-            data: components["schemas"]["JobView"][];
+            data: components["schemas"]["Identity"][];
             meta: components["schemas"]["Meta"];
         };
         /** @description A page of a list. */
         Page23: {
-            data: components["schemas"]["Tool"][];
+            data: components["schemas"]["JobView"][];
             meta: components["schemas"]["Meta"];
         };
         /** @description A page of a list. */
         Page24: {
-            data: components["schemas"]["Preset"][];
+            data: components["schemas"]["Tool"][];
             meta: components["schemas"]["Meta"];
         };
         /** @description A page of a list. */
         Page25: {
-            data: components["schemas"]["Schedule"][];
+            data: components["schemas"]["Preset"][];
             meta: components["schemas"]["Meta"];
         };
         /** @description A page of a list. */
         Page26: {
-            data: components["schemas"]["ScheduleRun"][];
+            data: components["schemas"]["Schedule"][];
             meta: components["schemas"]["Meta"];
         };
         /** @description A page of a list. */
         Page27: {
-            data: components["schemas"]["Variant"][];
+            data: components["schemas"]["ScheduleRun"][];
             meta: components["schemas"]["Meta"];
         };
         /** @description A page of a list. */
         Page28: {
-            data: components["schemas"]["Document"][];
+            data: components["schemas"]["Variant"][];
             meta: components["schemas"]["Meta"];
         };
         /** @description A page of a list. */
         Page29: {
-            data: components["schemas"]["DocumentVersion"][];
+            data: components["schemas"]["Document"][];
             meta: components["schemas"]["Meta"];
         };
         /** @description A page of a list. */
         Page3: {
-            data: components["schemas"]["RevisionView"][];
+            data: components["schemas"]["ListedProject"][];
             meta: components["schemas"]["Meta"];
         };
         /** @description A page of a list. */
         Page30: {
-            data: components["schemas"]["Entry2"][];
+            data: components["schemas"]["DocumentVersion"][];
             meta: components["schemas"]["Meta"];
         };
         /** @description A page of a list. */
         Page31: {
-            data: components["schemas"]["Quarantined"][];
+            data: components["schemas"]["Entry2"][];
             meta: components["schemas"]["Meta"];
         };
         /** @description A page of a list. */
         Page32: {
+            data: components["schemas"]["Quarantined"][];
+            meta: components["schemas"]["Meta"];
+        };
+        /** @description A page of a list. */
+        Page33: {
             data: components["schemas"]["ReceivedFile"][];
             meta: components["schemas"]["Meta"];
         };
         /** @description A page of a list. */
         Page4: {
-            data: components["schemas"]["ProposalView"][];
+            data: components["schemas"]["RevisionView"][];
             meta: components["schemas"]["Meta"];
         };
         /** @description A page of a list. */
         Page5: {
-            data: components["schemas"]["TaskView"][];
+            data: components["schemas"]["ProposalView"][];
             meta: components["schemas"]["Meta"];
         };
         /** @description A page of a list. */
         Page6: {
-            data: components["schemas"]["Event"][];
+            data: components["schemas"]["TaskView"][];
             meta: components["schemas"]["Meta"];
         };
         /** @description A page of a list. */
         Page7: {
-            data: components["schemas"]["MemberView"][];
+            data: components["schemas"]["Event"][];
             meta: components["schemas"]["Meta"];
         };
         /** @description A page of a list. */
         Page8: {
-            data: components["schemas"]["KeyView"][];
+            data: components["schemas"]["MemberView"][];
             meta: components["schemas"]["Meta"];
         };
         /** @description A page of a list. */
         Page9: {
-            data: components["schemas"]["Process"][];
+            data: components["schemas"]["KeyView"][];
             meta: components["schemas"]["Meta"];
         };
         /** @description A place in the tree: below what, and behind which sibling (null: the first). */
@@ -4321,7 +4393,9 @@ export interface components {
         };
         /** @description A problem. `type` is stable and may be switched on; the rest is for people. */
         Problem: {
-            /** @description What is there now: the task that has changed, the lease that is in the way. */
+            /** @description Where a proposal, or taking a change back, clashes with what others did since. */
+            conflicts?: components["schemas"]["Conflict"][];
+            /** @description What is there now: the task or proposal that has changed, the lease that is in the way. */
             current?: unknown;
             /** @description What happened and how to mend it. */
             detail: string;
@@ -4690,7 +4764,12 @@ export interface components {
         };
         /** @description Something to look at before accepting. */
         Risk: {
-            /** @description `removes`, `size`, `dates`, `people`. */
+            /**
+             * Format: uint
+             * @description How many: tasks, operations, dates, people.
+             */
+            count: number;
+            /** @description `untrusted`, `removes`, `size`, `dates`, `dates_cleared`, `people`, `dependencies`, `moves`, `changes`, `creates`. */
             kind: string;
             text: string;
         };
@@ -5632,7 +5711,7 @@ export interface components {
             last_minute: number;
             /**
              * Format: int64
-             * @description Those of which nothing came, because they were too many or of nobody who is known.
+             * @description Those of which nothing came, because they were too many.
              */
             turned_away: number;
         };
@@ -5866,7 +5945,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Page30"];
+                    "application/json": components["schemas"]["Page31"];
                 };
             };
             /** @description The request cannot be read. */
@@ -6046,7 +6125,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Page20"];
+                    "application/json": components["schemas"]["Page21"];
                 };
             };
             /** @description Who are you? */
@@ -6173,7 +6252,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Page31"];
+                    "application/json": components["schemas"]["Page32"];
                 };
             };
             /** @description The request cannot be read. */
@@ -6568,6 +6647,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Well-formed, but not valid; every fault is listed. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Any other problem. */
             default: {
                 headers: {
@@ -6729,7 +6817,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["ChannelSettingsInput"];
+                "application/json": components["schemas"]["ChannelChange"];
             };
         };
         responses: {
@@ -6843,7 +6931,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Page19"];
+                    "application/json": components["schemas"]["Page20"];
                 };
             };
             /** @description Who are you? */
@@ -7276,7 +7364,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Page6"];
+                    "application/json": components["schemas"]["Page7"];
                 };
             };
             /** @description The request cannot be read. */
@@ -7475,7 +7563,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Page6"];
+                    "application/json": components["schemas"]["Page7"];
                     "application/x-ndjson": string;
                     "text/event-stream": string;
                 };
@@ -8066,7 +8154,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Page5"];
+                    "application/json": components["schemas"]["Page6"];
                 };
             };
             /** @description Who are you? */
@@ -8089,6 +8177,15 @@ export interface operations {
             };
             /** @description There is no such thing, or it is not yours to know. */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Well-formed, but not valid; every fault is listed. */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8202,6 +8299,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Well-formed, but not valid; every fault is listed. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Any other problem. */
             default: {
                 headers: {
@@ -8261,6 +8367,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Well-formed, but not valid; every fault is listed. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Any other problem. */
             default: {
                 headers: {
@@ -8285,7 +8400,7 @@ export interface operations {
                 project?: string;
                 /** @description At this step. */
                 status?: string;
-                /** @description In the title or the description, in any case. */
+                /** @description Words of the title or the description, in any form and case, or a part of them as it stands. */
                 text?: string;
             };
             header?: never;
@@ -8300,7 +8415,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Page5"];
+                    "application/json": components["schemas"]["Page6"];
                 };
             };
             /** @description The request cannot be read. */
@@ -8332,6 +8447,15 @@ export interface operations {
             };
             /** @description There is no such thing, or it is not yours to know. */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Well-formed, but not valid; every fault is listed. */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -9008,6 +9132,65 @@ export interface operations {
             };
         };
     };
+    get_commands_id_exchanges: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description An id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page2"];
+                };
+            };
+            /** @description Who are you? */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description You may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing, or it is not yours to know. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_commands_id_files: {
         parameters: {
             query?: never;
@@ -9026,7 +9209,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Page32"];
+                    "application/json": components["schemas"]["Page33"];
                 };
             };
             /** @description Who are you? */
@@ -9090,7 +9273,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Page28"];
+                    "application/json": components["schemas"]["Page29"];
                 };
             };
             /** @description The request cannot be read. */
@@ -9752,7 +9935,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Page29"];
+                    "application/json": components["schemas"]["Page30"];
                 };
             };
             /** @description The request cannot be read. */
@@ -10208,7 +10391,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Page21"];
+                    "application/json": components["schemas"]["Page22"];
                 };
             };
             /** @description Who are you? */
@@ -10462,7 +10645,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Page22"];
+                    "application/json": components["schemas"]["Page23"];
                 };
             };
             /** @description The request cannot be read. */
@@ -10835,7 +11018,7 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody: {
+        requestBody?: {
             content: {
                 "application/json": components["schemas"]["Retry"];
             };
@@ -10951,7 +11134,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Page27"];
+                    "application/json": components["schemas"]["Page28"];
                 };
             };
             /** @description Who are you? */
@@ -11007,7 +11190,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Page8"];
+                    "application/json": components["schemas"]["Page9"];
                 };
             };
             /** @description Who are you? */
@@ -11201,7 +11384,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Page7"];
+                    "application/json": components["schemas"]["Page8"];
                 };
             };
             /** @description Who are you? */
@@ -12099,6 +12282,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Well-formed, but not valid; every fault is listed. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Any other problem. */
             default: {
                 headers: {
@@ -12314,7 +12506,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Page24"];
+                    "application/json": components["schemas"]["Page25"];
                 };
             };
             /** @description Who are you? */
@@ -12585,7 +12777,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Page9"];
+                    "application/json": components["schemas"]["Page10"];
                 };
             };
             /** @description Who are you? */
@@ -12637,7 +12829,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Page2"];
+                    "application/json": components["schemas"]["Page3"];
                 };
             };
             /** @description The request cannot be read. */
@@ -13285,6 +13477,77 @@ export interface operations {
             };
         };
     };
+    post_projects_project_restore: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key again: the same answer, no second effect. Kept for 8 days. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description A project's id or key (`WEB`). */
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProjectView"];
+                };
+            };
+            /** @description Who are you? */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description You may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing, or it is not yours to know. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The present state does not allow this. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     post_projects_project_revert: {
         parameters: {
             query?: never;
@@ -13419,7 +13682,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Page3"];
+                    "application/json": components["schemas"]["Page4"];
                 };
             };
             /** @description The request cannot be read. */
@@ -13599,6 +13862,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Well-formed, but not valid; every fault is listed. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Any other problem. */
             default: {
                 headers: {
@@ -13729,8 +14001,8 @@ export interface operations {
                 limit?: number;
                 /** @description A project's id or key. */
                 project?: string;
-                /** @description Where a proposal stands. */
-                state?: "draft" | "open" | "accepted" | "applied" | "rejected" | "withdrawn" | "expired";
+                /** @description A state of proposals, or those open ones that clash with what others did since. */
+                state?: "draft" | "open" | "accepted" | "applied" | "rejected" | "withdrawn" | "expired" | "conflicted";
             };
             header?: never;
             path?: never;
@@ -13744,7 +14016,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Page4"];
+                    "application/json": components["schemas"]["Page5"];
                 };
             };
             /** @description The request cannot be read. */
@@ -13856,6 +14128,15 @@ export interface operations {
             };
             /** @description There is no such thing, or it is not yours to know. */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Well-formed, but not valid; every fault is listed. */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -14162,6 +14443,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Well-formed, but not valid; every fault is listed. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Any other problem. */
             default: {
                 headers: {
@@ -14302,7 +14592,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Page32"];
+                    "application/json": components["schemas"]["Page33"];
                 };
             };
             /** @description Who are you? */
@@ -14516,6 +14806,15 @@ export interface operations {
             };
             /** @description Well-formed, but not valid; every fault is listed. */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many; wait as long as `Retry-After` says. */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -14846,7 +15145,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Page25"];
+                    "application/json": components["schemas"]["Page26"];
                 };
             };
             /** @description The request cannot be read. */
@@ -15458,7 +15757,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Page26"];
+                    "application/json": components["schemas"]["Page27"];
                 };
             };
             /** @description The request cannot be read. */
@@ -15920,6 +16219,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Well-formed, but not valid; every fault is listed. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Any other problem. */
             default: {
                 headers: {
@@ -16227,7 +16535,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Page3"];
+                    "application/json": components["schemas"]["Page4"];
                 };
             };
             /** @description Who are you? */
@@ -16496,7 +16804,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Page23"];
+                    "application/json": components["schemas"]["Page24"];
                 };
             };
             /** @description Who are you? */
@@ -16543,7 +16851,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Page15"];
+                    "application/json": components["schemas"]["Page16"];
                 };
             };
             /** @description Who are you? */
@@ -16687,7 +16995,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Page16"];
+                    "application/json": components["schemas"]["Page17"];
                 };
             };
             /** @description The request cannot be read. */
@@ -17004,7 +17312,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Page18"];
+                    "application/json": components["schemas"]["Page19"];
                 };
             };
             /** @description The request cannot be read. */
@@ -17081,7 +17389,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Page17"];
+                    "application/json": components["schemas"]["Page18"];
                 };
             };
             /** @description Who are you? */
@@ -17486,7 +17794,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Page13"];
+                    "application/json": components["schemas"]["Page14"];
                 };
             };
             /** @description Who are you? */
@@ -17857,7 +18165,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Page14"];
+                    "application/json": components["schemas"]["Page15"];
                 };
             };
             /** @description The request cannot be read. */
@@ -18104,7 +18412,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Page10"];
+                    "application/json": components["schemas"]["Page11"];
                 };
             };
             /** @description Who are you? */
@@ -18151,7 +18459,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Page11"];
+                    "application/json": components["schemas"]["Page12"];
                 };
             };
             /** @description Who are you? */
@@ -18540,7 +18848,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Page12"];
+                    "application/json": components["schemas"]["Page13"];
                 };
             };
             /** @description The request cannot be read. */
