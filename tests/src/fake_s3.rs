@@ -4,6 +4,7 @@
 
 use std::{
     collections::BTreeMap,
+    fmt::Write as _,
     sync::{Arc, Mutex, PoisonError},
 };
 
@@ -115,9 +116,9 @@ fn verify(method: &Method, uri: &Uri, headers: &HeaderMap, body: &[u8]) -> Resul
     ensure!(digest == hex(&Sha256::digest(body)), "the body is not the one that was signed");
     let mut canonical = format!("{method}\n{}\n{}\n", uri.path(), uri.query().unwrap_or_default());
     for name in signed.split(';') {
-        canonical.push_str(&format!("{name}:{}\n", value(name)?.trim()));
+        writeln!(canonical, "{name}:{}", value(name)?.trim())?;
     }
-    canonical.push_str(&format!("\n{signed}\n{digest}"));
+    write!(canonical, "\n{signed}\n{digest}")?;
     let text = format!("AWS4-HMAC-SHA256\n{moment}\n{scope}\n{}", hex(&Sha256::digest(canonical.as_bytes())));
     let mut secret = format!("AWS4{SECRET_KEY}").into_bytes();
     for step in scope.split('/').chain([text.as_str()]) {
@@ -130,5 +131,10 @@ fn verify(method: &Method, uri: &Uri, headers: &HeaderMap, body: &[u8]) -> Resul
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    let mut text = String::with_capacity(2 * bytes.len());
+    for byte in bytes {
+        // Writing to a text cannot fail.
+        let _ = write!(text, "{byte:02x}");
+    }
+    text
 }

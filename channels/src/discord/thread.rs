@@ -34,8 +34,10 @@ struct Message {
     content: String,
     #[serde(default)]
     mentions: Vec<Author>,
-    message_reference: Option<Reference>,
-    referenced_message: Option<Box<Self>>,
+    #[serde(rename = "message_reference")]
+    reference: Option<Reference>,
+    #[serde(rename = "referenced_message")]
+    referenced: Option<Box<Self>>,
 }
 
 #[derive(Deserialize)]
@@ -120,7 +122,7 @@ async fn answers(client: &Client, channel: &str, first: &str) -> Result<(Message
         let Some((_, newest)) = page.keys().next_back() else { break };
         newest.clone_into(&mut after);
         for (key, message) in page {
-            let answered = message.message_reference.as_ref().and_then(|reference| reference.message_id.as_ref());
+            let answered = message.reference.as_ref().and_then(|reference| reference.message_id.as_ref());
             if answered.is_some_and(|answered| belongs.contains(answered)) {
                 belongs.insert(message.id.clone());
                 found.extend(written((key, message)));
@@ -142,7 +144,7 @@ fn known(message: Value) -> Option<((usize, String), Message)> {
 fn written((key, message): ((usize, String), Message)) -> Option<((usize, String), Message)> {
     match message.kind {
         DEFAULT | REPLY => Some((key, message)),
-        STARTER => message.referenced_message.map(|first| ((first.id.len(), first.id.clone()), *first)),
+        STARTER => message.referenced.map(|first| ((first.id.len(), first.id.clone()), *first)),
         _ => None,
     }
 }

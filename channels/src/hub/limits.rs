@@ -24,10 +24,13 @@ const MEMORY: Duration = Duration::from_secs(5);
 /// Beyond so many senders those are forgotten who have been silent.
 const SENDERS: usize = 10_000;
 
+/// With until when each one's settings are believed.
+type Gates = HashMap<(OrganizationId, Entrance), (Arc<Gate>, Instant)>;
+
 /// The limits of the entrances, as far as this process has seen them used.
 #[derive(Default)]
 pub struct Limits {
-    gates: Mutex<HashMap<(OrganizationId, Entrance), (Arc<Gate>, Instant)>>,
+    gates: Mutex<Gates>,
     organizations: Mutex<HashMap<OrganizationId, Arc<DefaultDirectRateLimiter>>>,
 }
 
@@ -178,13 +181,13 @@ impl Limits {
 mod tests {
     use super::*;
 
-    fn gate(settings: ChannelSettings, whole: u32) -> Gate {
-        Gate::new(&settings, Arc::new(RateLimiter::direct(a_minute(whole))))
+    fn gate(settings: &ChannelSettings, whole: u32) -> Gate {
+        Gate::new(settings, Arc::new(RateLimiter::direct(a_minute(whole))))
     }
 
     #[test]
     fn who_says_too_much_is_told_once_and_others_may_go_on() {
-        let gate = gate(ChannelSettings { per_sender: 2, per_channel: 100, ..ChannelSettings::default() }, 1_000);
+        let gate = gate(&ChannelSettings { per_sender: 2, per_channel: 100, ..ChannelSettings::default() }, 1_000);
         let (ana, bo) = ("ana".to_owned(), "bo".to_owned());
         assert_eq!([gate.admit(&ana), gate.admit(&ana)], [None, None]);
         let over = gate.admit(&ana).expect("a third is too many");
@@ -197,10 +200,10 @@ mod tests {
 
     #[test]
     fn all_together_and_the_organisation_have_limits_too() {
-        let all = gate(ChannelSettings { per_sender: 10, per_channel: 1, ..ChannelSettings::default() }, 1_000);
+        let all = gate(&ChannelSettings { per_sender: 10, per_channel: 1, ..ChannelSettings::default() }, 1_000);
         assert_eq!(all.admit(&"ana".to_owned()), None);
         assert_eq!(all.admit(&"bo".to_owned()).map(|over| over.limit), Some(Limit::Together(1)));
-        let whole = gate(ChannelSettings::default(), 1);
+        let whole = gate(&ChannelSettings::default(), 1);
         assert_eq!(whole.admit(&"ana".to_owned()), None);
         assert_eq!(whole.admit(&"bo".to_owned()).map(|over| over.limit), Some(Limit::Organization(PER_ORGANIZATION)));
     }

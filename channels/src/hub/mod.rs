@@ -224,14 +224,13 @@ impl Hub {
     /// Holds somebody who has signed in to the limits of where they come in, before anything is stored of what they say.
     async fn admit(&self, actor: &Actor, origin: &str) -> Result<(), SubmitError> {
         let (organization, entrance) = (actor.organization, Entrance::of_origin(origin));
-        let gate = match self.limits.known(organization, entrance) {
-            Some(gate) => gate,
-            None => {
-                let mut tx = self.db.begin(organization).await?;
-                let settings = channel::store::settings(&mut tx, entrance).await?;
-                tx.rollback().await?;
-                self.limits.gate(organization, entrance, &settings)
-            }
+        let gate = if let Some(gate) = self.limits.known(organization, entrance) {
+            gate
+        } else {
+            let mut tx = self.db.begin(organization).await?;
+            let settings = channel::store::settings(&mut tx, entrance).await?;
+            tx.rollback().await?;
+            self.limits.gate(organization, entrance, &settings)
         };
         let Some(over) = gate.admit(&actor.member.to_string()) else { return Ok(()) };
         if over.is_first {

@@ -18,7 +18,7 @@ pub(super) enum Look {
     /// It is what was shown, which this digest names; none where [`accept`](patchbay_core::review::accept) has its own reason to refuse.
     Seen(Option<String>),
     /// It is to be looked at first.
-    First(Draft, Reply),
+    First(Box<Draft>, Reply),
 }
 
 impl Run<'_> {
@@ -48,7 +48,7 @@ impl Run<'_> {
         }
         let draft = Draft { proposal, revision };
         let reply = replies::look_first(&draft, shown.is_some(), self.is_beside());
-        Ok(Look::First(draft, reply))
+        Ok(Look::First(Box::new(draft), reply))
     }
 
     /// Whether a platform shows an open proposal beside the words, and keeps it up to date.

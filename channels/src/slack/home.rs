@@ -167,7 +167,7 @@ fn ours(url: &str, home: &str) -> Option<Ours> {
     let key = path.strip_prefix("/p/")?.split('/').next().filter(|key| is_name(key))?.to_owned();
     let task = form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "task").map(|(_, task)| task.into_owned());
     match task {
-        Some(task) => is_name(&task).then(|| Ours::Task(key, task)),
+        Some(task) => is_name(&task).then_some(Ours::Task(key, task)),
         None => Some(Ours::Project(key)),
     }
 }

@@ -58,7 +58,7 @@ pub(super) async fn read(client: &Client, pace: &Pace, around: &Around) -> Resul
                 }
                 return Err(unread(failure));
             }
-            Ok(page) => page,
+            Ok(read) => read,
         };
         for message in messages.into_iter().filter_map(read_one) {
             let is_ours = message.user.as_ref() == Some(&we) || (!program.is_empty() && message.bot_id.as_ref() == Some(&program));
@@ -86,10 +86,10 @@ pub(super) async fn read(client: &Client, pace: &Pace, around: &Around) -> Resul
         }
     }
     let post = |message: Message| {
-        let named = message.user.as_ref().map(|user| names.get(user).unwrap_or(user).clone());
+        let called = message.user.as_ref().map(|user| names.get(user).unwrap_or(user).clone());
         let mentions = text::mentions(&message.text).into_iter().map(|(mark, user)| (mark, sender(&around.team, &user)));
         Post {
-            name: named.or(message.username).unwrap_or_else(|| "a program".to_owned()),
+            name: called.or(message.username).unwrap_or_else(|| "a program".to_owned()),
             author: message.user.map(|user| sender(&around.team, &user)),
             mentions: mentions.collect(),
             text: text::plain(&message.text),

@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 async fn people_make_see_and_revoke_their_own_keys() -> Result<()> {
     let mut patchbay = Running::start().await?;
     let ana = patchbay.signed_in("ana", "member").await?;
-    let make = json!({ "name": "Nightly report", "scopes": ["read", "propose"] });
-    let (status, made) = patchbay.ask_as(&ana, Method::POST, "/keys", Some(&make)).await?;
+    let wanted = json!({ "name": "Nightly report", "scopes": ["read", "propose"] });
+    let (status, made) = patchbay.ask_as(&ana, Method::POST, "/keys", Some(&wanted)).await?;
     assert_eq!(status, StatusCode::CREATED, "{made}");
     let key = made["key"].as_str().unwrap_or_default().to_owned();
     assert_eq!(patchbay.ask(Some(&key), Method::GET, "/projects", None).await?.0, StatusCode::OK);
@@ -31,7 +31,7 @@ async fn people_make_see_and_revoke_their_own_keys() -> Result<()> {
     assert_eq!(problem["errors"][1]["path"], "/member", "{problem}");
 
     // A key makes no others, unless an admin gave it that.
-    let (status, problem) = patchbay.ask(Some(&key), Method::POST, "/keys", Some(&make)).await?;
+    let (status, problem) = patchbay.ask(Some(&key), Method::POST, "/keys", Some(&wanted)).await?;
     assert_eq!(status, StatusCode::FORBIDDEN, "{problem}");
     assert!(problem["detail"].as_str().is_some_and(|detail| detail.contains("where you are signed in")), "{problem}");
 
@@ -43,7 +43,7 @@ async fn people_make_see_and_revoke_their_own_keys() -> Result<()> {
     assert_eq!(patchbay.ask(Some(&key), Method::GET, "/projects", None).await?.0, StatusCode::UNAUTHORIZED);
 
     // An admin takes back anybody's.
-    let (_, again) = patchbay.ask_as(&ana, Method::POST, "/keys", Some(&make)).await?;
+    let (_, again) = patchbay.ask_as(&ana, Method::POST, "/keys", Some(&wanted)).await?;
     let hers = format!("/keys/{}", again["id"].as_str().unwrap_or_default());
     assert_eq!(patchbay.ask(Some(&patchbay.key), Method::DELETE, &hers, None).await?.0, StatusCode::NO_CONTENT);
     patchbay.end().await

@@ -67,7 +67,7 @@ impl Socket {
     }
 
     /// What is read until the connection is closed, and why that is.
-    async fn to_the_end(&mut self) -> Result<(Vec<Value>, CloseFrame)> {
+    async fn read_all(&mut self) -> Result<(Vec<Value>, CloseFrame)> {
         let mut frames = Vec::new();
         loop {
             match self.next().await? {
@@ -176,7 +176,7 @@ async fn who_does_not_read_is_closed_with_a_code_that_says_so() -> Result<()> {
     }
     let metrics = format!("{}/metrics", patchbay.url);
     until("it is closed", async || Ok(reqwest::get(&metrics).await?.text().await?.contains("patchbay_websockets_closed_slow_total 1"))).await?;
-    let (frames, close) = socket.to_the_end().await?;
+    let (frames, close) = socket.read_all().await?;
     assert_eq!((u16::from(close.code), frames.len() < 600), (4008, true), "{close:?}");
     assert!(close.reason.as_str().contains("nothing was read for 10 seconds"), "{close:?}");
     let since = frames.iter().filter_map(|frame| frame["seq"].as_i64()).next_back().context("something had come")?;
@@ -196,7 +196,7 @@ async fn who_sends_too_much_is_told_to_wait_and_then_closed() -> Result<()> {
             break;
         }
     }
-    let (frames, close) = socket.to_the_end().await?;
+    let (frames, close) = socket.read_all().await?;
     let refused = frames.iter().find(|frame| frame["type"] == "error").context("it was told")?;
     ensure!(refused["retry_after"].as_u64().is_some_and(|seconds| seconds >= 1) && refused["problem"]["status"] == 429, "{refused}");
     assert_eq!(u16::from(close.code), 1008, "{close:?}");
@@ -209,7 +209,7 @@ async fn a_service_that_stops_says_come_back() -> Result<()> {
     let mut socket = Socket::open(&patchbay).await?;
     socket.send(&json!({ "type": "ping" })).await?;
     socket.kind("pong").await?;
-    let ((), (_, close)) = tokio::try_join!(patchbay.end(), socket.to_the_end())?;
+    let ((), (_, close)) = tokio::try_join!(patchbay.end(), socket.read_all())?;
     assert_eq!(u16::from(close.code), 1012, "{close:?}");
     Ok(())
 }

@@ -50,8 +50,8 @@ async fn no_route_shows_or_changes_what_belongs_to_another_organisation() -> Res
     .bind(command["id"].as_str())
     .execute(&mut conn)
     .await?;
-    let (_, talk) = patchbay.get(&format!("/commands/{}/exchanges", command["id"].as_str().unwrap_or_default())).await?;
-    assert_eq!(talk["data"][0]["answer"], "hidden answer");
+    let (_, exchanges) = patchbay.get(&format!("/commands/{}/exchanges", command["id"].as_str().unwrap_or_default())).await?;
+    assert_eq!(exchanges["data"][0]["answer"], "hidden answer");
 
     let (_, document) = patchbay.get("/openapi.json").await?;
     let before = everything(&patchbay).await?;

@@ -13,7 +13,7 @@ use axum::{
     http::{HeaderMap, header},
     response::Response,
 };
-use futures::{FutureExt as _, SinkExt as _, future::poll_fn};
+use futures::{FutureExt as _, SinkExt, future::poll_fn};
 use governor::{
     DefaultDirectRateLimiter, Quota, RateLimiter,
     clock::{Clock as _, DefaultClock},
@@ -232,12 +232,12 @@ impl Connection {
 
     /// Puts a message with those that are written together.
     async fn feed(&mut self, message: Message) -> Step {
-        self.patiently(|socket, cx| socket.poll_ready_unpin(cx)).await?;
+        self.patiently(SinkExt::poll_ready_unpin).await?;
         self.socket.start_send_unpin(message).map_err(|_| End::Gone)
     }
 
     async fn flush(&mut self) -> Step {
-        self.patiently(|socket, cx| socket.poll_flush_unpin(cx)).await
+        self.patiently(SinkExt::poll_flush_unpin).await
     }
 
     async fn send(&mut self, value: &Value) -> Step {

@@ -10,6 +10,7 @@ use std::{
 
 use anyhow::{Context as _, Result, bail, ensure};
 use hmac::{Hmac, KeyInit, Mac};
+use patchbay_core::ids::{Context as _, System};
 use serde_json::{Value, json};
 use sha2::Sha256;
 use tokio::{
@@ -71,6 +72,7 @@ async fn slash(host: String, secret: String, begun: Instant) -> Result<Vec<Durat
     let mut stream = TcpStream::connect(&host).await?;
     stream.set_nodelay(true)?;
     let (mut waits, mut answer) = (Vec::new(), Vec::new());
+    let clock = System::default();
     let mut tick = tokio::time::interval(PAUSE);
     for round in 0_u64.. {
         if begun.elapsed() >= SPAN {
@@ -80,7 +82,7 @@ async fn slash(host: String, secret: String, begun: Instant) -> Result<Vec<Durat
         let body = format!(
             "token=t&team_id=T0BENCH&channel_id=C0BENCH&user_id=U0BENCH&user_name=bench&command=%2Fpatchbay&text=help&response_url=https%3A%2F%2Fhooks.slack.com%2Fcommands%2F1&trigger_id={round}"
         );
-        let moment = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH)?.as_secs();
+        let moment = clock.now().timestamp();
         let signature = sign(&secret, &format!("v0:{moment}:{body}"))?;
         let request = format!(
             "POST /api/v1/channels/slack/commands HTTP/1.1\r\nhost: {host}\r\ncontent-type: application/x-www-form-urlencoded\r\ncontent-length: {}\r\nx-slack-request-timestamp: {moment}\r\nx-slack-signature: v0={signature}\r\n\r\n{body}",

@@ -58,7 +58,7 @@ async fn by_the_statement(db: &Db) -> Result<f64> {
                     if begun.elapsed() >= SPAN {
                         break;
                     }
-                    let resource = Resource::named(&format!("alone-{client}-{round}"));
+                    let resource = Resource::named(format!("alone-{client}-{round}"));
                     let ask = Ask { holder: &actor.handle, ttl_seconds: TTL_SECONDS, waits: false, is_claim: false };
                     let taken = store::acquire(&db, &actor, LockId(ctx.uuid()), &resource, ask, None).await?;
                     ensure!(matches!(taken, Acquired::Taken(_)), "nobody holds it");
