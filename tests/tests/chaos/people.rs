@@ -156,7 +156,8 @@ impl Client {
                 (StatusCode::CONFLICT, Some("/problems/conflicted")) => {
                     self.tally.conflicts.fetch_add(1, Ordering::Relaxed);
                     let (status, answer) = self.post(&format!("/proposals/{number}/resolve"), &json!({ "conflict": 1, "take": "ours" })).await?;
-                    ensure!(matches!(status, StatusCode::OK | StatusCode::CONFLICT), "#{number}: {status}: {answer}");
+                    // Somebody else may have settled it by now: then there is no such conflict.
+                    ensure!(matches!(status, StatusCode::OK | StatusCode::CONFLICT | StatusCode::UNPROCESSABLE_ENTITY), "#{number}: {status}: {answer}");
                 }
                 _ => bail!("#{number}: {status}: {answer}"),
             }
