@@ -50,6 +50,8 @@ const WRITE_BUFFER: usize = 16 * 1024;
 const PATIENCE: Duration = Duration::from_secs(10);
 /// How long it may take to be told why the connection is closed: shorter than the service takes to end.
 const FAREWELL: Duration = Duration::from_secs(5);
+/// The same while the service goes on: as long as who was slow may need for what was sent before.
+const LAST_WORDS: Duration = Duration::from_secs(30);
 /// The other side does not read. From the range that is left to applications (RFC 6455, section 7.4.2).
 const SLOW: u16 = 4008;
 /// How many commands of one connection may be on their way.
@@ -200,6 +202,7 @@ impl Connection {
 
     /// Tells the other side why the connection ends, as long as it can be told; `None`: the service stops.
     async fn close(&mut self, end: Option<End>) {
+        let goes_on = end.is_some();
         let (code, reason) = match end {
             None => (close_code::RESTART, "Patchbay stops or starts anew: come back"),
             Some(End::Gone) => return,
@@ -217,7 +220,12 @@ impl Connection {
                 while let Some(Ok(_)) = self.socket.recv().await {}
             }
         };
-        let _ = tokio::time::timeout(FAREWELL, told).await;
+        let stopping = self.app.stopping.clone();
+        let limit = if goes_on { LAST_WORDS } else { FAREWELL };
+        tokio::select! {
+            _ = tokio::time::timeout(limit, told) => {}
+            () = stopping.cancelled(), if goes_on => {}
+        }
     }
 
     /// Waits until the socket can do something more, as long as we are patient. What can be done at once costs no timer.
