@@ -8,6 +8,7 @@ mod jobs;
 mod letter;
 mod schedules;
 pub mod several;
+mod thread;
 
 use std::fmt::Write as _;
 
@@ -46,6 +47,7 @@ pub use jobs::{
     presets, which_job,
 };
 pub use schedules::{no_schedule, not_your_schedule, schedule_deleted, schedule_paused, scheduled, schedules, too_many_schedules};
+pub use thread::{no_thread, thread_unread};
 
 /// "1 task", "2 tasks".
 fn count(number: usize, one: &str, many: &str) -> String {
@@ -369,47 +371,9 @@ fn decisions(reply: Reply, number: i32) -> Reply {
     reply.action("Accept all", format!("accept #{number}")).action("Reject", format!("reject #{number}"))
 }
 
-/// What a proposal was made of, behind what it is on, and what there is to know about that, behind everything.
-fn source(from: Option<&FromThread>) -> (String, String) {
-    let Some(from) = from else { return Default::default() };
-    let messages = count(from.messages, "message", "messages");
-    let read = if from.is_cut { format!("the newest {messages}") } else { messages };
-    let strangers: Vec<String> = from.strangers.iter().take(NAMED).map(|name| plain(name)).collect();
-    let more = from.strangers.len() - strangers.len();
-    let others = (more > 0).then(|| format!("{more} more"));
-    let names: Vec<String> = strangers.into_iter().chain(others).collect();
-    let known = match names.as_slice() {
-        [] => String::new(),
-        [one] => format!(" Nobody vouches for the words of {one}: look closely at what came of them."),
-        [first @ .., last] => format!(" Nobody vouches for the words of {} and {last}: look closely at what came of them.", first.join(", ")),
-    };
-    (format!(", from this thread ({read})"), known)
-}
-
-/// How many people are called by their names.
-const NAMED: usize = 3;
-
-/// Somebody asks for a thread where there is none.
-pub fn no_thread(channel: Channel) -> Reply {
-    Reply::new(match channel {
-        Channel::Slack => {
-            "Nobody says anything here that I can plan from. Say `plan this thread` in the thread, or choose *Plan this* in the menu of one of its messages."
-        }
-        Channel::Discord => {
-            "Nobody says anything here that I can plan from. Say `plan this thread` in the thread, or in an answer to its first message; or choose *Apps*, *Plan this* in the menu of a message."
-        }
-        Channel::Email => "Nobody says anything here that I can plan from. Say `plan this thread` above the mails that it is about, quoted or forwarded.",
-    })
-}
-
-/// A thread that somebody asks for cannot be read; `why` is the end of a sentence.
-pub fn thread_unread(why: &str) -> Reply {
-    Reply::new(format!("I cannot read this thread: {}. Nothing is planned.", plain(why)))
-}
-
 /// A new proposal.
 pub fn proposed(proposal: &Proposal, diff: &Diff, say: &str, from: Option<&FromThread>) -> Reply {
-    let (from, known) = source(from);
+    let (from, known) = thread::source(from);
     let on = proposal.project_key.as_ref().map_or_else(|| format!("for a new project, *{}*", plain(&diff.project_title)), |key| format!("on {key}"));
     let outline = plain(&render::diff::outline(diff));
     decisions(Reply::new(format!("{say}\n\n**#{}** {on}{from}: {outline}. Nothing has changed yet.{known}", proposal.number)), proposal.number)
@@ -442,7 +406,7 @@ const NEWEST: usize = 10;
 
 /// A refined one.
 pub fn refined(proposal: &Proposal, diff: &Diff, say: &str, from: Option<&FromThread>) -> Reply {
-    let (from, known) = source(from);
+    let (from, known) = thread::source(from);
     decisions(
         Reply::new(format!(
             "{say}\n\n**#{}** is at revision {}{from}: {}. Nothing has changed yet.{known}",
