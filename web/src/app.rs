@@ -9,6 +9,7 @@ use patchbay_channels::{
 use patchbay_core::patch::check::Rules;
 use patchbay_core::{
     channel::Channel,
+    collab::lease::Leases,
     db::Db,
     documents::files::Files,
     ids::{Context, OrganizationId},
@@ -45,6 +46,7 @@ pub struct Parts {
     pub doors: Doors,
     pub trees: Trees,
     pub lanes: Lanes,
+    pub leases: Leases,
     pub metrics: Metrics,
     pub receipts: Receipts,
     /// Where people reach it, without a slash at the end.

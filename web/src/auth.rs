@@ -7,14 +7,14 @@ use std::{
     time::Duration,
 };
 
-use axum::http::{HeaderMap, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum_extra::extract::CookieJar;
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use patchbay_core::{
     ids::{KeyId, OrganizationId, SessionId},
-    tenancy::{Actor, hash_secret, store},
+    tenancy::{Actor, Scope, hash_secret, store},
 };
-use tokio::time::Instant;
+use tokio::{sync::watch, time::Instant};
 
 use crate::{app::App, extract::Identity, problem::Problem};
 
@@ -31,13 +31,15 @@ pub struct Doors {
     known: Mutex<HashMap<String, (Identity, Instant)>>,
     used: Mutex<HashSet<(OrganizationId, KeyId)>>,
     attempts: DefaultKeyedRateLimiter<String>,
+    /// Told when those who stay connected are to be looked at again.
+    again: watch::Sender<()>,
 }
 
 impl Default for Doors {
     fn default() -> Self {
         let quota =
             Quota::with_period(Duration::from_secs(6)).expect("six seconds is more than none").allow_burst(NonZeroU32::new(10).expect("ten is not zero"));
-        Self { known: Mutex::default(), used: Mutex::default(), attempts: RateLimiter::keyed(quota) }
+        Self { known: Mutex::default(), used: Mutex::default(), attempts: RateLimiter::keyed(quota), again: watch::Sender::default() }
     }
 }
 
@@ -45,6 +47,7 @@ impl Doors {
     /// Forgets everybody: after a revocation, a sign-out or a change of role.
     pub fn forget(&self) {
         self.known.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        self.again.send_replace(());
     }
 
     fn find(&self, hash: &str) -> Option<Identity> {
@@ -80,6 +83,41 @@ impl Doors {
     fn note_use(&self, actor: &Actor) {
         if let Some(key) = actor.key {
             self.used.lock().unwrap_or_else(PoisonError::into_inner).insert((actor.organization, key));
+        }
+    }
+}
+
+/// What somebody showed who stays connected: they are looked at again when somebody was shut out here, and now and then, as that may
+/// have happened in another process.
+pub(crate) struct Pass {
+    shown: HeaderMap,
+    again: watch::Receiver<()>,
+    is_due: bool,
+}
+
+impl Pass {
+    pub(crate) fn of(app: &App, headers: &HeaderMap) -> Self {
+        let shown = [header::AUTHORIZATION, header::COOKIE].into_iter().filter_map(|name| Some((name.clone(), headers.get(name)?.clone()))).collect();
+        Self { shown, again: app.doors.again.subscribe(), is_due: false }
+    }
+
+    /// Waits until it was looked at again: who they are now, or why they are not let in any more. Nothing is lost where the waiting is
+    /// given up.
+    pub(crate) async fn checked(&mut self, app: &App) -> Result<Arc<Actor>, Problem> {
+        loop {
+            if !self.is_due && self.again.changed().await.is_err() {
+                std::future::pending::<()>().await;
+            }
+            self.is_due = true;
+            // Apart, so that who only waits has no room for it.
+            let identity = Box::pin(identify(app, &self.shown)).await;
+            self.is_due = false;
+            match identity {
+                Ok(identity) if identity.actor.may(Scope::Read) => return Ok(identity.actor),
+                Ok(_) => return Err(Problem::forbidden("This key does not have the scope `read`.")),
+                Err(problem) if problem.status == StatusCode::UNAUTHORIZED => return Err(problem),
+                Err(problem) => tracing::debug!(problem = problem.detail, "who is connected could not be looked at again; later"),
+            }
         }
     }
 }
@@ -135,13 +173,14 @@ fn identity_of(session: store::Session) -> Identity {
     Identity { actor: Arc::new(session.actor), session: Some((id, session.csrf_token)) }
 }
 
-/// Writes down which keys were used, now and then and once more at the end.
-pub(crate) async fn keep_key_uses(app: App) {
+/// Now and then looks at those again who stay connected, and writes down which keys were used, once more at the end.
+pub(crate) async fn keep_doors(app: App) {
     loop {
         let is_last = tokio::select! {
             () = app.stopping.cancelled() => true,
             () = tokio::time::sleep(Duration::from_secs(30)) => false,
         };
+        app.doors.again.send_replace(());
         let mut by_organization: HashMap<OrganizationId, Vec<uuid::Uuid>> = HashMap::new();
         for (organization, key) in app.doors.take_used() {
             by_organization.entry(organization).or_default().push(key.0);

@@ -261,6 +261,7 @@ impl Service {
             intake,
             client: Client::new(settings.webhooks.allow_private)?,
             lanes: patchbay_core::workflow::Lanes::new(db.clone(), ctx.clone()),
+            leases: patchbay_core::collab::lease::Leases::new(db.clone(), ctx.clone()),
             db,
             ctx,
             hub,
@@ -277,7 +278,7 @@ impl Service {
             channels: adapters.iter().map(|adapter| adapter.channel()).collect(),
             stopping,
         });
-        tracker.spawn(auth::keep_key_uses(app.clone()));
+        tracker.spawn(auth::keep_doors(app.clone()));
         tracker.spawn(keep_house(app.clone()));
         tracker.spawn(crate::reclaim::reclaim(app.clone()));
         tracker.spawn(keep_events(app.clone(), data.access.clone(), settings.events.keep_days));

@@ -159,6 +159,14 @@ impl Db {
     }
 }
 
+/// An error once more, for the next of those who waited for the same statement.
+pub(crate) fn same(error: &sqlx::Error) -> sqlx::Error {
+    match error {
+        sqlx::Error::PoolTimedOut => sqlx::Error::PoolTimedOut,
+        other => sqlx::Error::Io(std::io::Error::other(other.to_string())),
+    }
+}
+
 /// Whether each transaction has to run something first: then nothing may be written but in one that [`Db::begin`] began.
 pub(crate) fn is_held() -> bool {
     FIRST.try_with(|_| ()).is_ok()

@@ -12,6 +12,7 @@ use std::{
 };
 
 use tokio::sync::oneshot;
+use tracing::Instrument as _;
 
 use super::{
     ProjectRow,
@@ -105,7 +106,7 @@ impl Lanes {
         lane.waiting.lock().unwrap_or_else(PoisonError::into_inner).push(Waiting { wish, answer });
         let (db, ctx) = (self.db.clone(), self.ctx.clone());
         // Not in the request itself: it may be dropped by who asked, and others wait for the same write.
-        tokio::spawn(async move { lane.turn(&db, ctx.as_ref(), organization, &name).await });
+        tokio::spawn(async move { lane.turn(&db, ctx.as_ref(), organization, &name).await }.in_current_span());
         answered.await.map_err(|_| ApplyError::Database(sqlx::Error::WorkerCrashed))
     }
 
@@ -232,10 +233,7 @@ impl Waiting {
 
 fn fail_all(waiting: Vec<Waiting>, error: &sqlx::Error) {
     for one in waiting {
-        one.fail(ApplyError::Database(match error {
-            sqlx::Error::PoolTimedOut => sqlx::Error::PoolTimedOut,
-            other => sqlx::Error::Io(std::io::Error::other(other.to_string())),
-        }));
+        one.fail(ApplyError::Database(db::same(error)));
     }
 }
 

@@ -87,6 +87,38 @@ async fn of_many_who_ask_at_once_one_gets_it() -> Result<()> {
 }
 
 #[tokio::test]
+async fn those_who_ask_at_once_for_different_things_all_get_theirs() -> Result<()> {
+    let patchbay = Arc::new(Running::start().await?);
+    let asking: Vec<_> = (0..200)
+        .map(|number| {
+            let patchbay = patchbay.clone();
+            // Each fourth wants what the one before it wants.
+            let resource = format!("thing {}", number - usize::from(number % 4 == 3));
+            tokio::spawn(async move { acquire(&patchbay, &resource, &format!("agent {number}"), None).await })
+        })
+        .collect();
+    let (mut taken, mut refused) = (Vec::new(), 0);
+    for asked in asking {
+        match asked.await?? {
+            (StatusCode::CREATED, lease) => taken.push(lease),
+            (status, answer) => {
+                assert_eq!((status, answer["current"]["resource"] != json!(null)), (StatusCode::CONFLICT, true), "{answer}");
+                refused += 1;
+            }
+        }
+    }
+    assert_eq!((taken.len(), refused), (150, 50));
+    for lease in taken {
+        assert_eq!(lease["fencing_token"], json!(1), "{lease}");
+        let resource = lease["resource"].as_str().unwrap_or_default();
+        let told = told(&patchbay, resource).await?;
+        assert_eq!(told.len(), 1, "{told:?}");
+        assert_eq!((told[0].0.as_str(), &told[0].1["lock_id"]), ("lease.acquired", &lease["lock_id"]));
+    }
+    Arc::into_inner(patchbay).expect("nobody asks any more").end().await
+}
+
+#[tokio::test]
 async fn who_waits_is_served_in_order() -> Result<()> {
     let patchbay = Arc::new(Running::start().await?);
     let (_, held) = acquire(&patchbay, "door", "first", None).await?;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, bail, ensure};
 use futures::{SinkExt as _, StreamExt as _};
 use patchbay_tests::{service::Running, until::until};
-use reqwest::StatusCode;
+use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio_tungstenite::{
@@ -200,6 +200,28 @@ async fn who_sends_too_much_is_told_to_wait_and_then_closed() -> Result<()> {
     let refused = frames.iter().find(|frame| frame["type"] == "error").context("it was told")?;
     ensure!(refused["retry_after"].as_u64().is_some_and(|seconds| seconds >= 1) && refused["problem"]["status"] == 429, "{refused}");
     assert_eq!(u16::from(close.code), 1008, "{close:?}");
+    patchbay.end().await
+}
+
+#[tokio::test]
+async fn whose_key_is_revoked_is_not_kept_connected() -> Result<()> {
+    let mut patchbay = Running::start().await?;
+    let (_, made) = patchbay.post("/keys", &json!({ "name": "Watcher", "scopes": ["read"] })).await?;
+    let (id, key) = (made["id"].as_str().context("it has an id")?, made["key"].as_str().context("it is shown once")?);
+    let mut owners = Socket::open(&patchbay).await?;
+    let mut socket = Socket::open_as(&patchbay, &[("authorization", &format!("Bearer {key}"))]).await?;
+    socket.send(&json!({ "type": "subscribe", "topics": ["*"] })).await?;
+    let stream = reqwest::Client::new().get(format!("{}/api/v1/collab/events/tail", patchbay.url)).bearer_auth(key).send().await?.error_for_status()?;
+
+    let (status, _) = patchbay.ask(Some(&patchbay.key), Method::DELETE, &format!("/keys/{id}"), None).await?;
+    assert_eq!(status, StatusCode::NO_CONTENT);
+    let (frames, close) = socket.read_all().await?;
+    assert!(frames.iter().any(|frame| frame["type"] == "error" && frame["problem"]["status"] == 401), "{frames:?}");
+    assert_eq!(u16::from(close.code), 1008, "{close:?}");
+    tokio::time::timeout(PATIENCE, stream.bytes()).await.context("the stream ends")??;
+
+    owners.send(&json!({ "type": "ping" })).await?;
+    owners.kind("pong").await?;
     patchbay.end().await
 }
 

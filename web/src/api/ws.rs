@@ -33,6 +33,7 @@ use tokio::{sync::broadcast, time::Instant};
 use super::{collab::events, commands, proposals};
 use crate::{
     app::App,
+    auth::Pass,
     extract::Identity,
     live::{Handed, Reader, TailError},
     problem::Problem,
@@ -105,12 +106,13 @@ pub(super) async fn upgrade(State(app): State<App>, headers: HeaderMap, identity
     if !identity.actor.may(Scope::Read) {
         return Err(Problem::forbidden("This key does not have the scope `read`."));
     }
+    let pass = Pass::of(&app, &headers);
     let ws = ws.max_frame_size(MAX_FRAME).max_message_size(MAX_FRAME).read_buffer_size(READ_BUFFER).write_buffer_size(WRITE_BUFFER);
     Ok(ws.on_upgrade(move |socket| async move {
         let stopping = app.stopping.clone();
         // Held until the other side was told: the service ends after that.
         let _tracked = app.hub.tracker.token();
-        let mut connection = Connection { app, actor: identity.actor, socket, sent: HashMap::new(), topics: None, rate: None, refused: 0, settled: None };
+        let mut connection = Connection { app, pass, actor: identity.actor, socket, sent: HashMap::new(), topics: None, rate: None, refused: 0, settled: None };
         let end = tokio::select! {
             () = stopping.cancelled() => None,
             Err(end) = connection.serve() => Some(end),
@@ -135,6 +137,7 @@ fn is_same_origin(app: &App, headers: &HeaderMap) -> bool {
 
 struct Connection {
     app: App,
+    pass: Pass,
     actor: Arc<Actor>,
     socket: WebSocket,
     /// The client's names for the commands that it sent over this connection.
@@ -165,6 +168,13 @@ impl Connection {
                     Some(Err(error)) => {
                         tracing::debug!(%error, "a WebSocket ended");
                         return Err(End::Violates("a message is text of at most 512 KiB"));
+                    }
+                },
+                checked = self.pass.checked(&self.app) => match checked {
+                    Ok(actor) => self.actor = actor,
+                    Err(problem) => {
+                        self.problem(None, problem).await?;
+                        return Err(End::Violates("you are not let in any more: sign in again, or take another key"));
                     }
                 },
                 news = progress.recv() => match news {

@@ -4,6 +4,9 @@
 //! taking, giving back, running out and stealing is told in the transaction that does it.
 
 pub mod store;
+mod together;
+
+pub use together::Leases;
 
 use chrono::{DateTime, Utc};
 use schemars::JsonSchema;

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use sqlx::{FromRow, PgConnection, PgExecutor, Row, postgres::PgRow};
 
-use super::{Acquired, Ask, Guard, Lease, PLACE_SECONDS, Resource};
+use super::{Acquired, Ask, Guard, Lease, PLACE_SECONDS, Resource, together::Wish};
 use crate::{
     db::{self, Db},
     ids::{LockId, MemberId, OrganizationId, ProjectId, TaskId},
@@ -78,6 +78,24 @@ pub async fn acquire_within<'e>(
         None => None,
     };
     Ok(Acquired::Held { by, place: row.try_get("place")? })
+}
+
+/// Takes those that are free, in a transaction of its own.
+pub(super) async fn acquire_all(db: &Db, organization: OrganizationId, wishes: &[&Wish]) -> sqlx::Result<Vec<Lease>> {
+    sqlx::query_as("select * from acquire_leases($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)")
+        .bind(organization)
+        .bind(wishes.iter().map(|wish| wish.resource.name.as_str()).collect::<Vec<_>>())
+        .bind(wishes.iter().map(|wish| wish.lock).collect::<Vec<_>>())
+        .bind(wishes.iter().map(|wish| wish.holder.as_str()).collect::<Vec<_>>())
+        .bind(wishes.iter().map(|wish| wish.actor.member).collect::<Vec<_>>())
+        .bind(wishes.iter().map(|wish| wish.actor.handle.as_str()).collect::<Vec<_>>())
+        .bind(wishes.iter().map(|wish| wish.resource.project.as_ref().map(|(id, _)| *id)).collect::<Vec<_>>())
+        .bind(wishes.iter().map(|wish| wish.resource.task.as_ref().map(|(id, _)| *id)).collect::<Vec<_>>())
+        .bind(wishes.iter().map(|wish| wish.resource.about()).collect::<Vec<_>>())
+        .bind(wishes.iter().map(|wish| wish.is_claim).collect::<Vec<_>>())
+        .bind(wishes.iter().map(|wish| wish.ttl_seconds).collect::<Vec<_>>())
+        .fetch_all(db.entering())
+        .await
 }
 
 /// Keeps a lease for as long again, or for `ttl_seconds`. `None` where it is not the member's or has run out.

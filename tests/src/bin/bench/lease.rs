@@ -11,9 +11,9 @@ use std::{
 
 use anyhow::{Context as _, Result, ensure};
 use patchbay_core::{
-    collab::lease::{Acquired, Ask, Resource, store},
+    collab::lease::{Acquired, Ask, Leases, Resource},
     db::{Db, PoolSize},
-    ids::{Context, LockId, System},
+    ids::{Context, System},
     tenancy,
 };
 use patchbay_web::{
@@ -29,38 +29,44 @@ const TTL_SECONDS: i32 = 600;
 
 pub(super) async fn measure(remote: &Remote, data: &str) -> Result<Value> {
     let (url, key) = (format!("{}/collab/leases/acquire", remote.url), remote.key.clone());
-    let over_http = http::rate_of(CLIENTS, move |client, round| {
-        let body = json!({ "resource": format!("http-{client}-{round}"), "ttl_seconds": TTL_SECONDS }).to_string();
-        http::request("POST", &url, &key, &body).map(Box::new)
+    // What an earlier run holds is held still.
+    let run = System::default().uuid().simple().to_string();
+    let over_http = http::rate_of(CLIENTS, {
+        let run = run.clone();
+        move |client, round| {
+            let body = json!({ "resource": format!("http-{run}-{client}-{round}"), "ttl_seconds": TTL_SECONDS }).to_string();
+            http::request("POST", &url, &key, &body).map(Box::new)
+        }
     })
     .await?;
     let flags = Flags { data_dir: Some(PathBuf::from(data)), ..Flags::default() };
     let data = Data::open(&load(&flags)?.0, Beside::Shared).await?;
     let db = Db::open(&data.access, PoolSize { service: u32::try_from(CLIENTS)?, reader: 1 });
-    let alone = by_the_statement(&db).await?;
+    let alone = by_the_statement(&db, &run).await?;
     db.close().await;
     Ok(json!({ "leases_over_http_per_second": over_http, "leases_per_second": alone }))
 }
 
-async fn by_the_statement(db: &Db) -> Result<f64> {
+async fn by_the_statement(db: &Db, run: &str) -> Result<f64> {
     let organization = *db.organizations().await?.first().context("the database has an organisation")?;
     let mut tx = db.begin(organization).await?;
     let owner = tenancy::store::first_owner(&mut tx).await?.context("it has an owner")?;
     let actor = Arc::new(tenancy::store::act_as(&mut tx, organization, owner.id).await?.context("who is a member")?);
     tx.rollback().await?;
-    let (ctx, done) = (Arc::new(System::default()), Arc::new(AtomicU64::new(0)));
+    let run: Arc<str> = run.into();
+    let (leases, done) = (Arc::new(Leases::new(db.clone(), Arc::new(System::default()))), Arc::new(AtomicU64::new(0)));
     let begun = Instant::now();
     let clients: Vec<_> = (0..CLIENTS)
         .map(|client| {
-            let (db, actor, ctx, done) = (db.clone(), actor.clone(), ctx.clone(), done.clone());
+            let (leases, actor, run, done) = (leases.clone(), actor.clone(), run.clone(), done.clone());
             tokio::spawn(async move {
                 for round in 0_u64.. {
                     if begun.elapsed() >= SPAN {
                         break;
                     }
-                    let resource = Resource::named(format!("alone-{client}-{round}"));
+                    let resource = Resource::named(format!("alone-{run}-{client}-{round}"));
                     let ask = Ask { holder: &actor.handle, ttl_seconds: TTL_SECONDS, waits: false, is_claim: false };
-                    let taken = store::acquire(&db, &actor, LockId(ctx.uuid()), &resource, ask, None).await?;
+                    let taken = leases.acquire(&actor, &resource, ask).await?;
                     ensure!(matches!(taken, Acquired::Taken(_)), "nobody holds it");
                     done.fetch_add(1, Ordering::Relaxed);
                 }

@@ -30,6 +30,7 @@ use super::{Api, Page, check_name, checked, guard, op};
 use crate::{
     api::Meta,
     app::App,
+    auth::Pass,
     extract::{Json, Proposer, Query, Reader, page_size},
     live::{self, Form},
     problem::Problem,
@@ -287,7 +288,7 @@ async fn tail(State(app): State<App>, reader: Reader, headers: HeaderMap, Query(
     // Before anything is answered, so that it can still be said that it is no longer there.
     let mut reader = reader;
     let old = reader.old().await?;
-    Ok(follow(&app, reader, old.map(|handed| handed.bytes(form)), form))
+    Ok(follow(&app, Pass::of(&app, &headers), reader, old.map(|handed| handed.bytes(form)), form))
 }
 
 /// One page as soon as there is one. Its cursor is where the next poll goes on, whatever was wanted.
@@ -306,23 +307,23 @@ async fn poll(app: &App, mut reader: live::Reader, wait: Duration) -> Result<Res
     Ok(Json(Page { data, meta: Meta { next_cursor: Some(reader.position().to_string()) } }).into_response())
 }
 
-/// A stream without an end. What a slow connection cannot take waits in the log, not in memory.
-fn follow(app: &App, reader: live::Reader, old: Option<Bytes>, form: Form) -> Response {
+/// A stream that ends only when its reader is not let in any more. What a slow connection cannot take waits in the log, not in memory.
+fn follow(app: &App, pass: Pass, reader: live::Reader, old: Option<Bytes>, form: Form) -> Response {
     let (hello, beat, kind): (&'static [u8], &'static [u8], _) = match form {
         Form::Sse => (b"retry: 1000\n\n", b":\n\n", "text/event-stream"),
         Form::Lines => (b"\n", b"\n", "application/x-ndjson"),
     };
     let hello = old.map_or_else(|| Bytes::from_static(hello), |old| [hello, &old].concat().into());
     let beat = Bytes::from_static(beat);
-    let stopping = app.stopping.clone();
-    let events = stream::unfold((reader, stopping, Some(hello)), move |(mut reader, stopping, mut hello)| {
+    let events = stream::unfold((app.clone(), pass, reader, Some(hello)), move |(app, mut pass, mut reader, mut hello)| {
         let beat = beat.clone();
         async move {
             if let Some(hello) = hello.take() {
-                return Some((Ok::<_, Infallible>(hello), (reader, stopping, None)));
+                return Some((Ok::<_, Infallible>(hello), (app, pass, reader, None)));
             }
             let bytes = tokio::select! {
-                () = stopping.cancelled() => return None,
+                () = app.stopping.cancelled() => return None,
+                () = shut_out(&mut pass, &app) => return None,
                 handed = reader.next() => match handed {
                     Ok(handed) => handed.bytes(form),
                     Err(error) => {
@@ -332,7 +333,7 @@ fn follow(app: &App, reader: live::Reader, old: Option<Bytes>, form: Form) -> Re
                 },
                 () = tokio::time::sleep(KEEP_ALIVE) => beat,
             };
-            Some((Ok(bytes), (reader, stopping, None)))
+            Some((Ok(bytes), (app, pass, reader, None)))
         }
     });
     let mut response = Response::new(Body::from_stream(events));
@@ -342,6 +343,11 @@ fn follow(app: &App, reader: live::Reader, old: Option<Bytes>, form: Form) -> Re
     // Proxies must not gather what is to be seen at once.
     headers.insert("x-accel-buffering", HeaderValue::from_static("no"));
     response
+}
+
+/// Waits until the reader is not let in any more.
+async fn shut_out(pass: &mut Pass, app: &App) {
+    while pass.checked(app).await.is_ok() {}
 }
 
 async fn log(State(app): State<App>, reader: Reader, Query(query): Query<LogQuery>) -> Result<Response, Problem> {

@@ -152,7 +152,7 @@ async fn wait_for(app: &App, actor: &Actor, resource: &Resource, ask: Ask<'_>, w
         events = Some(app.live.tail(actor.organization, None, filter).await?);
     }
     loop {
-        let (by, place) = match store::acquire(&app.db, actor, LockId(app.ctx.uuid()), resource, ask, None).await? {
+        let (by, place) = match app.leases.acquire(actor, resource, ask).await? {
             Acquired::Taken(lease) => return Ok(lease),
             Acquired::Held { by, place } => (by, place),
         };
