@@ -127,6 +127,18 @@ impl Problem {
         Self::clashing(&draft.revision.conflicts, detail)
     }
 
+    /// A patch for an older version, with what it clashes with.
+    #[must_use]
+    pub fn stale_with(self, conflicts: &[Conflict]) -> Self {
+        let what = if conflicts.is_empty() {
+            "It clashes with nothing that was done since: send it for that version, or propose it and it is merged."
+        } else {
+            "It clashes with what was done since: look at it and send a patch for that version, or propose it and settle each conflict."
+        };
+        let detail = format!("{} {what}", self.detail);
+        Self { errors: conflicts.iter().map(clash_fault).collect(), conflicts: conflicts.to_vec(), detail, ..self }
+    }
+
     /// A revision that cannot be taken back at once.
     pub fn harms(key: &str, number: i32, conflicts: &[Conflict]) -> Self {
         let detail = format!(
@@ -304,9 +316,7 @@ impl From<ApplyError> for Problem {
         match error {
             ApplyError::NoProject(name) => Self::not_found(format!("There is no project {name}.")),
             ApplyError::Stale { ref project, base, version, .. } => {
-                let detail = format!(
-                    "The patch is for version {base} of {project}, which is at version {version}. Look at what changed since and send the patch for that version."
-                );
+                let detail = format!("The patch is for version {base} of {project}, which is at version {version}.");
                 let mut problem = Self::conflict("stale", detail);
                 if let ApplyError::Stale { since, .. } = error {
                     problem.since = since;

@@ -55,6 +55,15 @@ async fn a_stale_base_is_refused_with_what_changed_since() -> Result<()> {
     assert_eq!(status, StatusCode::CONFLICT);
     assert!(problem["type"].as_str().is_some_and(|kind| kind.ends_with("/stale")), "{problem}");
     assert_eq!((problem["since"][0]["revision"].as_i64(), problem["since"][0]["tasks"][0].as_str()), (Some(2), Some("WEB-1")), "{problem}");
+    assert!(problem.get("conflicts").is_none() && problem["detail"].as_str().is_some_and(|text| text.contains("clashes with nothing")), "{problem}");
+
+    let rename = |title: &str, base: i64| json!({ "mode": "apply", "patch": { "base_version": base, "tasks": [{ "op": "update", "task_id": "WEB-1", "body": { "title": title } }] } });
+    assert_eq!(patchbay.post("/projects/WEB/patches", &rename("Theirs", 2)).await?.0, StatusCode::OK);
+    let (status, problem) = patchbay.post("/projects/WEB/patches", &rename("Ours", 2)).await?;
+    assert_eq!(status, StatusCode::CONFLICT);
+    let conflict = &problem["conflicts"][0];
+    assert_eq!([&conflict["base"], &conflict["theirs"], &conflict["ours"]], ["First", "Theirs", "Ours"], "{problem}");
+    assert_eq!(problem["errors"][0]["path"], "/patch/tasks/0/body/title", "{problem}");
     patchbay.end().await
 }
 

@@ -136,7 +136,14 @@ async fn take(app: &App, proposer: &Proposer, patch: ProjectPatch, input: &SentP
         }
         Mode::Apply => {
             let origin = if proposer.key.is_some() { Origin::Key } else { Origin::Form };
-            let change = app.apply(proposer, patch, origin).await.map_err(|problem| input.as_sent(problem))?;
+            let kept = patch.base_version.is_some().then(|| patch.clone());
+            let change = match (app.apply(proposer, patch, origin).await, kept) {
+                (Ok(change), _) => change,
+                (Err(problem), Some(patch)) if problem.status == StatusCode::CONFLICT => {
+                    return Err(input.as_sent(stale(app, proposer, patch, problem).await?));
+                }
+                (Err(problem), _) => return Err(input.as_sent(problem)),
+            };
             Ok((app.receipts.of(proposer.organization), Json(Applied::of(&change))).into_response())
         }
         Mode::Propose => {
@@ -151,6 +158,14 @@ async fn take(app: &App, proposer: &Proposer, patch: ProjectPatch, input: &SentP
             Ok((StatusCode::CREATED, Json(view)).into_response())
         }
     }
+}
+
+/// A patch that is not applied, because it was made for an older version: what it clashes with, were it proposed.
+async fn stale(app: &App, proposer: &Proposer, patch: ProjectPatch, problem: Problem) -> Result<Problem, Problem> {
+    let mut tx = app.db.begin(proposer.organization).await?;
+    let conflicts = propose(&mut tx, app, proposer, patch).await?.conflicts;
+    tx.rollback().await?;
+    Ok(problem.stale_with(&conflicts))
 }
 
 /// A patch that was made for an older version is merged with what others did since.
