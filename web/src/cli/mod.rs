@@ -203,20 +203,9 @@ pub fn main() -> ExitCode {
         look::part(&String::from_utf8_lossy(&script));
         return ExitCode::SUCCESS;
     }
-    let mut flags = Flags { config: cli.common.config, data_dir: cli.common.data_dir, ..Flags::default() };
-    match &cli.command {
-        Command::Serve { listen, roles } => {
-            flags.listen = *listen;
-            flags.roles.clone_from(roles);
-        }
-        // It shows what a service would do.
-        Command::Doctor => {}
-        // Beside a service, which does the work: this process need not have the settings that takes.
-        _ => flags.roles = Some(vec![Role::Web.as_str().to_owned()]),
-    }
-    let said = match &cli.command {
-        Command::Say(words) => match say::read(words, cli.project) {
-            Ok(said) => Some(said),
+    let mut said = match &cli.command {
+        Command::Say(words) => match say::read(words) {
+            Ok(said) => Some(say::Said { project: said.project.or(cli.project), ..said }),
             Err(why) => {
                 look::error(&why);
                 return ExitCode::from(2);
@@ -228,6 +217,19 @@ pub fn main() -> ExitCode {
         }
         _ => None,
     };
+    // What stands behind a command of the chat goes before what stands before it.
+    let (data_dir, config) = said.as_mut().map_or((None, None), |said| (said.data_dir.take(), said.config.take()));
+    let mut flags = Flags { config: config.or(cli.common.config), data_dir: data_dir.or(cli.common.data_dir), ..Flags::default() };
+    match &cli.command {
+        Command::Serve { listen, roles } => {
+            flags.listen = *listen;
+            flags.roles.clone_from(roles);
+        }
+        // It shows what a service would do.
+        Command::Doctor => {}
+        // Beside a service, which does the work: this process need not have the settings that takes.
+        _ => flags.roles = Some(vec![Role::Web.as_str().to_owned()]),
+    }
     let (settings, figment) = match settings::load(&flags) {
         Ok(loaded) => loaded,
         Err(error) => {

@@ -1,10 +1,10 @@
 //! `patchbay list`: one command of the grammar, said in a shell.
 
-use std::{process::ExitCode, sync::Arc};
+use std::{path::PathBuf, process::ExitCode, sync::Arc};
 
 use anyhow::{Context as _, Result, bail};
 use axum::http::{HeaderMap, HeaderValue, header};
-use clap::CommandFactory as _;
+use clap::{CommandFactory as _, Parser};
 use patchbay_channels::hub::grammar::{self, Parsed};
 use patchbay_core::tenancy::Scope;
 use secrecy::{ExposeSecret, SecretString};
@@ -23,6 +23,24 @@ use crate::{
 pub(super) struct Said {
     pub(super) text: String,
     pub(super) project: Option<String>,
+    pub(super) data_dir: Option<PathBuf>,
+    pub(super) config: Option<PathBuf>,
+}
+
+/// The words of a command, with options before, between and behind them.
+#[derive(Parser)]
+#[command(no_binary_name = true, disable_help_flag = true, override_usage = "patchbay [--project KEY] COMMAND [WORDS]...")]
+struct Words {
+    #[arg(long, value_name = "KEY")]
+    project: Option<String>,
+    #[arg(long, value_name = "DIR")]
+    data_dir: Option<PathBuf>,
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    #[arg(long, short)]
+    help: bool,
+    #[arg(value_name = "WORDS")]
+    parts: Vec<String>,
 }
 
 /// Who acts: whom the key is of; without one the owner, as is whoever can read the data directory.
@@ -54,21 +72,16 @@ pub(super) async fn say(settings: &Settings, said: &Said, key: Option<SecretStri
 }
 
 /// What the words of a shell say: one message, and the project that it is about. `Err`: how to say it right.
-pub(super) fn read(words: &[String], project: Option<String>) -> Result<Said, String> {
-    let mut said = Said { text: String::new(), project };
-    let mut parts = Vec::new();
-    let mut words = words.iter();
-    while let Some(word) = words.next() {
-        match word.split_once('=') {
-            _ if word == "--" => parts.extend(words.by_ref().cloned()),
-            _ if word == "--project" => said.project = Some(words.next().ok_or("--project needs the key of a project behind it")?.clone()),
-            Some(("--project", key)) => said.project = Some(key.to_owned()),
-            _ if word.starts_with("--") && word.len() > 2 => {
-                return Err(format!("there is no option `{word}` here: `--project KEY` is one, others stand before the command"));
-            }
-            _ => parts.push(word.clone()),
-        }
+pub(super) fn read(words: &[String]) -> Result<Said, String> {
+    let Words { project, data_dir, config, help, parts } = Words::try_parse_from(words).map_err(|error| {
+        let text = error.render().to_string();
+        text.trim().trim_start_matches("error: ").to_owned()
+    })?;
+    let word = parts.first().map_or("", String::as_str);
+    if help {
+        return Ok(Said { text: format!("help {word}").trim_end().to_owned(), project, data_dir, config });
     }
+    let mut said = Said { text: joined(&parts), project, data_dir, config };
     // Somebody who quotes a whole sentence means it as it is, also for the planner.
     if let [whole] = parts.as_slice()
         && whole.contains(char::is_whitespace)
@@ -76,8 +89,6 @@ pub(super) fn read(words: &[String], project: Option<String>) -> Result<Said, St
         said.text.clone_from(whole);
         return Ok(said);
     }
-    said.text = joined(&parts);
-    let word = parts.first().map_or("", String::as_str);
     if grammar::find(word).is_none() && !matches!(grammar::parse(&said.text, &[]), Parsed::Command(_) | Parsed::Several(_)) {
         return Err(unknown(word));
     }
@@ -111,15 +122,18 @@ fn unknown(word: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
 
     fn check(words: &[&str], text: &str, project: Option<&str>) {
         let words: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
-        assert_eq!(read(&words, None), Ok(Said { text: text.to_owned(), project: project.map(str::to_owned) }), "{words:?}");
+        let said = read(&words).expect("it is said right");
+        assert_eq!((said.text.as_str(), said.project.as_deref()), (text, project), "{words:?}");
     }
 
     fn refused(words: &[&str]) -> String {
-        read(&words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>(), None).expect_err("it is refused")
+        read(&words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>()).expect_err("it is refused")
     }
 
     #[test]
@@ -134,6 +148,15 @@ mod tests {
         check(&["accept", "#12", "1,3"], "accept #12 1,3", None);
         check(&["Build a sign-in flow"], "Build a sign-in flow", None);
         check(&["add", "--", "--fix"], "add --fix", None);
+        check(&["list", "--help"], "help list", None);
+    }
+
+    #[test]
+    fn options_stand_anywhere() {
+        for words in [["list", "mine", "--data-dir", "there"], ["--data-dir", "there", "list", "mine"], ["list", "--data-dir", "there", "mine"]] {
+            let said = read(&words.map(str::to_owned)).expect("it is said right");
+            assert_eq!((said.text.as_str(), said.data_dir.as_deref()), ("list mine", Some(Path::new("there"))), "{words:?}");
+        }
     }
 
     #[test]
@@ -142,7 +165,8 @@ mod tests {
         let both = refused(&["exprt"]);
         assert!(both.contains("`patchbay export`"), "{both}");
         assert!(!refused(&["gibberish", "WEB"]).contains("meant?"));
-        assert!(refused(&["list", "--prject", "WEB"]).contains("there is no option `--prject` here"));
-        assert!(refused(&["list", "--project"]).contains("needs the key of a project"));
+        let near = refused(&["list", "--prject", "WEB"]);
+        assert!(near.contains("'--prject'") && near.contains("'--project'"), "{near}");
+        assert!(refused(&["list", "--project"]).contains("a value is required for '--project <KEY>'"));
     }
 }
