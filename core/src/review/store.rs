@@ -265,13 +265,13 @@ pub(super) async fn expire(conn: &mut PgConnection, proposal: ProposalId, now: D
 
 /// The newest open proposal of a conversation: what the next message refines. Where the talk is about a project, only one on that
 /// project: a conversation may have begun with a proposal for a project that is not made yet, and become another's.
-pub async fn open_in(conn: &mut PgConnection, conversation: ConversationId, project: Option<ProjectId>) -> sqlx::Result<Option<Proposal>> {
+pub async fn open_in(conn: &mut PgConnection, conversation: ConversationId, project: Option<ProjectId>) -> sqlx::Result<Vec<Proposal>> {
     sqlx::query_as(AssertSqlSafe(format!(
-        "{PROPOSAL} where r.conversation_id = $1 and r.state = 'open' and ($2::uuid is null or r.project_id = $2) order by r.number desc limit 1"
+        "{PROPOSAL} where r.conversation_id = $1 and r.state = 'open' and ($2::uuid is null or r.project_id = $2) order by r.number desc limit 6"
     )))
     .bind(conversation)
     .bind(project)
-    .fetch_optional(conn)
+    .fetch_all(conn)
     .await
 }
 
