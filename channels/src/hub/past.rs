@@ -151,7 +151,7 @@ fn changes(after: &Map<String, Value>, before: &Map<String, Value>) -> Vec<Field
         } else {
             (old, new.clone())
         };
-        FieldChange { field: field.clone(), before, after, words: None }
+        FieldChange { field: field.clone().into(), before, after, words: None }
     };
     let renamed = after.iter().filter(|(field, _)| *field == "title" && before.contains_key("title"));
     let mut changes: Vec<FieldChange> = renamed.chain(after.iter().filter(|(field, _)| is_told(field))).map(change).collect();

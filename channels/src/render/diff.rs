@@ -31,7 +31,7 @@ fn paged(diff: &Diff, is_nested: bool) -> Page {
     page.lines.push(Line::Heading(heading(diff)));
     let names = Names::of(diff);
     // Of a new project the title stands above, and what every project begins with says nothing.
-    let says_something = |change: &&FieldChange| diff.project.is_some() || !["title", "time_zone"].contains(&change.field.as_str()) && change.after != "simple";
+    let says_something = |change: &&FieldChange| diff.project.is_some() || !["title", "time_zone"].contains(&&*change.field) && change.after != "simple";
     for change in diff.project_changes.iter().filter(says_something) {
         details(&mut page, 0, change, &names);
     }
@@ -221,7 +221,7 @@ fn details(page: &mut Page, level: usize, changed: &FieldChange, names: &Names<'
 
 /// A change within a line: `due: Tue 1 Dec 2026 → Sat 28 Nov 2026 (3 days earlier)`.
 fn change(changed: &FieldChange, names: &Names<'_>) -> Vec<Span> {
-    let field = changed.field.as_str();
+    let field = &*changed.field;
     let mut spans = vec![plain(format!("{}: ", words::field(field)))];
     match (&changed.before, &changed.after) {
         _ if changed.words.is_some() => spans.extend(changed.words.iter().flatten().map(word)),

@@ -278,15 +278,15 @@ fn change() -> impl Strategy<Value = FieldChange> {
     let long = || prop_oneof![9 => text(), 1 => (text(), 1..30_usize).prop_map(|(part, times)| part.repeat(times))];
     let words = option::of(vec((select(&[WordKind::Same, WordKind::Added, WordKind::Removed][..]), text()).prop_map(|(kind, text)| Word { kind, text }), 1..4));
     let strings = (select(&["title", "description", "summary", "blocker"][..]), option::of(long()), option::of(long()), words)
-        .prop_map(|(field, before, after, words)| FieldChange { field: field.to_owned(), before: before.into(), after: after.into(), words });
+        .prop_map(|(field, before, after, words)| FieldChange { field: field.into(), before: before.into(), after: after.into(), words });
     let lists = (select(&["labels", "references"][..]), vec(text(), 0..4), vec(text(), 0..4)).prop_map(|(field, before, after)| FieldChange {
-        field: field.to_owned(),
+        field: field.into(),
         before: before.into(),
         after: after.into(),
         words: None,
     });
     let maps = (metadata_map(), metadata_map()).prop_map(|(before, after)| FieldChange {
-        field: "metadata".to_owned(),
+        field: "metadata".into(),
         before: before.into(),
         after: after.into(),
         words: None,

@@ -1,6 +1,6 @@
 //! A patch as it is shown to a person: one model, several renderings.
 
-use std::collections::BTreeSet;
+use std::{borrow::Cow, collections::BTreeSet};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -80,7 +80,7 @@ pub struct Place {
 /// A field before and after; null where there is nothing.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct FieldChange {
-    pub field: String,
+    pub field: Cow<'static, str>,
     pub before: Value,
     pub after: Value,
     /// For text that was changed in part: the words that stayed, came and went.
@@ -259,9 +259,11 @@ fn node_name(plan: &Plan, checked: &Checked, node: Node) -> String {
 
 fn created(changes: &mut Vec<FieldChange>, create: &Create, resolved: &Resolved, name: &impl Fn(Node) -> String) {
     let body = &create.body;
-    let mut add = |field: &str, after: Value| {
+    // As many as most have.
+    changes.reserve(8);
+    let mut add = |field: &'static str, after: Value| {
         if !after.is_null() {
-            changes.push(FieldChange { field: field.to_owned(), before: Value::Null, after, words: None });
+            changes.push(FieldChange { field: field.into(), before: Value::Null, after, words: None });
         }
     };
     add("description", json!(body.description));
@@ -274,11 +276,11 @@ fn created(changes: &mut Vec<FieldChange>, create: &Create, resolved: &Resolved,
     add("due_on", json!(body.due_on));
     add("labels", json!(body.labels));
     if let Some(nodes) = resolved.depends_on.as_ref().filter(|nodes| !nodes.is_empty()) {
-        add("depends_on", json!(nodes.iter().map(|node| name(*node)).collect::<Vec<_>>()));
+        add("depends_on", nodes.iter().map(|node| name(*node)).collect());
     }
     add("blocker", json!(body.blocker));
     if let Some(criteria) = &body.acceptance_criteria {
-        add("acceptance_criteria", json!(criteria.iter().map(|criterion| json!({ "text": criterion.text, "done": criterion.done })).collect::<Vec<_>>()));
+        add("acceptance_criteria", criteria.iter().map(|criterion| json!({ "text": criterion.text, "done": criterion.done })).collect());
     }
     add("references", json!(body.references));
     add("external_refs", json!(body.external_refs));
@@ -294,9 +296,9 @@ fn updated(changes: &mut Vec<FieldChange>, plan: &Plan, task: &Task, update: &Up
             changes.extend(text_change(field, before, after.map_or("", String::as_str)));
         }
     }
-    let mut change = |field: &str, before: Value, after: Value| {
+    let mut change = |field: &'static str, before: Value, after: Value| {
         if before != after {
-            changes.push(FieldChange { field: field.to_owned(), before, after, words: None });
+            changes.push(FieldChange { field: field.into(), before, after, words: None });
         }
     };
     for (field, before, after) in [
@@ -334,7 +336,7 @@ fn list<T: Serialize>(list: &[T]) -> Value {
     if list.is_empty() { Value::Null } else { json!(list) }
 }
 
-fn text_change(field: &str, before: &str, after: &str) -> Option<FieldChange> {
+fn text_change(field: &'static str, before: &str, after: &str) -> Option<FieldChange> {
     if before == after {
         return None;
     }
@@ -342,7 +344,7 @@ fn text_change(field: &str, before: &str, after: &str) -> Option<FieldChange> {
         if text.is_empty() { Value::Null } else { Value::from(text) }
     };
     let words = (!before.is_empty() && !after.is_empty() && before.contains(' ')).then(|| words(before, after));
-    Some(FieldChange { field: field.to_owned(), before: value(before), after: value(after), words })
+    Some(FieldChange { field: field.into(), before: value(before), after: value(after), words })
 }
 
 /// The words that stayed, came and went, neighbours of one kind together.

@@ -99,7 +99,7 @@ mod tests {
 
     fn entry(op: Op, changes: &[(&str, Value, Value)]) -> Entry {
         let change = |(field, before, after): &(&str, Value, Value)| FieldChange {
-            field: (*field).to_owned(),
+            field: (*field).to_owned().into(),
             before: before.clone(),
             after: after.clone(),
             words: None,

@@ -140,7 +140,7 @@ fn summary(entry: &Entry) -> String {
         Op::Delete if entry.removes.is_empty() => entry.title.clone(),
         Op::Delete => format!("{}, with {}", entry.title, entry.removes.join(", ")),
         Op::Update => {
-            let mut fields: Vec<&str> = entry.changes.iter().map(|change| change.field.as_str()).collect();
+            let mut fields: Vec<&str> = entry.changes.iter().map(|change| &*change.field).collect();
             if entry.moved.is_some() {
                 fields.push("place");
             }

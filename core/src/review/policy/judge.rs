@@ -90,7 +90,7 @@ impl Facts {
         let project = diff.project_changes.iter().map(|change| format!("project.{}", change.field));
         let tasks = entries.iter().flat_map(|entry| {
             let place = entry.moved.is_some().then(|| "place".to_owned());
-            entry.changes.iter().map(|change| change.field.clone()).chain(place)
+            entry.changes.iter().map(|change| change.field.clone().into_owned()).chain(place)
         });
         Self {
             number: proposal.number,
