@@ -20,7 +20,11 @@ use axum::{
     routing::{get, post},
 };
 use futures::{StreamExt as _, future::try_join_all, stream};
-use patchbay_core::db::{Db, PoolSize};
+use patchbay_core::{
+    db::{Db, PoolSize},
+    ids::{Context as _, OrganizationId, System},
+    jobs::Bell,
+};
 use patchbay_web::{
     service::{Beside, Data},
     settings::{Flags, load},
@@ -31,7 +35,9 @@ use tokio::{
     net::{TcpListener, TcpStream},
     process::{Child, Command},
     sync::broadcast,
+    task::JoinHandle,
 };
+use tokio_util::sync::CancellationToken;
 
 use super::Remote;
 
@@ -80,17 +86,31 @@ pub(super) async fn measure(way: Way, site: &Site<'_>) -> Result<Value> {
     let before = rss_kib(site.process)?;
     let mut readers = Readers::connect(way, &site.remote.url, Some(&site.remote.key)).await?;
     let each = (rss_kib(site.process)? - before) / f64::from(u32::try_from(READERS)?);
-    let p99 = readers.told_one_by_one(site.remote).await?;
-    let rate = readers.at_full_rate(site).await?;
+    let writer = Writer::open(site.data).await?;
+    let p99 = readers
+        .told_one_by_one(
+            async || writer.write(1).await,
+            async || {
+                writer.ring();
+                Ok(())
+            },
+        )
+        .await?;
+    let rate = readers.at_full_rate(&writer).await?;
     drop(readers);
+    writer.close().await?;
     let mut result = json!({
-        format!("live_{name}_deliveries_per_second"): rate, format!("live_{name}_p99_ms_from_the_request"): p99, format!("live_{name}_kib_per_idle_reader"): round(each),
+        format!("live_{name}_deliveries_per_second"): rate, format!("live_{name}_p99_ms"): p99, format!("live_{name}_kib_per_idle_reader"): round(each),
     });
     let node = ["node", &format!("{}/live.mjs", site.compare), name];
-    result[format!("live_{name}_node_deliveries_per_second")] = broadcast_by(way, &node).await?.into();
+    let mut beside = |other: &str, (rate, p99): (f64, f64)| {
+        result[format!("live_{name}_{other}_deliveries_per_second")] = rate.into();
+        result[format!("live_{name}_{other}_p99_ms")] = p99.into();
+    };
+    beside("node", broadcast_by(way, &node).await?);
     if way == Way::Sse {
         let bench = std::env::current_exe()?;
-        result["live_sse_bare_axum_deliveries_per_second"] = broadcast_by(way, &[&bench.to_string_lossy(), "bare-sse"]).await?.into();
+        beside("bare_axum", broadcast_by(way, &[&bench.to_string_lossy(), "bare-sse"]).await?);
     }
     Ok(result)
 }
@@ -110,20 +130,72 @@ fn rate(count: usize, since: Instant) -> Result<f64> {
     Ok((f64::from(u32::try_from(count * READERS)?) / since.elapsed().as_secs_f64()).round())
 }
 
-/// Starts a program that says where it listens, lets it broadcast to readers, and ends it.
-async fn broadcast_by(way: Way, command: &[&str]) -> Result<f64> {
+/// Starts a program that says where it listens, lets it broadcast to readers, and ends it: deliveries a second, and the milliseconds in
+/// which 99 in 100 receipts come when there is little to tell.
+async fn broadcast_by(way: Way, command: &[&str]) -> Result<(f64, f64)> {
     let mut child: Child = Command::new(command[0]).args(&command[1..]).stdout(Stdio::piped()).kill_on_drop(true).spawn()?;
     let mut lines = BufReader::new(child.stdout.take().context("it is piped")?).lines();
     let url = lines.next_line().await?.context("it says where it listens")?;
     let mut readers = Readers::connect(way, &url, None).await?;
+    let http = reqwest::Client::new();
+    let p99 = readers.told_one_by_one(async || Ok(()), async || Ok(http.post(format!("{url}/go/1")).send().await?.error_for_status().map(drop)?)).await?;
     let begun = Instant::now();
-    let answer = reqwest::Client::new().post(format!("{url}/go/{MESSAGES}")).send();
+    let answer = http.post(format!("{url}/go/{MESSAGES}")).send();
     let (answer, read) = tokio::join!(answer, readers.read(MESSAGES));
     answer?.error_for_status()?;
     read?;
     let rate = rate(MESSAGES, begun)?;
     child.kill().await?;
-    Ok(rate)
+    Ok((rate, p99))
+}
+
+/// Commits events as another process of the service does, and says so.
+struct Writer {
+    db: Db,
+    organization: OrganizationId,
+    bell: Bell,
+    stopping: CancellationToken,
+    carrying: JoinHandle<()>,
+}
+
+impl Writer {
+    async fn open(data: &str) -> Result<Self> {
+        let flags = Flags { data_dir: Some(PathBuf::from(data)), ..Flags::default() };
+        let data = Data::open(&load(&flags)?.0, Beside::Shared).await?;
+        let db = Db::open(&data.access, PoolSize { service: 2, reader: 1 });
+        let organization = *db.organizations().await?.first().context("the database has an organisation")?;
+        let (bell, stopping) = (Bell::default(), CancellationToken::new());
+        let carrying = tokio::spawn({
+            let (db, bell, stopping, process) = (db.clone(), bell.clone(), stopping.clone(), System::default().uuid());
+            async move { bell.carry(&db, process, &stopping, |_| {}).await }
+        });
+        Ok(Self { db, organization, bell, stopping, carrying })
+    }
+
+    async fn write(&self, count: usize) -> Result<()> {
+        let mut tx = self.db.begin(self.organization).await?;
+        sqlx::query(
+            "insert into event (organization_id, seq, at, event, actor, target, details)
+             select $1, event_base.seq + n, now(), 'bench.told', 'owner', 'WEB', $3::json from (select event_base() as seq) event_base, generate_series(0, $2 - 1) n",
+        )
+        .bind(self.organization)
+        .bind(i32::try_from(count)?)
+        .bind(DETAILS)
+        .execute(&mut *tx)
+        .await?;
+        Ok(tx.commit().await?)
+    }
+
+    fn ring(&self) {
+        self.bell.told(self.organization);
+    }
+
+    async fn close(self) -> Result<()> {
+        self.stopping.cancel();
+        self.carrying.await?;
+        self.db.close().await;
+        Ok(())
+    }
 }
 
 struct Readers {
@@ -161,42 +233,24 @@ impl Readers {
     }
 
     /// Events are committed as fast as that goes, while everybody reads.
-    async fn at_full_rate(&mut self, site: &Site<'_>) -> Result<f64> {
-        let flags = Flags { data_dir: Some(PathBuf::from(site.data)), ..Flags::default() };
-        let data = Data::open(&load(&flags)?.0, Beside::Shared).await?;
-        let db = Db::open(&data.access, PoolSize { service: 1, reader: 1 });
-        let organization = *db.organizations().await?.first().context("the database has an organisation")?;
+    async fn at_full_rate(&mut self, writer: &Writer) -> Result<f64> {
         let begun = Instant::now();
         let commit = async {
-            // The last one is told, so that the service looks at once.
-            let mut left = EVENTS - 1;
+            let mut left = EVENTS;
             while left > 0 {
                 let count = left.min(TOGETHER);
                 left -= count;
-                let mut tx = db.begin(organization).await?;
-                sqlx::query(
-                    "insert into event (organization_id, seq, at, event, actor, target, details)
-                     select $1, event_base.seq + n, now(), 'bench.told', 'owner', 'WEB', $3::json from (select event_base() as seq) event_base, generate_series(0, $2 - 1) n",
-                )
-                .bind(organization)
-                .bind(i32::try_from(count)?)
-                .bind(DETAILS)
-                .execute(&mut *tx)
-                .await?;
-                tx.commit().await?;
+                writer.write(count).await?;
+                writer.ring();
             }
-            site.remote.post("/collab/events", &json!({ "event": "bench.told" })).await
+            anyhow::Ok(())
         };
-        let (committed, read) = tokio::join!(commit, self.read(EVENTS));
-        committed?;
-        read?;
-        let rate = rate(EVENTS, begun);
-        db.close().await;
-        rate
+        tokio::try_join!(commit, self.read(EVENTS))?;
+        rate(EVENTS, begun)
     }
 
-    /// Events are told 20 times a second: how long it took from the request that tells to 99 in 100 receipts.
-    async fn told_one_by_one(&mut self, remote: &Remote) -> Result<f64> {
+    /// Events are told 20 times a second: how many milliseconds it took from the end of the commit to 99 in 100 receipts.
+    async fn told_one_by_one(&mut self, commit: impl AsyncFn() -> Result<()>, hand_out: impl AsyncFn() -> Result<()>) -> Result<f64> {
         let told = self.told.clone();
         let reading = std::mem::take(&mut self.all).into_iter().map(|mut reader| {
             let told = told.clone();
@@ -205,8 +259,9 @@ impl Readers {
                 reader
                     .read(TOLD, |number| {
                         let now = Instant::now();
-                        let sent = told.sent.lock().unwrap_or_else(PoisonError::into_inner)[number];
-                        waits.push(now - sent);
+                        // One that looked by itself may have been faster than who noted the commit.
+                        let sent = told.sent.lock().unwrap_or_else(PoisonError::into_inner).get(number).copied();
+                        waits.push(sent.map_or(Duration::ZERO, |sent| now.saturating_duration_since(sent)));
                     })
                     .await?;
                 told.waits.lock().unwrap_or_else(PoisonError::into_inner).extend(waits);
@@ -217,11 +272,13 @@ impl Readers {
         let mut tick = tokio::time::interval(PAUSE);
         for _ in 0..TOLD {
             tick.tick().await;
+            commit().await?;
             self.told.sent.lock().unwrap_or_else(PoisonError::into_inner).push(Instant::now());
-            remote.post("/collab/events", &json!({ "event": "bench.told", "details": serde_json::from_str::<Value>(DETAILS)? })).await?;
+            hand_out().await?;
         }
         let read = tokio::time::timeout(DEADLINE, reading).await.context("not all was read in time")???;
         self.all = read.into_iter().collect::<Result<_>>()?;
+        self.told.sent.lock().unwrap_or_else(PoisonError::into_inner).clear();
         let mut waits = std::mem::take(&mut *self.told.waits.lock().unwrap_or_else(PoisonError::into_inner));
         waits.sort_unstable();
         ensure!(waits.len() == TOLD * READERS, "each has read each");

@@ -42,6 +42,7 @@ async fn main() -> Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let measured = match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
         ["patch"] => patch()?,
+        ["sample"] => serde_json::to_value(serde_json::from_value::<ProjectPatch>(creates())?)?,
         ["apply", url, key] => Remote::new(url, key).apply().await?,
         ["hot", url, key] => Remote::new(url, key).hot().await?,
         ["size", url, key] => Remote::new(url, key).size().await?,
@@ -65,7 +66,7 @@ async fn main() -> Result<()> {
         ["verify", patchbay, data] => verify(patchbay, data).await?,
         other => {
             bail!(
-                "bench patch | (apply | hot | size | command | tree | rebase | accept | old | kept | revisions | hooks) URL KEY | lease URL KEY DATA | verify PATCHBAY DATA | queue DATA COMPARE | live (ws | sse) URL KEY PID DATA COMPARE | bare SOCKET PORT | bare-sse | plain NAME URL, not {other:?}"
+                "bench patch | sample | (apply | hot | size | command | tree | rebase | accept | old | kept | revisions | hooks) URL KEY | lease URL KEY DATA | verify PATCHBAY DATA | queue DATA COMPARE | live (ws | sse) URL KEY PID DATA COMPARE | bare SOCKET PORT | bare-sse | plain NAME URL, not {other:?}"
             )
         }
     };
