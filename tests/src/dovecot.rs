@@ -3,6 +3,7 @@
 use std::{
     fmt::Write as _,
     fs,
+    io::ErrorKind,
     os::unix::fs::{PermissionsExt, chown},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
@@ -133,7 +134,11 @@ impl Dovecot {
         for entry in fs::read_dir(self.mailbox(address))? {
             let path = entry?.path();
             if path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("dovecot")) && path.is_file() {
-                fs::remove_file(path)?;
+                // The server cleans up, too.
+                match fs::remove_file(path) {
+                    Err(error) if error.kind() != ErrorKind::NotFound => return Err(error.into()),
+                    _ => {}
+                }
             }
         }
         Ok(())

@@ -13,17 +13,19 @@ use tracing::{
 use tracing_subscriber::{
     Layer,
     layer::{Context, SubscriberExt as _},
+    registry::LookupSpan,
     util::SubscriberInitExt as _,
 };
 
-/// The statements that were sent, of which `begin` and `commit` are some.
+/// The statements that requests sent, of which `begin` and `commit` are some.
 static SENT: Mutex<Vec<String>> = Mutex::new(Vec::new());
 
 struct Statements;
 
-impl<S: Subscriber> Layer<S> for Statements {
-    fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
-        if event.metadata().target() == "sqlx::query" {
+impl<S: Subscriber + for<'span> LookupSpan<'span>> Layer<S> for Statements {
+    fn on_event(&self, event: &Event<'_>, ctx: Context<'_, S>) {
+        let asked = || ctx.event_scope(event).into_iter().flatten().any(|span| span.name() == "request");
+        if event.metadata().target() == "sqlx::query" && asked() {
             event.record(&mut Summary);
         }
     }
@@ -39,7 +41,8 @@ impl Visit for Summary {
     }
 }
 
-/// The statements of a request: the fewest of some tries, because others may send some at the same time. `before` is not counted.
+/// The statements of a request: the fewest of some tries, because some of them only refresh what is kept for a while. `before` is not
+/// counted, nor what the service does beside requests, as sealing the audit trail.
 async fn statements(before: impl AsyncFn() -> Result<()>, ask: impl AsyncFn() -> Result<Answer>) -> Result<Vec<String>> {
     let mut fewest: Option<Vec<String>> = None;
     for _ in 0..5 {
@@ -97,7 +100,7 @@ async fn a_request_asks_the_database_as_often_as_it_must_whatever_the_size() -> 
     assert_eq!(known.len(), 1, "a tree that is known takes its version: {known:#?}");
 
     let applied = statements(nothing, change).await?;
-    assert!(applied.len() <= 4, "an apply takes {} round trips: {applied:#?}", applied.len());
+    assert!((1..=4).contains(&applied.len()), "an apply takes {} round trips: {applied:#?}", applied.len());
 
     let wide = [
         json!({ "op": "update", "task_id": "WEB-18", "body": { "parent_id": "WEB-403" } }),
@@ -112,6 +115,6 @@ async fn a_request_asks_the_database_as_often_as_it_must_whatever_the_size() -> 
         apply(&patchbay, &back).await.map(drop)
     };
     let applied = statements(moved, async || apply(&patchbay, &wide).await).await?;
-    assert!(applied.len() <= 5, "one that looks around takes {} round trips: {applied:#?}", applied.len());
+    assert!((1..=5).contains(&applied.len()), "one that looks around takes {} round trips: {applied:#?}", applied.len());
     patchbay.end().await
 }
