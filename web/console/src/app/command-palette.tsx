@@ -90,54 +90,73 @@ export function CommandPalette({ onClose, onHelp }: CommandPaletteProps) {
               <Command.Empty className="px-3 py-6 text-center text-ink-mute text-sm">
                 Nothing is called so.
               </Command.Empty>
-              <Item icon={<Plus className="size-4" />} onSelect={run(() => void navigate({ to: "/new" }))}>
-                New project
-              </Item>
-              {projects.data?.map((project) => (
-                <Item
-                  key={project.key}
-                  icon={<FolderKanban className="size-4" />}
-                  onSelect={run(() => void navigate({ to: "/p/$key", params: { key: project.key } }))}
-                >
-                  {project.title} <span className="text-ink-mute">{project.key}</span>
+              <Group heading="Projects">
+                {projects.data?.map((project) => (
+                  <Item
+                    key={project.key}
+                    icon={<FolderKanban className="size-4" />}
+                    onSelect={run(() => void navigate({ to: "/p/$key", params: { key: project.key } }))}
+                  >
+                    {project.title} <span className="text-ink-mute">{project.key}</span>
+                  </Item>
+                ))}
+                <Item icon={<Plus className="size-4" />} onSelect={run(() => void navigate({ to: "/new" }))}>
+                  New project
                 </Item>
-              ))}
-              {proposals.data?.map((proposal) => (
+              </Group>
+              <Group heading="Reviews">
+                {proposals.data?.map((proposal) => (
+                  <Item
+                    key={proposal.number}
+                    icon={<GitPullRequestArrow className="size-4" />}
+                    onSelect={run(
+                      () => void navigate({ to: "/proposals/$number", params: { number: String(proposal.number) } }),
+                    )}
+                  >
+                    #{proposal.number} {proposal.title}
+                  </Item>
+                ))}
                 <Item
-                  key={proposal.number}
                   icon={<GitPullRequestArrow className="size-4" />}
-                  onSelect={run(
-                    () => void navigate({ to: "/proposals/$number", params: { number: String(proposal.number) } }),
-                  )}
+                  onSelect={run(() => void navigate({ to: "/proposals" }))}
                 >
-                  #{proposal.number} {proposal.title}
+                  All reviews
                 </Item>
-              ))}
-              <Item
-                icon={<GitPullRequestArrow className="size-4" />}
-                onSelect={run(() => void navigate({ to: "/proposals" }))}
-              >
-                All reviews
-              </Item>
-              {pages.map(({ to, title, Icon }) => (
-                <Item key={to} icon={<Icon className="size-4" />} onSelect={run(() => void navigate({ to }))}>
-                  {title}
+              </Group>
+              <Group heading="Pages">
+                {pages.map(({ to, title, Icon }) => (
+                  <Item key={to} icon={<Icon className="size-4" />} onSelect={run(() => void navigate({ to }))}>
+                    {title}
+                  </Item>
+                ))}
+              </Group>
+              <Group heading="Console">
+                <Item
+                  icon={<Moon className="size-4" />}
+                  onSelect={run(() => setTheme(document.documentElement.dataset.theme === "dark" ? "light" : "dark"))}
+                >
+                  Switch between light and dark
                 </Item>
-              ))}
-              <Item
-                icon={<Moon className="size-4" />}
-                onSelect={run(() => setTheme(document.documentElement.dataset.theme === "dark" ? "light" : "dark"))}
-              >
-                Switch between light and dark
-              </Item>
-              <Item icon={<CircleHelp className="size-4" />} onSelect={run(onHelp)}>
-                Keys and words
-              </Item>
+                <Item icon={<CircleHelp className="size-4" />} onSelect={run(onHelp)}>
+                  Keys and words
+                </Item>
+              </Group>
             </Command.List>
           </Command>
         </Dialog.Content>
       </Dialog.Portal>
     </Dialog.Root>
+  );
+}
+
+function Group({ heading, children }: { heading: string; children: ReactNode }) {
+  return (
+    <Command.Group
+      heading={heading}
+      className="[&_[cmdk-group-heading]]:px-2.5 [&_[cmdk-group-heading]]:pt-2 [&_[cmdk-group-heading]]:pb-1 [&_[cmdk-group-heading]]:text-ink-mute [&_[cmdk-group-heading]]:text-xs"
+    >
+      {children}
+    </Command.Group>
   );
 }
 

@@ -13,6 +13,8 @@ export function LimitsDialog({ channel, onClose }: { channel: Channel; onClose: 
   const faults = set.error
     ? faultsByField(set.error, ["per_sender", "per_channel"])
     : { at: {} as Record<string, string>, rest: [] };
+  // Who comes in there has signed in or has a key.
+  const isEntrance = channel.channel === "web" || channel.channel === "api";
   const submit = (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault();
     const form = new FormData(event.currentTarget);
@@ -56,12 +58,14 @@ export function LimitsDialog({ channel, onClose }: { channel: Channel; onClose: 
           error={faults.at.per_channel}
           hint="Who says more is told how long to wait."
         />
-        <CheckField
-          label="Trust addresses"
-          meaning="Who has a member's address there is that member, without a code."
-          name="trust_email"
-          defaultChecked={channel.settings.trust_email}
-        />
+        {!isEntrance && (
+          <CheckField
+            label="Trust addresses"
+            meaning="Who has a member's address there is that member, without a code."
+            name="trust_email"
+            defaultChecked={channel.settings.trust_email}
+          />
+        )}
         <FormFaults faults={faults.rest} />
         <DialogActions>
           <Button look="quiet" onClick={onClose}>
