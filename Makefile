@@ -70,6 +70,10 @@ audit: ## Known faults of dependencies. Needs the network for the list of adviso
 fuzz: ## Properties on a million generated plans, patches and texts; CASES=10000 for fewer. A failure prints its input.
 	PROPTEST_CASES=$(or $(CASES),1000000) PROPTEST_MAX_SHRINK_ITERS=20000 cargo test --release --locked --package patchbay-core --package patchbay-agent --package patchbay-channels --lib
 
+.PHONY: fuzzers
+fuzzers: console ## The parsers of patches, of their text and of files against whatever leads further into them, each for SECONDS=60. Needs cargo-fuzz.
+	for target in patch text import; do RUSTC_BOOTSTRAP=1 cargo fuzz run --fuzz-dir tests/fuzz $$target -- -max_total_time=$(or $(SECONDS),60); done
+
 .PHONY: bench
 bench: console postgres ## Measure; results are kept in tests/bench/results.
 	tests/bench/run
