@@ -29,6 +29,8 @@ use crate::hub::Hub;
 const PATIENCE: Duration = Duration::from_millis(1500);
 /// How long a name is believed.
 const KNOWN: TimeDelta = TimeDelta::hours(1);
+/// How long nobody asks again where Slack did not say: what comes meanwhile does not wait.
+const UNKNOWN: TimeDelta = TimeDelta::minutes(1);
 /// How many names are kept.
 const MANY: usize = 10_000;
 
@@ -36,10 +38,16 @@ const MANY: usize = 10_000;
 #[derive(Clone)]
 pub struct Listener(Arc<Parts>);
 
+/// What Slack said when it was asked who somebody is; `None` where it did not say.
+struct Asked {
+    at: DateTime<Utc>,
+    person: Option<Person>,
+}
+
 struct Parts {
     secret: Option<SecretString>,
     workspaces: Workspaces,
-    people: Mutex<HashMap<String, (DateTime<Utc>, Person)>>,
+    people: Mutex<HashMap<String, Asked>>,
 }
 
 /// What Slack is told at once.
@@ -172,16 +180,17 @@ impl Listener {
     async fn person(&self, organization: OrganizationId, team: &str, user: &str, now: DateTime<Utc>) -> Option<Person> {
         let sender = sender(team, user);
         let people = || self.0.people.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((_, person)) = people().get(&sender).filter(|(at, _)| now - *at < KNOWN) {
-            return Some(person.clone());
+        let is_fresh = |asked: &&Asked| now - asked.at < if asked.person.is_some() { KNOWN } else { UNKNOWN };
+        if let Some(asked) = people().get(&sender).filter(is_fresh) {
+            return asked.person.clone();
         }
         let asked = async { self.0.workspaces.client(organization, team).await?.user(user).await };
-        let person = tokio::time::timeout(PATIENCE, asked).await.ok()?.ok()?;
+        let person = tokio::time::timeout(PATIENCE, asked).await.ok().and_then(Result::ok);
         let mut people = people();
         if people.len() >= MANY {
             people.clear();
         }
-        people.insert(sender, (now, person.clone()));
-        Some(person)
+        people.insert(sender, Asked { at: now, person: person.clone() });
+        person
     }
 }
