@@ -83,6 +83,7 @@ class Audit(Base):
 class Criterion(BaseModel):
     model_config = ConfigDict(extra="forbid")
     text: str = Field(min_length=1, max_length=500)
+    done: bool = False
 
 
 class Body(BaseModel):
