@@ -14,7 +14,10 @@ use patchbay_core::{
     ids::{KeyId, OrganizationId, SessionId},
     tenancy::{Actor, Scope, hash_secret, store},
 };
-use tokio::{sync::watch, time::Instant};
+use tokio::{
+    sync::{Semaphore, watch},
+    time::Instant,
+};
 
 use crate::{app::App, extract::Identity, problem::Problem};
 
@@ -33,13 +36,15 @@ pub struct Doors {
     attempts: DefaultKeyedRateLimiter<String>,
     /// Told when those who stay connected are to be looked at again.
     again: watch::Sender<()>,
+    /// Those who are look one after the other: all are told at once, and requests need the database, too.
+    turns: Semaphore,
 }
 
 impl Default for Doors {
     fn default() -> Self {
         let quota =
             Quota::with_period(Duration::from_secs(6)).expect("six seconds is more than none").allow_burst(NonZeroU32::new(10).expect("ten is not zero"));
-        Self { known: Mutex::default(), used: Mutex::default(), attempts: RateLimiter::keyed(quota), again: watch::Sender::default() }
+        Self { known: Mutex::default(), used: Mutex::default(), attempts: RateLimiter::keyed(quota), again: watch::Sender::default(), turns: Semaphore::new(1) }
     }
 }
 
@@ -97,7 +102,12 @@ pub(crate) struct Pass {
 
 impl Pass {
     pub(crate) fn of(app: &App, headers: &HeaderMap) -> Self {
-        let shown = [header::AUTHORIZATION, header::COOKIE].into_iter().filter_map(|name| Some((name.clone(), headers.get(name)?.clone()))).collect();
+        let mut shown = HeaderMap::new();
+        for name in [header::AUTHORIZATION, header::COOKIE] {
+            for value in headers.get_all(&name) {
+                shown.append(&name, value.clone());
+            }
+        }
         Self { shown, again: app.doors.again.subscribe(), is_due: false }
     }
 
@@ -110,7 +120,11 @@ impl Pass {
             }
             self.is_due = true;
             // Apart, so that who only waits has no room for it.
-            let identity = Box::pin(identify(app, &self.shown)).await;
+            let identity = Box::pin(async {
+                let _turn = app.doors.turns.acquire().await;
+                identify(app, &self.shown).await
+            })
+            .await;
             self.is_due = false;
             match identity {
                 Ok(identity) if identity.actor.may(Scope::Read) => return Ok(identity.actor),
@@ -180,7 +194,9 @@ pub(crate) async fn keep_doors(app: App) {
             () = app.stopping.cancelled() => true,
             () = tokio::time::sleep(Duration::from_secs(30)) => false,
         };
-        app.doors.again.send_replace(());
+        if !is_last {
+            app.doors.again.send_replace(());
+        }
         let mut by_organization: HashMap<OrganizationId, Vec<uuid::Uuid>> = HashMap::new();
         for (organization, key) in app.doors.take_used() {
             by_organization.entry(organization).or_default().push(key.0);

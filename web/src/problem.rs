@@ -131,9 +131,9 @@ impl Problem {
     #[must_use]
     pub fn stale_with(self, conflicts: &[Conflict]) -> Self {
         let what = if conflicts.is_empty() {
-            "It clashes with nothing that was done since: send it for that version, or propose it and it is merged."
+            "It clashes with nothing that was done since: proposed, it is merged."
         } else {
-            "It clashes with what was done since: look at it and send a patch for that version, or propose it and settle each conflict."
+            "It clashes with what was done since: proposed, each conflict can be settled."
         };
         let detail = format!("{} {what}", self.detail);
         Self { errors: conflicts.iter().map(clash_fault).collect(), conflicts: conflicts.to_vec(), detail, ..self }
@@ -316,7 +316,9 @@ impl From<ApplyError> for Problem {
         match error {
             ApplyError::NoProject(name) => Self::not_found(format!("There is no project {name}.")),
             ApplyError::Stale { ref project, base, version, .. } => {
-                let detail = format!("The patch is for version {base} of {project}, which is at version {version}.");
+                let detail = format!(
+                    "The patch is for version {base} of {project}, which is at version {version}. Look at what changed since and send the patch for that version."
+                );
                 let mut problem = Self::conflict("stale", detail);
                 if let ApplyError::Stale { since, .. } = error {
                     problem.since = since;

@@ -7,7 +7,7 @@ use patchbay_core::{
     db::{self, Tx},
     notify::{self, How, Kinds, Preferences},
     patch::{ProjectId, ProjectPatch, TaskId, check::Rules, diff, plan::Plan, rebase::Choice},
-    review::{self, Draft, Last, Resolved, State, TakenBack, store::Filter, view::hex},
+    review::{self, Draft, Last, Resolved, State, TakenBack, store::Filter},
     tenancy::{Scope, Trust},
     workflow::{
         self, Apply, Change, Origin, ProjectRow,
@@ -283,23 +283,13 @@ async fn between(run: &Run<'_>, project: Option<&str>, from: i32, to: Option<i32
     answer(run, replies::between(key, from, to, &diff, &past, run.zone())).await
 }
 
-/// The number that a command names, else that of the conversation's open proposal, else of the only open one. Of several in a
-/// conversation it is the one that the message stands below, as an answer to a mail does, and where it stands below none the newest.
+/// The number that a command names, else that of the conversation's open proposal, else of the only open one.
 pub(super) async fn proposal(run: &Run<'_>, conn: &mut db::Connection, number: Option<i32>) -> Result<i32, Stop> {
     if let Some(number) = number.or(run.command.on_proposal) {
         return Ok(number);
     }
-    let open = review::store::open_in(&mut *conn, run.command.conversation, run.command.project).await?;
-    if let (Some(shown), [_, _, ..]) = (&run.command.shown, open.as_slice()) {
-        for proposal in &open {
-            if hex(&review::store::revision(&mut *conn, proposal.id, proposal.revision).await?.digest) == *shown {
-                return Ok(proposal.number);
-            }
-        }
-        return Err(replies::which_proposal(open.iter()).into());
-    }
-    if let Some(newest) = open.first() {
-        return Ok(newest.number);
+    if let Some(open) = run.open_here(conn).await? {
+        return Ok(open.number);
     }
     let project: Option<ProjectId> = run.command.project.or(run.actor.project);
     let open = review::store::list(conn, Filter { state: Some(State::Open), project, ..Filter::default() }, 6).await?;

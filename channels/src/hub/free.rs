@@ -155,7 +155,7 @@ async fn ground(run: &Run<'_>, aim: Aim, message: &str) -> Result<Ground, Stop> 
     let mut draft = match (aim, run.command.on_proposal) {
         (Aim::Named(..) | Aim::New, _) => None,
         (Aim::Here, Some(number)) => review::store::find(&mut tx, number).await?.filter(|proposal| proposal.state == State::Open),
-        (Aim::Here, None) => review::store::open_in(&mut tx, run.command.conversation, run.command.project).await?.into_iter().next(),
+        (Aim::Here, None) => run.open_here(&mut tx).await?,
     };
     // The talk in which a proposal was made may be about another project by now.
     let (project, focus) = match (aim, &draft) {

@@ -28,6 +28,21 @@ impl Run<'_> {
         store::set_shown(conn, self.actor.organization, self.command.conversation, shown, self.hub.ctx.now()).await
     }
 
+    /// The open proposal that the talk is about. Of several in a conversation it is the one that the message stands below, as an answer
+    /// to a mail does; where it stands below none, the newest.
+    pub(super) async fn open_here(&self, conn: &mut db::Connection) -> Result<Option<Proposal>, Stop> {
+        let mut open = store::open_in(&mut *conn, self.command.conversation, self.command.project).await?;
+        if let (Some(shown), [_, _, ..]) = (&self.command.shown, open.as_slice()) {
+            for at in 0..open.len() {
+                if hex(&store::revision(&mut *conn, open[at].id, open[at].revision).await?.digest) == *shown {
+                    return Ok(Some(open.swap_remove(at)));
+                }
+            }
+            return Err(replies::which_proposal(open.iter()).into());
+        }
+        Ok(open.into_iter().next())
+    }
+
     /// Whether an open proposal is as this conversation was shown it, or as its author made it.
     pub(super) async fn looked_at(&self, conn: &mut db::Connection, number: i32) -> Result<Look, Stop> {
         if let Some(digest) = &self.command.shown {

@@ -263,7 +263,7 @@ pub(super) async fn expire(conn: &mut PgConnection, proposal: ProposalId, now: D
     sqlx::query("update proposal set state = 'expired', updated_at = $2 where proposal_id = $1").bind(proposal).bind(now).execute(conn).await.map(drop)
 }
 
-/// The newest open proposal of a conversation: what the next message refines. Where the talk is about a project, only one on that
+/// The open proposals of a conversation, the newest first, at most six: what the next message may be about. Where the talk is about a project, only one on that
 /// project: a conversation may have begun with a proposal for a project that is not made yet, and become another's.
 pub async fn open_in(conn: &mut PgConnection, conversation: ConversationId, project: Option<ProjectId>) -> sqlx::Result<Vec<Proposal>> {
     sqlx::query_as(AssertSqlSafe(format!(

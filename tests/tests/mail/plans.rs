@@ -66,7 +66,7 @@ async fn a_decision_needs_the_mail_that_asked_for_it() -> Result<()> {
 }
 
 #[tokio::test]
-async fn a_decision_is_about_the_proposal_of_the_mail_that_it_answers() -> Result<()> {
+async fn an_answer_is_about_the_proposal_of_the_mail_that_it_answers() -> Result<()> {
     let mut world = World::start().await?;
     let ana = world.known("ana@example.org", &world.patchbay.key).await?;
     let shop = world.answered(&ana, &ana.letter("Shop", "- a till\n- a door")).await?;
@@ -74,7 +74,9 @@ async fn a_decision_is_about_the_proposal_of_the_mail_that_it_answers() -> Resul
     let (_, open) = world.patchbay.get("/proposals/2").await?;
     assert_eq!(open["state"], "open", "{open}\n{}", garden.text());
 
-    let accepted = world.answered(&ana, &ana.reply(&shop, "accept")).await?;
+    let refined = world.answered(&ana, &ana.reply(&shop, "add a task for the lights")).await?;
+    assert_eq!(world.patchbay.get("/proposals/1").await?.1["revision"], 2, "{}", refined.text());
+    let accepted = world.answered(&ana, &ana.reply(&refined, "accept")).await?;
     let (_, decided) = world.patchbay.get("/proposals/1").await?;
     assert_eq!(decided["state"], "applied", "{decided}\n{}", accepted.text());
     assert_eq!(world.patchbay.get("/proposals/2").await?.1["state"], "open");

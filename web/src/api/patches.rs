@@ -139,7 +139,7 @@ async fn take(app: &App, proposer: &Proposer, patch: ProjectPatch, input: &SentP
             let kept = patch.base_version.is_some().then(|| patch.clone());
             let change = match (app.apply(proposer, patch, origin).await, kept) {
                 (Ok(change), _) => change,
-                (Err(problem), Some(patch)) if problem.status == StatusCode::CONFLICT => {
+                (Err(problem), Some(patch)) if problem.kind == "/problems/stale" => {
                     return Err(input.as_sent(stale(app, proposer, patch, problem).await?));
                 }
                 (Err(problem), _) => return Err(input.as_sent(problem)),
@@ -161,11 +161,16 @@ async fn take(app: &App, proposer: &Proposer, patch: ProjectPatch, input: &SentP
 }
 
 /// A patch that is not applied, because it was made for an older version: what it clashes with, were it proposed.
-async fn stale(app: &App, proposer: &Proposer, patch: ProjectPatch, problem: Problem) -> Result<Problem, Problem> {
-    let mut tx = app.db.begin(proposer.organization).await?;
-    let conflicts = propose(&mut tx, app, proposer, patch).await?.conflicts;
+async fn stale(app: &App, who: &Proposer, patch: ProjectPatch, problem: Problem) -> Result<Problem, Problem> {
+    let mut tx = app.db.begin(who.organization).await?;
+    let merged = match propose(&mut tx, app, who, patch).await {
+        Ok(merged) => merged,
+        Err(ApplyError::Database(error)) => return Err(error.into()),
+        // It would not do as a proposal either, and is stale all the same.
+        Err(_) => return Ok(problem),
+    };
     tx.rollback().await?;
-    Ok(problem.stale_with(&conflicts))
+    Ok(problem.stale_with(&merged.conflicts))
 }
 
 /// A patch that was made for an older version is merged with what others did since.

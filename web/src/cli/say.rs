@@ -4,7 +4,7 @@ use std::{path::PathBuf, process::ExitCode, sync::Arc};
 
 use anyhow::{Context as _, Result, bail};
 use axum::http::{HeaderMap, HeaderValue, header};
-use clap::{CommandFactory as _, Parser};
+use clap::CommandFactory as _;
 use patchbay_channels::hub::grammar::{self, Parsed};
 use patchbay_core::tenancy::Scope;
 use secrecy::{ExposeSecret, SecretString};
@@ -25,22 +25,6 @@ pub(super) struct Said {
     pub(super) project: Option<String>,
     pub(super) data_dir: Option<PathBuf>,
     pub(super) config: Option<PathBuf>,
-}
-
-/// The words of a command, with options before, between and behind them.
-#[derive(Parser)]
-#[command(no_binary_name = true, disable_help_flag = true, override_usage = "patchbay [--project KEY] COMMAND [WORDS]...")]
-struct Words {
-    #[arg(long, value_name = "KEY")]
-    project: Option<String>,
-    #[arg(long, value_name = "DIR")]
-    data_dir: Option<PathBuf>,
-    #[arg(long, value_name = "FILE")]
-    config: Option<PathBuf>,
-    #[arg(long, short)]
-    help: bool,
-    #[arg(value_name = "WORDS")]
-    parts: Vec<String>,
 }
 
 /// Who acts: whom the key is of; without one the owner, as is whoever can read the data directory.
@@ -73,15 +57,30 @@ pub(super) async fn say(settings: &Settings, said: &Said, key: Option<SecretStri
 
 /// What the words of a shell say: one message, and the project that it is about. `Err`: how to say it right.
 pub(super) fn read(words: &[String]) -> Result<Said, String> {
-    let Words { project, data_dir, config, help, parts } = Words::try_parse_from(words).map_err(|error| {
-        let text = error.render().to_string();
-        text.trim().trim_start_matches("error: ").to_owned()
-    })?;
-    let word = parts.first().map_or("", String::as_str);
-    if help {
-        return Ok(Said { text: format!("help {word}").trim_end().to_owned(), project, data_dir, config });
+    let mut said = Said { text: String::new(), project: None, data_dir: None, config: None };
+    let (mut parts, mut asks_help) = (Vec::new(), false);
+    let mut words = words.iter();
+    while let Some(word) = words.next() {
+        let (name, given) = word.split_once('=').map_or((word.as_str(), None), |(name, value)| (name, Some(value.to_owned())));
+        let mut value = || given.clone().or_else(|| words.next().cloned()).ok_or_else(|| format!("{name} needs a value behind it"));
+        match name {
+            "--project" => said.project = Some(value()?),
+            "--data-dir" => said.data_dir = Some(value()?.into()),
+            "--config" => said.config = Some(value()?.into()),
+            "--help" | "-h" => asks_help = true,
+            "--" => parts.extend(words.by_ref().cloned()),
+            _ if name.starts_with("--") => {
+                return Err(format!("there is no option `{name}` here: `--project KEY`, `--data-dir DIR` and `--config FILE` are; behind `--` it is a word"));
+            }
+            // `- a till` is a line of a list.
+            _ => parts.push(word.clone()),
+        }
     }
-    let mut said = Said { text: joined(&parts), project, data_dir, config };
+    let word = parts.first().map_or("", String::as_str);
+    if asks_help {
+        return Ok(Said { text: format!("help {word}").trim_end().to_owned(), ..said });
+    }
+    said.text = joined(&parts);
     // Somebody who quotes a whole sentence means it as it is, also for the planner.
     if let [whole] = parts.as_slice()
         && whole.contains(char::is_whitespace)
@@ -148,6 +147,7 @@ mod tests {
         check(&["accept", "#12", "1,3"], "accept #12 1,3", None);
         check(&["Build a sign-in flow"], "Build a sign-in flow", None);
         check(&["add", "--", "--fix"], "add --fix", None);
+        check(&["plan", "WEB", "- a till\n- a door"], "plan WEB \"- a till\n- a door\"", None);
         check(&["list", "--help"], "help list", None);
     }
 
@@ -165,8 +165,7 @@ mod tests {
         let both = refused(&["exprt"]);
         assert!(both.contains("`patchbay export`"), "{both}");
         assert!(!refused(&["gibberish", "WEB"]).contains("meant?"));
-        let near = refused(&["list", "--prject", "WEB"]);
-        assert!(near.contains("'--prject'") && near.contains("'--project'"), "{near}");
-        assert!(refused(&["list", "--project"]).contains("a value is required for '--project <KEY>'"));
+        assert!(refused(&["list", "--prject", "WEB"]).contains("there is no option `--prject` here"));
+        assert!(refused(&["list", "--project"]).contains("--project needs a value behind it"));
     }
 }
